@@ -1,0 +1,233 @@
+using System.Collections.Immutable;
+using System.Net;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Server.Configuration;
+
+/// <summary>The whole configuration: an immutable snapshot, swapped whole on reload. Each member is one key of the TOML file.</summary>
+public sealed record ServerOptions
+{
+    public required string Hostname { get; init; }
+
+    /// <summary>Directory of the spool, the accounts and the admin socket.</summary>
+    public required string Data { get; init; }
+
+    public ImmutableArray<ListenerOptions> Listeners { get; init; } = [];
+
+    public TlsOptions? Tls { get; init; }
+
+    /// <summary>Asked in order after the local accounts.</summary>
+    public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
+
+    /// <summary>First match wins.</summary>
+    public ImmutableArray<RouteOptions> Routes { get; init; } = [];
+
+    public SubmissionOptions Submission { get; init; } = new();
+
+    public RelayOptions Relay { get; init; } = new();
+
+    public LimitOptions Limits { get; init; } = new();
+
+    public TimeoutOptions Timeouts { get; init; } = new();
+
+    public LogOptions Log { get; init; } = new();
+
+    public StoreOptions Store { get; init; } = new();
+}
+
+public enum ListenerTls
+{
+    StartTls,
+    Implicit,
+    None,
+}
+
+public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls);
+
+/// <param name="Certificate">PEM, leaf first, then the chain.</param>
+/// <param name="Key">PEM, RSA or ECDSA.</param>
+public sealed record TlsOptions(string Certificate, string Key);
+
+/// <summary>A [[directory]] entry. Only "local" exists until the other kinds are built; others are refused by name.</summary>
+public sealed record DirectoryOptions(string Name, string Type);
+
+/// <summary>A [[route]] entry: exactly one of <see cref="Smarthosts"/> and <see cref="Capture"/> is set.</summary>
+public sealed record RouteOptions
+{
+    /// <summary>Domains in lower case; ".acme.test" for what lies below it; "*" for all.</summary>
+    public required ImmutableArray<string> Recipients { get; init; }
+
+    /// <summary>In order of preference.</summary>
+    public ImmutableArray<SmarthostAddress> Smarthosts { get; init; } = [];
+
+    public RelayTls Tls { get; init; } = RelayTls.Verify;
+
+    /// <summary>Name the certificate must carry; the smarthost's host name when null.</summary>
+    public string? TlsName { get; init; }
+
+    /// <summary>PEM file with the only CAs to trust for this route; the system's when null.</summary>
+    public string? TlsCa { get; init; }
+
+    public string? Login { get; init; }
+
+    /// <summary>Read from the file or environment variable named in the configuration; never written anywhere.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>A Maildir that keeps every message instead of relaying it.</summary>
+    public string? Capture { get; init; }
+
+    /// <summary>Most connections at once to one smarthost of this route.</summary>
+    public int ConnectionsMax { get; init; } = 20;
+
+    // The compiler's version would print the password.
+    public override string ToString() => $"route {string.Join(',', Recipients)}";
+}
+
+/// <param name="ImplicitTls">True for "smtps://host:465".</param>
+public sealed record SmarthostAddress(string Host, int Port, bool ImplicitTls)
+{
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+public enum RelayTls
+{
+    /// <summary>TLS with a certificate that is valid for the name, or no mail.</summary>
+    Verify,
+
+    /// <summary>TLS with any certificate, or no mail.</summary>
+    Encrypt,
+
+    /// <summary>TLS when offered. A login is never sent without TLS.</summary>
+    May,
+
+    None,
+}
+
+public enum BareNewlines
+{
+    Normalise,
+    Refuse,
+}
+
+public sealed record SubmissionOptions
+{
+    public BareNewlines BareNewlines { get; init; } = BareNewlines.Normalise;
+
+    /// <summary>Shows the login in the Received header of what leaves.</summary>
+    public bool ShowLogin { get; init; }
+
+    /// <summary>Shows the client's address in the Received header of what leaves.</summary>
+    public bool ShowClient { get; init; }
+}
+
+public sealed record RelayOptions
+{
+    public TimeSpan RetryFirst { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Each wait is the last one times this, up to <see cref="RetryMax"/>, with a jitter of a tenth.</summary>
+    public double RetryFactor { get; init; } = 2;
+
+    public TimeSpan RetryMax { get; init; } = TimeSpan.FromHours(2);
+
+    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromDays(5);
+
+    public TimeSpan WarnAfter { get; init; } = TimeSpan.FromHours(4);
+
+    /// <summary>Messages in one connection before a new one is opened.</summary>
+    public int MessagesPerConnection { get; init; } = 1000;
+
+    /// <summary>Recipients in one transaction.</summary>
+    public int RecipientsPerTransaction { get; init; } = 100;
+
+    /// <summary>How long an unused connection is kept for the next message.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Content kept in memory on its way to the relay, in all; beyond it messages are read back from the spool.</summary>
+    public long MemoryBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Messages in memory on their way to the relay; beyond it they wait in the spool.</summary>
+    public int MessagesInMemory { get; init; } = 10_000;
+
+    /// <summary>With RET=FULL a larger message comes back as its header only.</summary>
+    public int ReturnedBytes { get; init; } = 256 * 1024;
+}
+
+public sealed record LimitOptions
+{
+    public SmtpLimits Smtp { get; init; } = new();
+
+    public int Connections { get; init; } = 5000;
+
+    /// <summary>Connections from one IPv4 address or one IPv6 /64.</summary>
+    public int ConnectionsPerAddress { get; init; } = 100;
+
+    /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
+    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
+
+    /// <summary>Logins waiting for a hash.</summary>
+    public int HashesWaiting { get; init; } = 500;
+
+    /// <summary>How long a login that just succeeded is checked against the keyed cache in place of its hash.</summary>
+    public TimeSpan LoginCache { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>Deadlines, not idle timers: each counts from when the wait begins (RFC 5321 §4.5.3.2).</summary>
+public sealed record TimeoutOptions
+{
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For a whole command before AUTH has succeeded.</summary>
+    public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
+    public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>For the next block of content (RFC 5321 §4.5.3.2.5).</summary>
+    public TimeSpan DataBlock { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Content slower than this, after the first DataBlock, is closed. Bytes per second.</summary>
+    public int DataBytesPerSecondMin { get; init; } = 500;
+
+    /// <summary>For the client to take a reply.</summary>
+    public TimeSpan Write { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From the final dot to the reply; then 451 (RFC 1047).</summary>
+    public TimeSpan Commit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long sessions may finish after SIGTERM.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(25);
+
+    // The client side's (RFC 5321 §4.5.3.2.1 to .6).
+    public TimeSpan RelayConnect { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan RelayGreeting { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan RelayCommand { get; init; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan RelayDataBlock { get; init; } = TimeSpan.FromMinutes(3);
+
+    public TimeSpan RelayFinalDot { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+public enum LogStyle
+{
+    Human,
+    Json,
+    Domino,
+}
+
+public sealed record LogOptions
+{
+    public LogStyle Style { get; init; } = LogStyle.Human;
+
+    /// <summary>A file to append to; standard output when null.</summary>
+    public string? File { get; init; }
+}
+
+public sealed record StoreOptions
+{
+    /// <summary>Free bytes below which nothing new is taken, whichever is larger of this and 5 % of the file system.</summary>
+    public long DiskFloorBytes { get; init; } = 1L * 1024 * 1024 * 1024;
+
+    public int DiskFloorPercent { get; init; } = 5;
+}

@@ -1,0 +1,64 @@
+using Sallyport.Mail.Smtp;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Telemetry;
+
+/// <summary>
+/// What an administrator reads in the log: a line per connection, login, message and recipient outcome. Session id and queue id
+/// tie the lines together. Values come from clients as they are; the formatter escapes them and cuts them at 1 KiB.
+/// </summary>
+public abstract record MailEvent
+{
+    private MailEvent()
+    {
+    }
+
+    public sealed record ConnectionOpened(string Session, string Client, string Listener) : MailEvent;
+
+    /// <summary>Refused before the greeting: too many connections.</summary>
+    public sealed record ConnectionRefused(string Session, string Client, string Why) : MailEvent;
+
+    public sealed record TlsStarted(string Session, string Client, string Protocol, string CipherSuite) : MailEvent;
+
+    public sealed record TlsFailed(string Session, string Client, string Why) : MailEvent;
+
+    public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent;
+
+    /// <param name="Why">For the administrator: unknown login, wrong password, disabled, directory unavailable…</param>
+    public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
+
+    /// <summary>A message, sender or recipient was refused with this reply.</summary>
+    public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply) : MailEvent;
+
+    public sealed record MessageAccepted(
+        string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent;
+
+    public sealed record ConnectionClosed(string Session, string Client, int Messages, string Why) : MailEvent;
+
+    /// <param name="NextHop">Host and port, or the Maildir.</param>
+    /// <param name="MaybeTwice">True when the next hop may have it although we must try again (its reply was lost).</param>
+    public sealed record RecipientSettled(
+        string Session,
+        QueueId Id,
+        string Login,
+        string Sender,
+        string Recipient,
+        RecipientState State,
+        string NextHop,
+        string Reply,
+        int Attempts,
+        long Bytes,
+        TimeSpan Age,
+        DateTimeOffset? NextAttemptAt,
+        bool MaybeTwice) : MailEvent;
+
+    /// <param name="About">The message the report is about.</param>
+    /// <param name="Kind">"failed", "delayed" or "relayed".</param>
+    public sealed record ReportKept(QueueId Id, QueueId About, string Recipient, string Kind) : MailEvent;
+}
+
+/// <summary>Takes events from any thread without waiting; a full log never stops mail.</summary>
+public interface IMailLog
+{
+    void Write(MailEvent mailEvent);
+}

@@ -1,0 +1,40 @@
+using System.Threading.Channels;
+
+namespace Sallyport.Store;
+
+/// <summary>
+/// Where submission and relay meet: a message just committed goes on to this node's relay without being read back, as long as
+/// there is room in memory for it. Without room it is committed as due and claimed from the spool later.
+/// </summary>
+public sealed class Handoff(int messagesMax, long bytesMax)
+{
+    private readonly Channel<SpooledMessage> _accepted = Channel.CreateUnbounded<SpooledMessage>(
+        new UnboundedChannelOptions { SingleReader = true });
+
+    private long _bytes;
+    private int _messages;
+
+    /// <summary>What the relay takes from.</summary>
+    public ChannelReader<SpooledMessage> Accepted => _accepted.Reader;
+
+    /// <summary>Takes room for one message before its commit. Give it back with <see cref="Forget"/> when it is settled or refused.</summary>
+    public bool TryReserve(long bytes)
+    {
+        if (Interlocked.Increment(ref _messages) > messagesMax | Interlocked.Add(ref _bytes, bytes) > bytesMax)
+        {
+            Forget(bytes);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Hands over a message committed with its claim.</summary>
+    public void Offer(SpooledMessage message) => _accepted.Writer.TryWrite(message);
+
+    public void Forget(long bytes)
+    {
+        Interlocked.Decrement(ref _messages);
+        Interlocked.Add(ref _bytes, -bytes);
+    }
+}

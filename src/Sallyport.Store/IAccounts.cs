@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Sasl;
+
+namespace Sallyport.Store;
+
+/// <summary>Local accounts. Logins are compared in their prepared, lower-case form; two that prepare to the same are one.</summary>
+public interface IAccounts
+{
+    ValueTask<Account?> FindAsync(string login, CancellationToken cancel);
+
+    ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancel);
+
+    /// <summary>False when the login exists already.</summary>
+    ValueTask<bool> AddAsync(Account account, CancellationToken cancel);
+
+    /// <summary>Replaces an account by its login. False when unknown.</summary>
+    ValueTask<bool> UpdateAsync(Account account, CancellationToken cancel);
+
+    ValueTask<bool> RemoveAsync(string login, CancellationToken cancel);
+}
+
+/// <param name="Addresses">Addresses granted besides the login itself, which counts when it is an address.</param>
+public sealed record Account(
+    string Login,
+    ScramVerifier Verifier,
+    ImmutableArray<string> Addresses,
+    bool Disabled,
+    DateTimeOffset CreatedAt);
+
+/// <summary>Small named values that must survive a restart: the key behind made-up SCRAM salts, for one.</summary>
+public interface ISettings
+{
+    ValueTask<byte[]?> GetAsync(string name, CancellationToken cancel);
+
+    ValueTask SetAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancel);
+}
+
+/// <summary>All that must survive a restart, opened together.</summary>
+public interface IStore : IAsyncDisposable
+{
+    ISpool Spool { get; }
+
+    IAccounts Accounts { get; }
+
+    ISettings Settings { get; }
+}

@@ -1,0 +1,98 @@
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Store;
+
+/// <summary>
+/// The durable store of accepted messages. One set of contract tests runs against every implementation.
+/// What a method reports done is on stable storage. A flush that failed is final: <see cref="Health"/> turns to
+/// <see cref="SpoolHealth.Failed"/>, every later write is refused, and only a restart reads what is really on disk.
+/// </summary>
+public interface ISpool : IAsyncDisposable
+{
+    SpoolHealth Health { get; }
+
+    /// <summary>Completes when <see cref="Health"/> turns to <see cref="SpoolHealth.Failed"/>.</summary>
+    Task Failed { get; }
+
+    /// <summary>May a message of this size begin? False below the disk floor (with SIZE counted in) or when failed.</summary>
+    bool HasRoomFor(long bytes);
+
+    /// <summary>Starts to keep one message. Nothing of it is visible until the commit; disposed before that, it never was.</summary>
+    ISubmission Begin(QueueId id);
+
+    /// <summary>Hands due recipients of at most <paramref name="messagesMax"/> messages to this node, oldest attempt time first.</summary>
+    /// <remarks>They are "in progress" until an outcome is recorded, the claim is released or the node's lease runs out.</remarks>
+    ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel);
+
+    /// <summary>The earliest time at which a recipient that is not in progress falls due; null when there is none.</summary>
+    ValueTask<DateTimeOffset?> NextDueAsync(CancellationToken cancel);
+
+    /// <summary>Gives claimed recipients back untouched, due at once: the relay had no room, or the server stops.</summary>
+    ValueTask ReleaseClaimAsync(QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel);
+
+    /// <summary>
+    /// Records outcomes, and in the same commit keeps the reports they cause. When no recipient of a message is left
+    /// unsettled its content is gone with the same commit.
+    /// </summary>
+    ValueTask RecordAsync(IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel);
+
+    /// <summary>The content: header, then body, as it goes to the next hop. Null when the message is gone.</summary>
+    ValueTask<IContentReader?> OpenContentAsync(QueueId id, CancellationToken cancel);
+
+    /// <summary>For the operator: messages in order of acceptance.</summary>
+    ValueTask<IReadOnlyList<SpooledMessage>> ListAsync(QueueFilter filter, CancellationToken cancel);
+
+    ValueTask<SpooledMessage?> FindAsync(QueueId id, CancellationToken cancel);
+
+    ValueTask<SpoolTotals> TotalsAsync(CancellationToken cancel);
+
+    /// <summary>Due recipients become held. Returns how many; those in progress are left and finish their attempt.</summary>
+    ValueTask<int> HoldAsync(QueueId id, string reason, CancellationToken cancel);
+
+    /// <summary>Held recipients become due at once.</summary>
+    ValueTask<int> ReleaseHeldAsync(QueueId id, CancellationToken cancel);
+
+    /// <summary>Due recipients are due at once.</summary>
+    ValueTask<int> RetryNowAsync(QueueId id, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>Removes the message without a report. False when unknown or when a recipient is in progress.</summary>
+    ValueTask<bool> RemoveAsync(QueueId id, CancellationToken cancel);
+}
+
+/// <summary>One message on its way into the spool. Not shared between threads.</summary>
+public interface ISubmission : IAsyncDisposable
+{
+    /// <summary>Appends body octets. Large bodies go to disk while they arrive; small ones wait in memory for the commit.</summary>
+    ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel);
+
+    /// <summary>Commits together with whatever else waits. Only <see cref="CommitResult.Durable"/> may become a 250.</summary>
+    /// <param name="claim">True: recipients start "in progress" here, and the result carries them to the relay without being read back.</param>
+    ValueTask<CommitResult> CommitAsync(SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel);
+}
+
+public enum SpoolHealth
+{
+    /// <summary>Messages are taken.</summary>
+    Accepting,
+
+    /// <summary>Below the disk floor: nothing new is taken, the queue still drains, it recovers by itself.</summary>
+    DiskLow,
+
+    /// <summary>A write or flush failed: nothing more is written until a restart.</summary>
+    Failed,
+}
+
+public abstract record CommitResult
+{
+    private CommitResult()
+    {
+    }
+
+    public sealed record Durable(SpooledMessage Message) : CommitResult;
+
+    /// <summary>452 4.3.1: no room; the client keeps the message.</summary>
+    public sealed record NoRoom : CommitResult;
+
+    /// <summary>451 4.3.0: the store failed; whether it is on disk is only known after a restart, so the client keeps it.</summary>
+    public sealed record StoreFailed(string Why) : CommitResult;
+}
