@@ -1,0 +1,19 @@
+namespace Sallyport.Mail.Addressing;
+
+/// <summary>Why octets are no path or mailbox.</summary>
+public enum PathError
+{
+    None = 0,
+
+    /// <summary>Not of the form &lt;local-part@domain&gt; (RFC 5321 §4.1.2).</summary>
+    Syntax,
+
+    /// <summary>A local part without "@domain".</summary>
+    NoDomain,
+
+    /// <summary>Local part over 64, domain over 255 or label over 63 octets (RFC 5321 §4.5.3.1).</summary>
+    TooLong,
+
+    /// <summary>A control character or invalid UTF-8.</summary>
+    ForbiddenOctet,
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Sallyport.EndToEnd.Harness;
+
+/// <summary>The published binary, serving on free ports of loopback with a certificate from a private CA.</summary>
+internal sealed class SallyportServer : IAsyncDisposable
+{
+    public const string Login = "jane@acme.test";
+    public const string Password = "correct horse Battery 9";
+
+    private readonly StringBuilder _log = new();
+    private Process? _process;
+
+    private SallyportServer(TestFolder folder, Certificates certificates)
+    {
+        Folder = folder;
+        Certificates = certificates;
+    }
+
+    public TestFolder Folder { get; }
+
+    public Certificates Certificates { get; }
+
+    public int SubmissionPort { get; } = Peers.FreePort();
+
+    public int ImplicitTlsPort { get; } = Peers.FreePort();
+
+    public string ConfigFile => Folder.Of("sallyport.toml");
+
+    public string CaptureMaildir => Folder.Of("capture");
+
+    public int ProcessId => _process!.Id;
+
+    public bool HasExited => _process!.HasExited;
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    /// <param name="routes">The [[route]] part of the configuration; null captures everything.</param>
+    /// <param name="more">Further tables.</param>
+    public static async Task<SallyportServer> StartAsync(
+        Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1")
+    {
+        var binary = Peers.Binary();
+        var folder = new TestFolder();
+        var server = new SallyportServer(folder, new Certificates(folder));
+        var (certificate, key) = server.Certificates.Issue("msa.test", rsa);
+        folder.Write("sallyport.toml", $"""
+            hostname = "msa.test"
+            data = "{folder.Of("data")}"
+            [[listener]]
+            address = "{listen}:{server.SubmissionPort}"
+            tls = "starttls"
+            [[listener]]
+            address = "{listen}:{server.ImplicitTlsPort}"
+            tls = "implicit"
+            [tls]
+            certificate = "{certificate}"
+            key = "{key}"
+            [store]
+            disk_floor_bytes = 1048576
+            disk_floor_percent = 0
+            {(routes ?? CaptureAll)(server)}
+            {more}
+            """);
+        var added = await Tool.RunAsync(binary, ["user", "add", Login, "--config", server.ConfigFile,
+            "--address", "jane@example.test", "--address", "jäne@acme.test"], Password + "\n");
+        if (added.ExitCode != 0)
+        {
+            throw new InvalidOperationException("user add failed: " + added.All);
+        }
+
+        await server.RunAsync();
+        return server;
+    }
+
+    /// <summary>Starts the process, also after <see cref="Kill"/>, and waits until it listens.</summary>
+    public async Task RunAsync()
+    {
+        _process = Process.Start(Tool.Start(Peers.Binary(), ["serve", "--config", ConfigFile]))!;
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        await Tool.UntilAsync(() => _process.HasExited || Peers.Listens(ImplicitTlsPort), "sallyport listens");
+        if (_process.HasExited)
+        {
+            throw new InvalidOperationException("sallyport ended: " + Log);
+        }
+    }
+
+    public async Task<ToolResult> CommandAsync(string[] arguments, string? input = null) =>
+        await Tool.RunAsync(Peers.Binary(), [.. arguments, "--config", ConfigFile], input);
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    /// <summary>SIGTERM, then waits for the end. Returns the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var term = Process.Start("kill", ["-TERM", ProcessId.ToString()]);
+        await term.WaitForExitAsync();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        await _process!.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>The messages in the capture Maildir, complete ones only.</summary>
+    public string[] Captured() => Captured(CaptureMaildir);
+
+    public static string[] Captured(string maildir) =>
+        Directory.Exists(Path.Combine(maildir, "new")) ? Directory.GetFiles(Path.Combine(maildir, "new")) : [];
+
+    public async Task<string> CapturedContainingAsync(string token)
+    {
+        string? found = null;
+        await Tool.UntilAsync(() => (found = Captured().FirstOrDefault(file => Head(file).Contains(token, StringComparison.Ordinal)))
+            is not null, $"a message with {token} in the capture Maildir; log:\n{Log}", TimeSpan.FromSeconds(60));
+        return found!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        Folder.Dispose();
+    }
+
+    private static string CaptureAll(SallyportServer server) => $"""
+        [[route]]
+        recipients = ["*"]
+        capture = "{server.CaptureMaildir}"
+        """;
+
+    private static string Head(string file)
+    {
+        using var stream = File.OpenRead(file);
+        var head = new byte[8192];
+        return Encoding.UTF8.GetString(head, 0, stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false));
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_log)
+        {
+            _log.AppendLine(line);
+        }
+    }
+}
