@@ -6,7 +6,10 @@ internal sealed class TestFolder : IDisposable
     public TestFolder()
     {
         Path = Directory.CreateTempSubdirectory("sallyport-e2e-").FullName;
-        File.SetUnixFileMode(Path, (UnixFileMode)0b111_101_101);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Path, (UnixFileMode)0b111_101_101);
+        }
     }
 
     public string Path { get; }

@@ -1,0 +1,225 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Mail.Content;
+
+/// <summary>What the header is prepared from.</summary>
+/// <param name="ShowLogin">Names the login in Received.</param>
+/// <param name="ShowClient">Names the client's address and EHLO name in Received.</param>
+public sealed record SubmissionFacts(
+    string Hostname,
+    QueueId Id,
+    DateTimeOffset Now,
+    string HeloName,
+    string ClientAddress,
+    TlsFacts? Tls,
+    Grant Grant,
+    Envelope Envelope,
+    bool ShowLogin,
+    bool ShowClient);
+
+public abstract record HeaderResult
+{
+    private HeaderResult()
+    {
+    }
+
+    /// <param name="Header">Everything up to and with the empty line.</param>
+    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId) : HeaderResult;
+
+    public sealed record Refused(Reply Reply) : HeaderResult;
+}
+
+/// <summary>
+/// The fix-ups of RFC 6409 §8: a prefix with Received and, when missing, From, Date and Message-ID; Bcc and Return-Path taken out.
+/// What stays of the client's header keeps its octets, and the body is never looked at, so signed mail passes as it is.
+/// </summary>
+public static class SubmissionHeader
+{
+    private const int OwnHopsMax = 3;
+
+    private static readonly string[] AuthorFields = ["From", "Sender", "Resent-From", "Resent-Sender"];
+    private static readonly string[] Dropped = ["Bcc", "Resent-Bcc", "Return-Path"];
+
+    public static HeaderResult Prepare(ReadOnlyMemory<byte> header, SubmissionFacts facts, SmtpLimits limits)
+    {
+        var (block, refusal) = HeaderBlock.Parse(header, limits, facts.Envelope.SmtpUtf8);
+        if (block is null)
+        {
+            return new HeaderResult.Refused(refusal!);
+        }
+
+        refusal = CheckHops(block, facts.Hostname, limits);
+        var unqualified = default(HeaderField?);
+        var authors = ImmutableArray<Author>.Empty;
+        if (refusal is null)
+        {
+            (authors, unqualified, refusal) = ReadAuthors(block, facts.Grant);
+        }
+
+        refusal ??= SenderPolicy.CheckAuthors(facts.Grant, authors);
+        if (refusal is null && !block.Has("From") && OwnAddress(facts.Grant) is null)
+        {
+            refusal = new Reply(550, new(5, 6, 0), "The message has no From header");
+        }
+
+        return refusal is null ? Write(block, facts, unqualified) : new HeaderResult.Refused(refusal);
+    }
+
+    /// <summary>The login itself when it is an address.</summary>
+    private static Mailbox? OwnAddress(Grant grant) => MailboxParser.TryParse(grant.Login, out var mailbox) ? mailbox : null;
+
+    /// <summary>
+    /// RFC 6409 §8 and RFC 5321 §6.4 let a submission server complete a domain: "From: jane" alone becomes jane@ the domain of the
+    /// login, if that is then one of its addresses. Nothing else is guessed.
+    /// </summary>
+    private static (ImmutableArray<Author> Authors, HeaderField? Unqualified, Reply? Refusal) ReadAuthors(HeaderBlock block, Grant grant)
+    {
+        var authors = ImmutableArray.CreateBuilder<Author>();
+        HeaderField? unqualified = null;
+        foreach (var field in block.Fields)
+        {
+            var name = AuthorFields.FirstOrDefault(field.Is);
+            if (name is null)
+            {
+                continue;
+            }
+
+            var mailboxes = new List<Mailbox>();
+            var value = block.Octets.Span[field.ValueStart..field.End];
+            if (name == "From" && Complete(field.Unfold(block.Octets.Span), grant) is { } completed)
+            {
+                mailboxes.Add(completed);
+                unqualified = field;
+            }
+            else if (!AddressListParser.TryParse(value, mailboxes) || mailboxes.Count == 0)
+            {
+                return ([], null, new Reply(550, new(5, 6, 0), $"The addresses in the {name} header cannot be read (RFC 5322 section 3.4)"));
+            }
+
+            authors.AddRange(mailboxes.Select(mailbox => new Author(name, mailbox)));
+        }
+
+        return (authors.ToImmutable(), unqualified, null);
+    }
+
+    private static Mailbox? Complete(string value, Grant grant) =>
+        OwnAddress(grant) is { } own && !value.Contains('@', StringComparison.Ordinal)
+        && MailboxParser.TryParse(value + "@" + own.Domain, out var mailbox) ? mailbox : null;
+
+    private static Reply? CheckHops(HeaderBlock block, string hostname, SmtpLimits limits)
+    {
+        var hops = 0;
+        var own = 0;
+        foreach (var field in block.Fields)
+        {
+            if (field.Is("Received"))
+            {
+                hops++;
+                own += field.Unfold(block.Octets.Span).Contains(" by " + hostname + " ", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+            }
+        }
+
+        return hops > limits.Hops || own >= OwnHopsMax
+            ? new Reply(554, new(5, 4, 6), "The message loops: it has been here or elsewhere too often")
+            : null;
+    }
+
+    private static HeaderResult.Ready Write(HeaderBlock block, SubmissionFacts facts, HeaderField? unqualified)
+    {
+        var header = new ArrayBufferWriter<byte>(block.Octets.Length + 512);
+        var messageId = block.ValueOf("Message-ID");
+        Put(header, Received(facts));
+        if (messageId.Length == 0)
+        {
+            messageId = $"<{facts.Id}@{facts.Hostname}>";
+            Put(header, $"Message-ID: {messageId}\r\n");
+        }
+
+        if (!block.Has("Date"))
+        {
+            Put(header, $"Date: {Rfc5322Date(facts.Now)}\r\n");
+        }
+
+        if (!block.Has("From"))
+        {
+            Put(header, $"From: <{OwnAddress(facts.Grant)}>\r\n");
+        }
+        else if (unqualified is { } from)
+        {
+            Put(header, $"From: <{Complete(from.Unfold(block.Octets.Span), facts.Grant)}>\r\n");
+        }
+
+        var octets = block.Octets.Span;
+        foreach (var field in block.Fields)
+        {
+            if (!IsDropped(field, octets, facts.Hostname) && field != unqualified)
+            {
+                header.Write(octets[field.Start..field.End]);
+            }
+        }
+
+        if (!header.WrittenSpan.EndsWith("\r\n"u8))
+        {
+            header.Write("\r\n"u8);
+        }
+
+        header.Write("\r\n"u8);
+        return new HeaderResult.Ready(header.WrittenMemory, messageId);
+    }
+
+    /// <summary>Bcc would tell the others; a result "by us" that came from outside is forged (RFC 8601 §5); an empty Message-ID is none.</summary>
+    private static bool IsDropped(HeaderField field, ReadOnlySpan<byte> octets, string hostname) =>
+        Dropped.Any(field.Is)
+        || (field.Is("Message-ID") && field.Unfold(octets).Length == 0)
+        || (field.Is("Authentication-Results")
+            && field.Unfold(octets).StartsWith(hostname, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// RFC 5321 §4.4. Unless configured, "from" carries no trace of the user's place or device; the log has both under the queue id.
+    /// The single recipient is named, several never are.
+    /// </summary>
+    private static string Received(SubmissionFacts facts)
+    {
+        var protocol = facts.Envelope.SmtpUtf8 ? "UTF8SMTP" : "ESMTP";
+        var text = new StringBuilder("Received: from ");
+        text.Append(facts.ShowClient ? $"{SafeName(facts.HeloName)} ({AddressLiteral(facts.ClientAddress)})" : "[127.0.0.1] (client hidden)");
+        if (facts.ShowLogin)
+        {
+            text.Append("\r\n\t(authenticated as ").Append(SafeComment(facts.Grant.Login)).Append(')');
+        }
+
+        text.Append("\r\n\tby ").Append(facts.Hostname).Append(" (Sallyport) with ").Append(protocol)
+            .Append(facts.Tls is null ? "A" : "SA").Append(" id ").Append(facts.Id);
+        if (facts.Envelope.Recipients is [var only])
+        {
+            text.Append("\r\n\tfor ").Append(only.Path);
+        }
+
+        return text.Append(";\r\n\t").Append(Rfc5322Date(facts.Now)).Append("\r\n").ToString();
+    }
+
+    private static string AddressLiteral(string address) =>
+        address.Contains(':', StringComparison.Ordinal) ? $"[IPv6:{address}]" : $"[{address}]";
+
+    private static string SafeName(string name) =>
+        name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '[' or ']' or ':' or '_') ? name : "unknown";
+
+    private static string SafeComment(string text) =>
+        string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '@' or '_' or '+' or '/' or '=' or ' ' ? c : '?'));
+
+    private static string Rfc5322Date(DateTimeOffset time) =>
+        time.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
+        + time.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
+
+    private static void Put(ArrayBufferWriter<byte> header, string text)
+    {
+        var span = header.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
+        header.Advance(Encoding.UTF8.GetBytes(text, span));
+    }
+}

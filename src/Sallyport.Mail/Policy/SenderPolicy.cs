@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Mail.Policy;
+
+/// <summary>Who may send as whom: one rule, asked of the reverse-path and of every author in the header.</summary>
+public static class SenderPolicy
+{
+    private const int NearestTried = 200;
+
+    /// <summary>True when the address, or the address it is a subaddress of (jane+x@), is granted.</summary>
+    public static bool MayUse(Grant grant, Mailbox mailbox)
+    {
+        var canonical = mailbox.Canonical;
+        var main = WithoutSubaddress(canonical);
+        foreach (var address in grant.Addresses)
+        {
+            if (address == canonical || address == main)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>MAIL FROM. The null path is anyone's: disposition notifications need it (RFC 8098 §3).</summary>
+    public static Reply? CheckReversePath(Grant grant, ReversePath path) =>
+        path.Mailbox is null || MayUse(grant, path.Mailbox) ? null : Refuse(553, "MAIL FROM", grant, path.Mailbox);
+
+    /// <summary>Every mailbox of From and Sender.</summary>
+    public static Reply? CheckAuthors(Grant grant, ImmutableArray<Author> authors)
+    {
+        foreach (var author in authors)
+        {
+            if (!MayUse(grant, author.Mailbox))
+            {
+                return Refuse(550, "the " + author.Field + " header", grant, author.Mailbox);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The granted address that looks most like the one refused; null when nothing is granted.</summary>
+    public static string? Nearest(Grant grant, Mailbox mailbox)
+    {
+        var wanted = mailbox.Canonical;
+        return grant.Addresses.Take(NearestTried).MinBy(address => Distance(address, wanted));
+    }
+
+    /// <summary>Levenshtein's distance, for finding what somebody meant. Quadratic in texts an address's limit keeps short.</summary>
+    public static int Distance(string a, string b)
+    {
+        var row = new int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++)
+        {
+            row[j] = j;
+        }
+
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+
+        return row[b.Length];
+    }
+
+    private static Reply Refuse(int code, string where, Grant grant, Mailbox mailbox)
+    {
+        var nearest = Nearest(grant, mailbox);
+        var advice = nearest is null ? "no address is granted to it" : "it may use " + Replies.Printable(nearest);
+        return new Reply(code, new(5, 7, 1), $"{Replies.Printable(mailbox.ToString())} in {where} is not an address of login "
+            + $"{Replies.Printable(grant.Login)}; {advice}");
+    }
+
+    private static string WithoutSubaddress(string canonical)
+    {
+        var at = canonical.LastIndexOf('@');
+        var plus = canonical.IndexOf('+', StringComparison.Ordinal);
+        return plus > 0 && plus < at && canonical[0] != '"' ? canonical[..plus] + canonical[at..] : canonical;
+    }
+}
+
+/// <param name="Field">From, Sender, Resent-From or Resent-Sender.</param>
+public readonly record struct Author(string Field, Mailbox Mailbox);

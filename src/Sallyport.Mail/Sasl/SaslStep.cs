@@ -1,0 +1,45 @@
+namespace Sallyport.Mail.Sasl;
+
+/// <summary>What a server mechanism wants next.</summary>
+public abstract record SaslStep
+{
+    private SaslStep()
+    {
+    }
+
+    /// <summary>Send this, still without base64, and bring back the answer.</summary>
+    public sealed record Challenge(ReadOnlyMemory<byte> Octets) : SaslStep;
+
+    public sealed record AskPassword(string Login, string AuthorizationIdentity, string Password) : SaslStep
+    {
+        public override string ToString() => "AskPassword";
+    }
+
+    public sealed record AskVerifier(string Login, string AuthorizationIdentity) : SaslStep;
+
+    public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
+
+    /// <summary>The exchange proved what it had to; nothing is left to say.</summary>
+    public sealed record Done : SaslStep;
+
+    /// <summary>Not the mechanism's grammar: 501.</summary>
+    public sealed record Malformed : SaslStep;
+
+    /// <summary>Wrong secret, wrong binding or no usable credentials: 535.</summary>
+    public sealed record Failed(string Login) : SaslStep;
+}
+
+/// <summary>A SASL mechanism on the server's side (RFC 4422), as a step function. One object serves one attempt.</summary>
+public interface ISaslMechanism
+{
+    /// <summary>Null when the client gave no initial response.</summary>
+    SaslStep Start(byte[]? initial);
+
+    SaslStep Receive(byte[] response);
+
+    /// <summary>The answer to <see cref="SaslStep.AskVerifier"/>.</summary>
+    SaslStep TakeVerifier(ScramVerifier verifier, string serverNonce);
+
+    /// <summary>After <see cref="SaslStep.AskPassword"/> or <see cref="SaslStep.AskGrant"/> was answered with a grant.</summary>
+    SaslStep Granted();
+}

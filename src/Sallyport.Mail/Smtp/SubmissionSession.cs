@@ -1,0 +1,301 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Sallyport.Mail.Policy;
+
+namespace Sallyport.Mail.Smtp;
+
+/// <summary>
+/// One client's conversation, from greeting to QUIT, without any IO: takes a command, gives a <see cref="Turn"/>.
+/// The order of commands is <see cref="SubmissionStateTable"/>'s; this class does what the table allows.
+/// </summary>
+public sealed partial class SubmissionSession(SubmissionContext context)
+{
+    private readonly SmtpLimits _limits = context.Limits;
+    private readonly List<EnvelopeRecipient> _recipients = [];
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private Command.Mail? _mail;
+    private Command.Mail? _askedMail;
+    private EnvelopeRecipient? _askedRecipient;
+    private long _chunkBytes;
+    private bool _chunksFailed;
+    private int _errors;
+    private int _bareNewlines;
+
+    public SessionState State { get; private set; } = SessionState.Greeted;
+
+    /// <summary>Null until AUTH has succeeded.</summary>
+    public Grant? Grant { get; private set; }
+
+    public string HeloName { get; private set; } = "";
+
+    /// <summary>True after EHLO, false after HELO.</summary>
+    public bool Extended { get; private set; }
+
+    public TlsFacts? Tls { get; private set; }
+
+    /// <summary>Messages answered with 250.</summary>
+    public int Messages { get; private set; }
+
+    /// <summary>The mail transaction so far; null outside one.</summary>
+    public Envelope? Envelope => _mail is null
+        ? null
+        : new(_mail.ReversePath, [.. _recipients], _mail.Body, _mail.SmtpUtf8, _mail.EnvelopeId, _mail.Return);
+
+    public Reply Greeting() => Replies.Greeting(context.Hostname);
+
+    public Turn Receive(Command command)
+    {
+        if (command is Command.OtherProtocol)
+        {
+            return new Turn.HangUp(Replies.OtherProtocol);
+        }
+
+        if (command is Command.Malformed { Fatal: true } fatal)
+        {
+            return new Turn.HangUp(fatal.Reply);
+        }
+
+        var cell = SubmissionStateTable.Find(State, command.Verb);
+        if (command.Verb == Verb.Auth && Grant is null && Tls is null && !context.AuthWithoutTls)
+        {
+            return Refuse(Replies.AuthNeedsTls); // before anything else, so that the secret is not even looked at
+        }
+
+        if (cell == Cell.Login && Tls is null && context.StartTls && !context.AuthWithoutTls)
+        {
+            cell = Cell.Tls;
+        }
+
+        if (cell != Cell.Do)
+        {
+            return Refused(command, SubmissionStateTable.Refusal(cell));
+        }
+
+        return command is Command.Malformed malformed ? Refused(command, malformed.Reply) : Do(command);
+    }
+
+    /// <summary>The handshake is over: whatever was said before is forgotten (RFC 3207 §4.2).</summary>
+    public void TlsEstablished(TlsFacts facts)
+    {
+        Tls = facts;
+        State = SessionState.Greeted;
+        HeloName = "";
+        EndTransaction();
+    }
+
+    /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
+    public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
+
+    public Turn LineTooLong() => Refuse(Replies.LineTooLong);
+
+    public Turn BareNewlineCommand() =>
+        ++_bareNewlines >= 3 ? new Turn.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
+
+    public Turn AnswerSender(Reply? refusal)
+    {
+        var asked = _askedMail!;
+        _askedMail = null;
+        if (refusal is not null)
+        {
+            return RefuseOrClose(refusal);
+        }
+
+        _mail = asked;
+        State = SessionState.InTransaction;
+        return new Turn.Say(Replies.SenderOk);
+    }
+
+    public Turn AnswerRecipient(Reply? refusal)
+    {
+        var asked = _askedRecipient!;
+        _askedRecipient = null;
+        if (refusal is not null)
+        {
+            return RefuseOrClose(refusal);
+        }
+
+        // The same mailbox twice is one recipient, and the client need not know.
+        if (_known.Add(asked.Path.Mailbox.Canonical))
+        {
+            _recipients.Add(asked);
+        }
+
+        State = SessionState.HasRecipients;
+        return new Turn.Say(Replies.RecipientOk);
+    }
+
+    /// <summary>A chunk that was not the last has been taken, or refused.</summary>
+    public Turn AnswerChunk(Reply? refusal)
+    {
+        if (refusal is null)
+        {
+            State = SessionState.ReceivingChunks;
+            return new Turn.Say(Replies.ChunkOk);
+        }
+
+        _chunksFailed = true;
+        State = SessionState.ReceivingChunks;
+        return new Turn.Say(refusal);
+    }
+
+    /// <summary>The content is kept or refused; either way the transaction is over.</summary>
+    public Turn AnswerContent(Reply reply)
+    {
+        EndTransaction();
+        if (reply.IsPositive)
+        {
+            Messages++;
+        }
+
+        return reply.Code == 421 ? new Turn.HangUp(reply) : new Turn.Say(reply);
+    }
+
+    private Turn Do(Command command) => command switch
+    {
+        Command.Hello hello => DoHello(hello),
+        Command.Auth auth => StartAuth(auth),
+        Command.Mail mail => DoMail(mail),
+        Command.Rcpt rcpt => DoRcpt(rcpt),
+        Command.Bdat bdat => DoBdat(bdat),
+        _ => command.Verb switch
+        {
+            Verb.StartTls => DoStartTls(),
+            Verb.Data => new Turn.ReadData(Replies.StartContent, Envelope!),
+            Verb.Rset => DoReset(),
+            Verb.Noop => new Turn.Say(Replies.Ok),
+            Verb.Vrfy => new Turn.Say(Replies.CannotVerify),
+            Verb.Help => new Turn.Say(Replies.Help),
+            _ => new Turn.HangUp(Replies.Bye),
+        },
+    };
+
+    private Turn DoHello(Command.Hello hello)
+    {
+        EndTransaction();
+        HeloName = hello.Name;
+        Extended = hello.Extended;
+        State = Grant is null ? SessionState.Identified : SessionState.Authenticated;
+        return new Turn.Say(hello.Extended ? Advertise() : new Reply(250, null, context.Hostname));
+    }
+
+    /// <summary>Only what is true here and now.</summary>
+    private Reply Advertise()
+    {
+        var lines = ImmutableArray.CreateBuilder<string>();
+        lines.Add(context.Hostname);
+        lines.Add("PIPELINING");
+        lines.Add("SIZE " + _limits.MessageBytes.ToString(CultureInfo.InvariantCulture));
+        if (context.StartTls && Tls is null)
+        {
+            lines.Add("STARTTLS");
+        }
+
+        if (Grant is null && (Tls is not null || context.AuthWithoutTls))
+        {
+            lines.Add("AUTH " + Sasl.SaslServer.Offer(Tls is { ServerEndPoint.IsEmpty: false }));
+        }
+
+        lines.AddRange("ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN");
+        lines.Add(string.Create(CultureInfo.InvariantCulture, $"LIMITS MAILMAX={_limits.MessagesPerSession} RCPTMAX={_limits.Recipients}"));
+        return new Reply(250, null, lines.ToImmutable());
+    }
+
+    private Turn DoStartTls()
+    {
+        if (Tls is not null)
+        {
+            return Refuse(Replies.AlreadyTls);
+        }
+
+        return context.StartTls ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.NoStartTls);
+    }
+
+    private Turn DoMail(Command.Mail mail)
+    {
+        if (Messages >= _limits.MessagesPerSession)
+        {
+            return new Turn.HangUp(Replies.TooManyMessages);
+        }
+
+        if (mail.DeclaredBytes > _limits.MessageBytes)
+        {
+            return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
+        }
+
+        _askedMail = mail;
+        return new Turn.AskSender(mail.ReversePath, mail.DeclaredBytes);
+    }
+
+    private Turn DoRcpt(Command.Rcpt rcpt)
+    {
+        var mailbox = rcpt.Recipient.Path.Mailbox;
+        if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
+        {
+            return Refuse(Replies.NeedsSmtpUtf8(mailbox));
+        }
+
+        if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))
+        {
+            return Refuse(Replies.TooManyRecipients, counts: false);
+        }
+
+        _askedRecipient = rcpt.Recipient;
+        return new Turn.AskRecipient(rcpt.Recipient);
+    }
+
+    private Turn DoBdat(Command.Bdat bdat)
+    {
+        if (bdat.Bytes > _limits.MessageBytes)
+        {
+            return new Turn.HangUp(Replies.TooBig(_limits.MessageBytes)); // not worth reading to its end
+        }
+
+        _chunkBytes = Math.Min(_chunkBytes + bdat.Bytes, _limits.MessageBytes + 1);
+        if (_chunksFailed || _chunkBytes > _limits.MessageBytes)
+        {
+            var refusal = _chunksFailed ? Replies.TransactionFailed : Replies.TooBig(_limits.MessageBytes);
+            _chunksFailed = true;
+            State = SessionState.ReceivingChunks;
+            return new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
+        }
+
+        return new Turn.ReadChunk(bdat.Bytes, bdat.Last, Envelope, null);
+    }
+
+    private Turn.Say DoReset()
+    {
+        EndTransaction();
+        return new Turn.Say(Replies.Ok);
+    }
+
+    private void EndTransaction()
+    {
+        _mail = null;
+        _recipients.Clear();
+        _known.Clear();
+        _chunkBytes = 0;
+        _chunksFailed = false;
+        if (State > SessionState.Authenticated)
+        {
+            State = SessionState.Authenticated;
+        }
+    }
+
+    /// <summary>A refused BDAT still has its octets behind it: they are read and thrown away (RFC 3030 §2).</summary>
+    private Turn Refused(Command command, Reply refusal)
+    {
+        if (command is not Command.Bdat bdat)
+        {
+            return Refuse(refusal);
+        }
+
+        return bdat.Bytes > _limits.MessageBytes
+            ? new Turn.HangUp(refusal)
+            : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
+    }
+
+    private Turn Refuse(Reply refusal, bool counts = true) =>
+        counts && ++_errors >= _limits.Errors ? new Turn.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+
+    private static Turn RefuseOrClose(Reply refusal) => refusal.Code == 421 ? new Turn.HangUp(refusal) : new Turn.Say(refusal);
+}

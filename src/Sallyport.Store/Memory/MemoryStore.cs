@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using Sallyport.Mail.Sasl;
+
+namespace Sallyport.Store.Memory;
+
+/// <summary>The twin of the durable stores: the same behaviour, gone with the process. For tests and simulations.</summary>
+public sealed class MemoryStore : IStore
+{
+    private readonly MemorySpool _spool = new();
+
+    public MemoryFaults Faults => _spool.Faults;
+
+    public ISpool Spool => _spool;
+
+    public IAccounts Accounts { get; } = new MemoryAccounts();
+
+    public ISettings Settings { get; } = new MemorySettings();
+
+    public ValueTask DisposeAsync() => _spool.DisposeAsync();
+
+    private sealed class MemoryAccounts : IAccounts
+    {
+        private readonly ConcurrentDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+
+        public ValueTask<Account?> FindAsync(string login, CancellationToken cancel) => ValueTask.FromResult(_accounts.GetValueOrDefault(Key(login)));
+
+        public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancel) =>
+            ValueTask.FromResult<IReadOnlyList<Account>>([.. _accounts.Values.OrderBy(account => account.Login, StringComparer.Ordinal)]);
+
+        public ValueTask<bool> AddAsync(Account account, CancellationToken cancel) =>
+            ValueTask.FromResult(_accounts.TryAdd(Key(account.Login), account with { Login = Key(account.Login) }));
+
+        public ValueTask<bool> UpdateAsync(Account account, CancellationToken cancel) => ValueTask.FromResult(
+            _accounts.TryGetValue(Key(account.Login), out var old)
+            && _accounts.TryUpdate(Key(account.Login), account with { Login = old.Login }, old));
+
+        public ValueTask<bool> RemoveAsync(string login, CancellationToken cancel) =>
+            ValueTask.FromResult(_accounts.TryRemove(Key(login), out _));
+
+        private static string Key(string login) => Credentials.PrepareLogin(login) ?? "";
+    }
+
+    private sealed class MemorySettings : ISettings
+    {
+        private readonly ConcurrentDictionary<string, byte[]> _values = new(StringComparer.Ordinal);
+
+        public ValueTask<byte[]?> GetAsync(string name, CancellationToken cancel) => ValueTask.FromResult(_values.GetValueOrDefault(name));
+
+        public ValueTask SetAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancel)
+        {
+            _values[name] = value.ToArray();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>What a test makes go wrong.</summary>
+public sealed class MemoryFaults
+{
+    /// <summary>The next commit fails for good, as a failed flush does.</summary>
+    public bool FailNextCommit { get; set; }
+
+    public bool DiskLow { get; set; }
+
+    /// <summary>A commit waits for this before it is done.</summary>
+    public Task CommitGate { get; set; } = Task.CompletedTask;
+}

@@ -1,0 +1,45 @@
+namespace Sallyport.Store.Sqlite;
+
+/// <summary>Whether the file system has room. Asked often, looked up at most once a second.</summary>
+internal sealed class DiskRoom(SqliteStoreOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private long _probedAt = long.MinValue;
+    private long _free;
+    private long _floor;
+    private long _fullUntil = long.MinValue;
+
+    /// <summary>Room for a message of this size above the floor, counted one and a half times as Postfix does.</summary>
+    public bool Has(long bytes)
+    {
+        var (free, floor, full) = Probe();
+        return !full && bytes < long.MaxValue / 2 && free - (bytes + (bytes / 2)) >= floor;
+    }
+
+    /// <summary>The database itself said "full": believe it for a while whatever the file system says.</summary>
+    public void MarkFull()
+    {
+        lock (_gate)
+        {
+            _fullUntil = time.GetTimestamp() + (5 * time.TimestampFrequency);
+        }
+    }
+
+    private (long Free, long Floor, bool Full) Probe()
+    {
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            if (_probedAt == long.MinValue || time.GetElapsedTime(_probedAt, now) >= ProbeInterval)
+            {
+                (_free, var total) = options.ProbeDisk(options.Directory);
+                _floor = Math.Max(options.DiskFloorBytes, total / 100 * options.DiskFloorPercent);
+                _probedAt = now;
+            }
+
+            return (_free, _floor, now < _fullUntil);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using Microsoft.Data.Sqlite;
+
+namespace Sallyport.Store.Sqlite;
+
+/// <summary>A change that waits for the next transaction.</summary>
+internal abstract class WriteItem
+{
+    /// <summary>Runs the statements. May run a second time, after a roll-back.</summary>
+    public abstract void Apply(Statements statements);
+
+    /// <summary>The transaction is on stable storage.</summary>
+    public abstract void Complete();
+
+    public abstract void Fail(Exception exception);
+}
+
+internal sealed class WriteItem<T>(Func<Statements, T> apply) : WriteItem
+{
+    private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private T _result = default!;
+
+    public Task<T> Done => _done.Task;
+
+    public override void Apply(Statements statements) => _result = apply(statements);
+
+    public override void Complete() => _done.TrySetResult(_result);
+
+    public override void Fail(Exception exception) => _done.TrySetException(exception);
+}
+
+/// <summary>
+/// Group commit: one thread owns the one connection that writes; it takes all that waits, commits once, completes them all.
+/// What waits is bounded by who waits: each session, reader and relay worker has at most one item here.
+/// </summary>
+internal sealed class GroupWriter : IDisposable
+{
+    private const int SqliteFull = 13;
+    private const int SqliteConstraint = 19;
+
+    private readonly Lock _gate = new();
+    private readonly ManualResetEventSlim _arrived = new(false);
+    private readonly SqliteConnection _connection;
+    private readonly Statements _statements;
+    private readonly SqliteStoreOptions _options;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<WriteItem> _waiting = [];
+    private bool _stopping;
+    private StoreException? _failure;
+
+    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options)
+    {
+        _connection = connection;
+        _options = options;
+        _statements = new Statements(connection);
+        _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
+        _thread.Start();
+    }
+
+    public Task Failed => _failed.Task;
+
+    public Task<T> Enqueue<T>(Func<Statements, T> apply)
+    {
+        var item = new WriteItem<T>(apply);
+        lock (_gate)
+        {
+            if (_failure is not null || _stopping)
+            {
+                return Task.FromException<T>(_failure ?? new StoreException("the store is closed"));
+            }
+
+            _waiting.Add(item);
+        }
+
+        _arrived.Set();
+        return item.Done;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+        }
+
+        _arrived.Set();
+        _thread.Join();
+        _statements.Dispose();
+        _connection.Dispose();
+        _arrived.Dispose();
+    }
+
+    private void Run()
+    {
+        while (Take() is { } batch)
+        {
+            for (var from = 0; from < batch.Count; from += _options.BatchItemsMax)
+            {
+                Commit(batch.GetRange(from, Math.Min(_options.BatchItemsMax, batch.Count - from)));
+            }
+        }
+    }
+
+    private List<WriteItem>? Take()
+    {
+        while (true)
+        {
+            _arrived.Wait();
+            lock (_gate)
+            {
+                _arrived.Reset();
+                if (_waiting.Count > 0)
+                {
+                    var batch = _waiting;
+                    _waiting = [];
+                    return batch;
+                }
+
+                if (_stopping)
+                {
+                    return null;
+                }
+            }
+        }
+    }
+
+    private void Commit(List<WriteItem> batch)
+    {
+        if (_failure is not null)
+        {
+            batch.ForEach(item => item.Fail(_failure));
+            return;
+        }
+
+        try
+        {
+            _statements.Begin();
+            foreach (var item in batch)
+            {
+                item.Apply(_statements);
+            }
+
+            _options.BeforeCommit();
+            _statements.Commit();
+        }
+        catch (Exception exception)
+        {
+            Recover(batch, exception);
+            return;
+        }
+
+        batch.ForEach(item => item.Complete());
+    }
+
+    /// <summary>
+    /// A full disk or an item's own fault is rolled back, and each item tried alone so that one does not cost the others.
+    /// Anything else may mean that a flush failed, after which nobody knows what is on disk: that is final (fsync is not retried).
+    /// </summary>
+    private void Recover(List<WriteItem> batch, Exception exception)
+    {
+        if (exception is not SqliteException { SqliteErrorCode: SqliteFull or SqliteConstraint } || !TryRollBack())
+        {
+            Fail(batch, exception);
+        }
+        else if (batch.Count == 1)
+        {
+            batch[0].Fail(exception);
+        }
+        else
+        {
+            batch.ForEach(item => Commit([item]));
+        }
+    }
+
+    private bool TryRollBack()
+    {
+        try
+        {
+            _statements.RollBack();
+            return true;
+        }
+        catch (SqliteException)
+        {
+            return false;
+        }
+    }
+
+    private void Fail(List<WriteItem> batch, Exception exception)
+    {
+        lock (_gate)
+        {
+            _failure = new StoreException("the store failed and takes nothing more until a restart: " + exception.Message, exception);
+        }
+
+        _failed.TrySetResult();
+        batch.ForEach(item => item.Fail(_failure));
+    }
+}

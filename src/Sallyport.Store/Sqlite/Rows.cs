@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using Microsoft.Data.Sqlite;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Store.Sqlite;
+
+/// <summary>Rows to records and back. Times are microseconds since 1970 in UTC.</summary>
+internal static class Rows
+{
+    public const string MessageColumns =
+        "id, queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8, envelope_id, dsn_return, "
+        + "eight_bit, hold_reason, content_bytes";
+
+    public const string RecipientColumns =
+        "number, path, notify, orcpt, state, attempts, next_attempt_at, last_reply, delay_reported";
+
+    public static long ToMicroseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    public static DateTimeOffset ToTime(long microseconds) =>
+        DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
+
+    public static (long RowId, SpooledMessage Message) ReadMessage(SqliteDataReader row)
+    {
+        _ = QueueId.TryParse(row.GetString(1), out var id);
+        var reversePath = row.GetString(7) is { Length: > 0 } text && MailboxParser.TryParse(text, out var mailbox)
+            ? new ReversePath(mailbox)
+            : ReversePath.Null;
+        var envelope = new Envelope(reversePath, [], (BodyType)row.GetInt32(8), row.GetBoolean(9),
+            row.IsDBNull(10) ? null : row.GetString(10), row.IsDBNull(11) ? null : (DsnReturn)row.GetInt32(11));
+        var record = new SubmissionRecord(
+            envelope, ToTime(row.GetInt64(2)), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6))
+        {
+            HasEightBit = row.GetBoolean(12),
+            HoldReason = row.IsDBNull(13) ? null : row.GetString(13),
+        };
+        return (row.GetInt64(0), new SpooledMessage(id, record, row.GetInt64(14), []));
+    }
+
+    /// <summary>Reads the columns from <paramref name="from"/> on. A path that no longer parses would be damage: null.</summary>
+    public static SpooledRecipient? ReadRecipient(SqliteDataReader row, int from = 0)
+    {
+        return MailboxParser.TryParse(row.GetString(from + 1), out var mailbox)
+            ? new SpooledRecipient(
+                row.GetInt32(from),
+                new ForwardPath(mailbox!),
+                (DsnNotify)row.GetInt32(from + 2),
+                row.IsDBNull(from + 3) ? null : row.GetString(from + 3),
+                (RecipientState)row.GetInt32(from + 4),
+                row.GetInt32(from + 5),
+                ToTime(row.GetInt64(from + 6)),
+                row.GetString(from + 7),
+                row.GetBoolean(from + 8))
+            : null;
+    }
+
+    public static Account ReadAccount(SqliteDataReader row) => new(
+        row.GetString(0),
+        new ScramVerifier(row.GetInt32(1), (byte[])row[2], (byte[])row[3], (byte[])row[4]),
+        [.. row.GetString(5).Split('\n', StringSplitOptions.RemoveEmptyEntries)],
+        row.GetBoolean(6),
+        ToTime(row.GetInt64(7)));
+
+    /// <summary>The message with these recipients, in the spool and in its envelope.</summary>
+    public static SpooledMessage With(this SpooledMessage message, IEnumerable<SpooledRecipient> recipients)
+    {
+        var rows = recipients.ToImmutableArray();
+        var envelope = message.Record.Envelope with
+        {
+            Recipients = [.. rows.Select(row => new EnvelopeRecipient(row.Path, row.Notify, row.OriginalRecipient))],
+        };
+        return message with { Record = message.Record with { Envelope = envelope }, Recipients = rows };
+    }
+}

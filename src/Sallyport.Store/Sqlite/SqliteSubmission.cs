@@ -1,0 +1,114 @@
+using Microsoft.Data.Sqlite;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Store.Sqlite;
+
+/// <summary>Body octets wait in one buffer; once they are many, full chunks go to disk and only the last stays in memory.</summary>
+internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWriter writer, SqliteStoreOptions options) : ISubmission
+{
+    private const int FirstBufferBytes = 4096;
+
+    private byte[] _buffer = [];
+    private int _buffered;
+    private int _chunks;
+    private long _bodyBytes;
+    private bool _committed;
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        _bodyBytes += body.Length;
+        while (!body.IsEmpty)
+        {
+            var room = Room(body.Length);
+            var part = Math.Min(room, body.Length);
+            body[..part].CopyTo(_buffer.AsMemory(_buffered));
+            _buffered += part;
+            body = body[part..];
+            if (_buffered >= (_chunks == 0 ? options.BodyInMemoryBytes : options.ChunkBytes) && !body.IsEmpty)
+            {
+                await StageAsync(cancel);
+            }
+        }
+    }
+
+    public async ValueTask<CommitResult> CommitAsync(
+        SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+    {
+        try
+        {
+            if (_chunks > 0 && _buffered > 0)
+            {
+                await StageAsync(cancel);
+            }
+
+            var content = new byte[header.Length + _buffered];
+            header.CopyTo(content);
+            _buffer.AsSpan(0, _buffered).CopyTo(content.AsSpan(header.Length));
+            var insert = new MessageInsert(id, record, header.Length, content, header.Length + _bodyBytes, _chunks, claim);
+            await writer.Enqueue(insert.Apply).WaitAsync(cancel);
+            _committed = true;
+            return new CommitResult.Durable(insert.ToMessage());
+        }
+        catch (SqliteException exception) when (SqliteSpool.IsFull(exception))
+        {
+            spool.Room.MarkFull();
+            return new CommitResult.NoRoom();
+        }
+        catch (Exception exception) when (exception is StoreException or SqliteException)
+        {
+            return new CommitResult.StoreFailed(exception.Message);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (!_committed && _chunks > 0)
+        {
+            // Nobody waits for it: what this misses the sweep at the next start takes. A commit that is still on its way keeps
+            // its chunks, since it comes before this and the message is then there.
+            _ = writer.Enqueue(statements => statements.Run(
+                "DELETE FROM chunk WHERE queue_id = $1 AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = $1)", id.ToString()));
+        }
+
+        _buffer = [];
+        return ValueTask.CompletedTask;
+    }
+
+    private int Room(int wanted)
+    {
+        var limit = _chunks == 0 ? options.BodyInMemoryBytes : options.ChunkBytes;
+        if (_buffered == _buffer.Length && _buffer.Length < limit)
+        {
+            var size = Math.Max(Math.Max(_buffer.Length * 2, FirstBufferBytes), Math.Min(_buffered + wanted, limit));
+            Array.Resize(ref _buffer, Math.Min(size, limit));
+        }
+
+        return Math.Min(_buffer.Length, limit) - _buffered;
+    }
+
+    private async ValueTask StageAsync(CancellationToken cancel)
+    {
+        var octets = _buffer.AsSpan(0, _buffered).ToArray();
+        var first = _chunks;
+        var pieces = (octets.Length + options.ChunkBytes - 1) / options.ChunkBytes;
+        try
+        {
+            await writer.Enqueue(statements =>
+            {
+                for (var i = 0; i < pieces; i++)
+                {
+                    var from = i * options.ChunkBytes;
+                    var piece = octets.AsSpan(from, Math.Min(options.ChunkBytes, octets.Length - from)).ToArray();
+                    statements.Run("INSERT INTO chunk (queue_id, number, octets) VALUES ($1, $2, $3)", id.ToString(), first + i, piece);
+                }
+
+                return pieces;
+            }).WaitAsync(cancel);
+        }
+        finally
+        {
+            _chunks += pieces;
+            _buffered = 0;
+        }
+    }
+}
