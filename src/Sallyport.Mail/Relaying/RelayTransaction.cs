@@ -1,0 +1,311 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Smtp;
+
+namespace Sallyport.Mail.Relaying;
+
+/// <param name="Recipients">Recipients of this transaction; <c>Number</c> is the caller's name for each.</param>
+/// <param name="ContentBytes">Header and body, before dot-stuffing.</param>
+public sealed record RelayMail(
+    ReversePath ReversePath,
+    ImmutableArray<RelayRecipient> Recipients,
+    bool EightBit,
+    bool SmtpUtf8,
+    string? EnvelopeId,
+    DsnReturn? Return,
+    long ContentBytes);
+
+public sealed record RelayRecipient(int Number, ForwardPath Path, DsnNotify Notify, string? OriginalRecipient);
+
+public enum VerdictKind
+{
+    Relayed,
+
+    /// <summary>Try again later.</summary>
+    Deferred,
+
+    /// <summary>Never.</summary>
+    Failed,
+
+    /// <summary>The next hop had enough of recipients for one transaction: at once, in another (RFC 5321 §4.5.3.1.10).</summary>
+    Overflow,
+}
+
+/// <param name="MaybeTwice">The next hop may have taken it although we do not know: its reply was lost.</param>
+/// <param name="WholeHost">The reply is about the host, not about this recipient: another host may do better.</param>
+public sealed record RelayVerdict(int Number, VerdictKind Kind, Reply Reply, bool MaybeTwice = false, bool WholeHost = false);
+
+public enum RelayPhase
+{
+    /// <summary>MAIL, RCPT, DATA are being sent and answered.</summary>
+    Commands,
+
+    /// <summary>354 came and somebody was accepted: send the content.</summary>
+    Content,
+
+    /// <summary>354 came for nobody, as can happen with pipelining: send a lone dot (RFC 2920 §3.1).</summary>
+    EmptyContent,
+
+    /// <summary>The final dot is sent, its reply awaited.</summary>
+    Final,
+
+    Done,
+}
+
+/// <summary>
+/// One mail transaction from the client's side, without IO: gives the commands to send, takes the replies in their order, and
+/// says what became of each recipient.
+/// </summary>
+public sealed class RelayTransaction
+{
+    private readonly RelayMail _mail;
+    private readonly NextHopCapabilities _hop;
+    private readonly RelayVerdict?[] _verdicts;
+    private readonly bool[] _accepted;
+    private int _sent;
+    private int _answered;
+    private bool _nobody;
+
+    public RelayTransaction(RelayMail mail, NextHopCapabilities hop)
+    {
+        _mail = mail;
+        _hop = hop;
+        _verdicts = new RelayVerdict?[mail.Recipients.Length];
+        _accepted = new bool[mail.Recipients.Length];
+        if (Impediment() is { } reply)
+        {
+            Settle(VerdictKind.Failed, reply);
+            Phase = RelayPhase.Done;
+        }
+    }
+
+    public RelayPhase Phase { get; private set; } = RelayPhase.Commands;
+
+    /// <summary>Replies to commands already taken by <see cref="TakeCommands"/>.</summary>
+    public int Awaited => _sent - _answered;
+
+    /// <summary>True when the connection must not be used again: a 421 came, or it was lost.</summary>
+    public bool ConnectionOver { get; private set; }
+
+    /// <summary>One for each recipient, once <see cref="Phase"/> is Done.</summary>
+    public IEnumerable<RelayVerdict> Verdicts => _verdicts.Select(verdict => verdict!);
+
+    private int Count => _mail.Recipients.Length + 2;
+
+    /// <summary>The commands to send now: all of them with PIPELINING, else one. Empty when replies are awaited.</summary>
+    public string TakeCommands()
+    {
+        if (Phase != RelayPhase.Commands || Awaited > 0)
+        {
+            return "";
+        }
+
+        if (!_hop.Pipelining)
+        {
+            return Command(_sent++);
+        }
+
+        var text = new StringBuilder();
+        while (_sent < Count)
+        {
+            text.Append(Command(_sent++));
+        }
+
+        return text.ToString();
+    }
+
+    public void Receive(Reply reply)
+    {
+        if (reply.Code == 421)
+        {
+            ConnectionOver = true;
+        }
+
+        if (Phase is RelayPhase.Final)
+        {
+            Final(reply);
+            return;
+        }
+
+        var step = _answered++;
+        if (step == 0)
+        {
+            AnswerMail(reply);
+        }
+        else if (step <= _mail.Recipients.Length)
+        {
+            AnswerRecipient(step - 1, reply);
+        }
+        else
+        {
+            AnswerData(reply);
+        }
+
+        if (ConnectionOver && Phase != RelayPhase.Done)
+        {
+            End(VerdictKind.Deferred, reply);
+        }
+    }
+
+    /// <summary>The content and its final dot, or the lone dot, are on their way.</summary>
+    public void ContentSent()
+    {
+        _nobody = Phase == RelayPhase.EmptyContent;
+        Phase = RelayPhase.Final;
+    }
+
+    /// <summary>The connection broke, or a deadline passed. Behind the final dot the next hop may have taken the message.</summary>
+    public void Lost(string why)
+    {
+        ConnectionOver = true;
+        var maybeTwice = Phase == RelayPhase.Final && !_nobody;
+        End(VerdictKind.Deferred, new Reply(451, new(4, 4, 2), why), maybeTwice);
+    }
+
+    private void AnswerMail(Reply reply)
+    {
+        if (reply.Code / 100 == 2)
+        {
+            return;
+        }
+
+        // "Log in first" is about our configuration, not about this message: it must not bounce.
+        var kind = reply.IsPermanent && reply.Code is not (530 or 534 or 535 or 538) ? VerdictKind.Failed : VerdictKind.Deferred;
+        Settle(kind, reply, wholeHost: kind == VerdictKind.Deferred);
+        EndUnlessPipelined();
+    }
+
+    private void AnswerRecipient(int index, Reply reply)
+    {
+        if (_verdicts[index] is not null)
+        {
+            return; // MAIL was refused; this only repeats it
+        }
+
+        if (reply.Code / 100 == 2)
+        {
+            _accepted[index] = true;
+        }
+        else if (reply.Code == 452 && _accepted.Contains(true))
+        {
+            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, VerdictKind.Overflow, reply);
+        }
+        else
+        {
+            var kind = reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred;
+            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply);
+        }
+
+        if (index == _mail.Recipients.Length - 1 && !_accepted.Contains(true))
+        {
+            EndUnlessPipelined();
+        }
+    }
+
+    private void AnswerData(Reply reply)
+    {
+        if (reply.Code == 354)
+        {
+            Phase = _accepted.Contains(true) ? RelayPhase.Content : RelayPhase.EmptyContent;
+        }
+        else
+        {
+            End(reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred, reply);
+        }
+    }
+
+    private void Final(Reply reply)
+    {
+        var kind = reply.Code / 100 == 2 ? VerdictKind.Relayed : reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred;
+        End(kind, reply);
+    }
+
+    /// <summary>With pipelining DATA is on its way and will be answered.</summary>
+    private void EndUnlessPipelined()
+    {
+        if (!_hop.Pipelining)
+        {
+            Phase = RelayPhase.Done;
+        }
+    }
+
+    private void End(VerdictKind kind, Reply reply, bool maybeTwice = false)
+    {
+        Settle(kind, reply, maybeTwice, wholeHost: kind == VerdictKind.Deferred && !maybeTwice);
+        Phase = RelayPhase.Done;
+    }
+
+    private void Settle(VerdictKind kind, Reply reply, bool maybeTwice = false, bool wholeHost = false)
+    {
+        for (var i = 0; i < _verdicts.Length; i++)
+        {
+            _verdicts[i] ??= new RelayVerdict(_mail.Recipients[i].Number, kind, reply, maybeTwice, wholeHost);
+        }
+    }
+
+    /// <summary>What the next hop cannot carry is said before anything is sent.</summary>
+    private Reply? Impediment()
+    {
+        if (NeedsSmtpUtf8() && !_hop.SmtpUtf8)
+        {
+            return new Reply(553, new(5, 6, 7), "The next server takes no internationalised mail (SMTPUTF8)");
+        }
+
+        if (_mail.EightBit && !_hop.EightBitMime)
+        {
+            return new Reply(554, new(5, 6, 3), "The next server takes no 8-bit content (8BITMIME)");
+        }
+
+        return _hop.SizeMax > 0 && _mail.ContentBytes > _hop.SizeMax
+            ? new Reply(552, new(5, 3, 4), string.Create(CultureInfo.InvariantCulture,
+                $"The message has {_mail.ContentBytes} octets; the next server takes {_hop.SizeMax}"))
+            : null;
+    }
+
+    /// <summary>Said by the client and true: an address, or the content, has octets beyond ASCII.</summary>
+    private bool NeedsSmtpUtf8() => _mail.SmtpUtf8
+        && (_mail.EightBit || _mail.ReversePath.Mailbox is { NeedsSmtpUtf8: true } || _mail.Recipients.Any(r => r.Path.Mailbox.NeedsSmtpUtf8));
+
+    private string Command(int index) =>
+        index == 0 ? Mail() : index <= _mail.Recipients.Length ? Rcpt(_mail.Recipients[index - 1]) : "DATA\r\n";
+
+    private string Mail()
+    {
+        var text = new StringBuilder("MAIL FROM:").Append(_mail.ReversePath);
+        if (_hop.Size)
+        {
+            text.Append(" SIZE=").Append(_mail.ContentBytes.ToString(CultureInfo.InvariantCulture));
+        }
+
+        text.Append(_mail.EightBit ? " BODY=8BITMIME" : "").Append(NeedsSmtpUtf8() ? " SMTPUTF8" : "");
+        if (_hop.Dsn && _mail.Return is { } ret)
+        {
+            text.Append(ret == DsnReturn.Full ? " RET=FULL" : " RET=HDRS");
+        }
+
+        if (_hop.Dsn && _mail.EnvelopeId is { } id)
+        {
+            text.Append(" ENVID=").Append(Xtext.Encode(id));
+        }
+
+        return text.Append("\r\n").ToString();
+    }
+
+    private string Rcpt(RelayRecipient recipient)
+    {
+        var text = new StringBuilder("RCPT TO:").Append(recipient.Path);
+        if (_hop.Dsn && recipient.Notify != DsnNotify.Unspecified)
+        {
+            text.Append(" NOTIFY=").Append(recipient.Notify.ToString().ToUpperInvariant().Replace(" ", "", StringComparison.Ordinal));
+        }
+
+        if (_hop.Dsn && recipient.OriginalRecipient is { } original && original.IndexOf(';', StringComparison.Ordinal) is > 0 and var cut)
+        {
+            text.Append(" ORCPT=").Append(original, 0, cut + 1).Append(Xtext.Encode(original[(cut + 1)..]));
+        }
+
+        return text.Append("\r\n").ToString();
+    }
+}
