@@ -11,11 +11,17 @@ public sealed class Handoff(int messagesMax, long bytesMax)
     private readonly Channel<SpooledMessage> _accepted = Channel.CreateUnbounded<SpooledMessage>(
         new UnboundedChannelOptions { SingleReader = true });
 
+    private readonly Channel<bool> _due = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
     private long _bytes;
     private int _messages;
 
     /// <summary>What the relay takes from.</summary>
     public ChannelReader<SpooledMessage> Accepted => _accepted.Reader;
+
+    /// <summary>Something in the spool fell due, or falls due earlier than it did.</summary>
+    public ChannelReader<bool> Due => _due.Reader;
 
     /// <summary>Takes room for one message before its commit. Give it back with <see cref="Forget"/> when it is settled or refused.</summary>
     public bool TryReserve(long bytes)
@@ -31,6 +37,9 @@ public sealed class Handoff(int messagesMax, long bytesMax)
 
     /// <summary>Hands over a message committed with its claim.</summary>
     public void Offer(SpooledMessage message) => _accepted.Writer.TryWrite(message);
+
+    /// <summary>Says that the spool should be looked at.</summary>
+    public void Wake() => _due.Writer.TryWrite(true);
 
     public void Forget(long bytes)
     {

@@ -35,7 +35,11 @@ public sealed record SpooledMessage(
     SubmissionRecord Record,
     long ContentBytes,
     ImmutableArray<SpooledRecipient> Recipients,
-    ReadOnlyMemory<byte>? Content = null);
+    ReadOnlyMemory<byte>? Content = null)
+{
+    /// <summary>Room taken in the <see cref="Handoff"/>; 0 for a message claimed from the spool.</summary>
+    public long ReservedBytes { get; init; }
+}
 
 /// <summary>A recipient's row.</summary>
 /// <param name="Number">Its place in the envelope, from 0; with the queue id its name.</param>

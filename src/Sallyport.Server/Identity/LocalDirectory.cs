@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Identity;
+
+/// <summary>The accounts in our own store.</summary>
+public sealed class LocalDirectory(IAccounts accounts, PasswordHasher hasher, MadeUpVerifiers madeUp) : IDirectory
+{
+    public string Name => "local";
+
+    public async ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel)
+    {
+        var account = await accounts.FindAsync(login, cancel);
+        var verifier = account?.Verifier ?? madeUp.For(login);
+        return await hasher.CheckAsync(verifier, account is not null, login, password) switch
+        {
+            PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
+            PasswordCheck.Right => Answer(account),
+            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
+        };
+    }
+
+    public async ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) =>
+        await accounts.FindAsync(login, cancel) is { } account
+            ? new DirectoryAnswer.Verifier(account.Verifier)
+            : new DirectoryAnswer.Unknown();
+
+    public async ValueTask<DirectoryAnswer> FindGrantAsync(string login, CancellationToken cancel) =>
+        Answer(await accounts.FindAsync(login, cancel));
+
+    /// <summary>The login, when it is an address, and what was granted besides.</summary>
+    public static ImmutableArray<string> AddressesOf(Account account) =>
+    [
+        .. account.Addresses.Prepend(account.Login)
+            .Select(address => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : null)
+            .OfType<string>().Distinct(StringComparer.Ordinal),
+    ];
+
+    private DirectoryAnswer Answer(Account? account) => account switch
+    {
+        null => new DirectoryAnswer.Unknown(),
+        { Disabled: true } => new DirectoryAnswer.Disabled(),
+        _ => new DirectoryAnswer.Granted(new Grant(account.Login, Name, AddressesOf(account))),
+    };
+}

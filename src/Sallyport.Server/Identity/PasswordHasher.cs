@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Sallyport.Mail.Sasl;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport.Server.Identity;
+
+public enum PasswordCheck
+{
+    Right,
+    Wrong,
+
+    /// <summary>Too many hashes are waiting: 454, the client comes again.</summary>
+    TooBusy,
+}
+
+/// <summary>
+/// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue, one hash for the same
+/// guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
+/// </summary>
+public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDisposable
+{
+    /// <summary>PBKDF2-HMAC-SHA256 as OWASP asks for (2023).</summary>
+    public const int Iterations = 600_000;
+
+    private const int SaltBytes = 16;
+    private const int CacheEntriesMax = 20_000;
+    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(20);
+
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly SemaphoreSlim _places = new(limits.HashesAtOnce);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _recent = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task<PasswordCheck>> _running = new(StringComparer.Ordinal);
+    private int _waiting;
+
+    /// <summary>A new verifier, for storing.</summary>
+    public static ScramVerifier CreateVerifier(string password)
+    {
+        var salt = RandomNumberGenerator.GetBytes(SaltBytes);
+        return ScramSha256.Verifier(ScramSha256.SaltedPassword(password, salt, Iterations), salt, Iterations);
+    }
+
+    /// <summary>Is this the login's password? <paramref name="known"/> false spends the same work and is always wrong.</summary>
+    public async ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password)
+    {
+        var guess = NameOf(verifier, login, password);
+        if (known && _recent.TryGetValue(guess, out var until))
+        {
+            if (time.GetUtcNow() < until)
+            {
+                return PasswordCheck.Right;
+            }
+
+            _recent.TryRemove(guess, out _);
+        }
+
+        var mine = new TaskCompletionSource<PasswordCheck>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = _running.GetOrAdd(guess, mine.Task);
+        if (running != mine.Task)
+        {
+            return await running;
+        }
+
+        var result = PasswordCheck.TooBusy;
+        try
+        {
+            result = await HashAsync(verifier, known, password);
+            if (result == PasswordCheck.Right)
+            {
+                Remember(guess);
+            }
+        }
+        finally
+        {
+            _running.TryRemove(guess, out _);
+            mine.SetResult(result);
+        }
+
+        return result;
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private async Task<PasswordCheck> HashAsync(ScramVerifier verifier, bool known, string password)
+    {
+        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await _places.WaitAsync(WaitMax))
+        {
+            Interlocked.Decrement(ref _waiting);
+            return PasswordCheck.TooBusy;
+        }
+
+        try
+        {
+            var matches = await Task.Run(() =>
+                ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(password, verifier.Salt.Span, verifier.Iterations)));
+            return matches && known ? PasswordCheck.Right : PasswordCheck.Wrong;
+        }
+        finally
+        {
+            _places.Release();
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private void Remember(string guess)
+    {
+        if (_recent.Count >= CacheEntriesMax)
+        {
+            var now = time.GetUtcNow();
+            foreach (var (old, until) in _recent)
+            {
+                if (until < now || _recent.Count >= CacheEntriesMax)
+                {
+                    _recent.TryRemove(old, out _);
+                }
+            }
+        }
+
+        _recent[guess] = time.GetUtcNow() + limits.LoginCache;
+    }
+
+    /// <summary>A name for this guess against this verifier, from which nobody without the key learns the password.</summary>
+    private string NameOf(ScramVerifier verifier, string login, string password)
+    {
+        byte[] guess = [.. verifier.StoredKey.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
+        return Convert.ToBase64String(HMACSHA256.HashData(_key, guess));
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport.Server.Listening;
+
+/// <summary>Our certificate with its chain, as TLS sends it, and its channel binding (RFC 5929 §4).</summary>
+public sealed class ServerCertificate
+{
+    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    {
+        Leaf = leaf;
+        ServerEndPoint = Hash(leaf);
+        Options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
+#pragma warning disable CA5398 // older versions are forbidden (RFC 8996), whatever the system would allow
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+#pragma warning restore CA5398
+            AllowRenegotiation = false,
+            AllowTlsResume = true,
+            ClientCertificateRequired = false,
+            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
+        };
+    }
+
+    public X509Certificate2 Leaf { get; }
+
+    /// <summary>tls-server-end-point.</summary>
+    public ReadOnlyMemory<byte> ServerEndPoint { get; }
+
+    public SslServerAuthenticationOptions Options { get; }
+
+    /// <summary>The leaf is first in the file, then the chain.</summary>
+    /// <exception cref="CryptographicException">Not a certificate, or not its key.</exception>
+    public static ServerCertificate Load(TlsOptions options)
+    {
+        var leaf = X509Certificate2.CreateFromPemFile(options.Certificate, options.Key);
+        var all = new X509Certificate2Collection();
+        all.ImportFromPemFile(options.Certificate);
+        return new ServerCertificate(leaf, [.. all.Skip(1)]);
+    }
+
+    public static ServerCertificate Of(X509Certificate2 leaf) => new(leaf, []);
+
+    /// <summary>The hash the certificate was signed with; SHA-256 in place of MD5 and SHA-1 (RFC 5929 §4.1).</summary>
+    private static byte[] Hash(X509Certificate2 leaf) => leaf.SignatureAlgorithm.Value switch
+    {
+        "1.2.840.113549.1.1.12" or "1.2.840.10045.4.3.3" => SHA384.HashData(leaf.RawData),
+        "1.2.840.113549.1.1.13" or "1.2.840.10045.4.3.4" => SHA512.HashData(leaf.RawData),
+        _ => SHA256.HashData(leaf.RawData),
+    };
+}

@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.Connections;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
+using Sallyport.Server.Submission;
+using Sallyport.Server.Telemetry;
+
+namespace Sallyport.Server.Listening;
+
+/// <summary>Takes connections of every listener through the gate and the handshake into their sessions, and ends them all.</summary>
+public sealed class SubmissionListener(SubmissionServices services, ConnectionGate gate, ServerCertificate? certificate) : IDisposable
+{
+    private readonly CancellationTokenSource _drain = new();
+
+    /// <summary>Replaced on reload; sessions under way keep theirs.</summary>
+    public ServerCertificate? Certificate { get; set; } = certificate;
+
+    public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
+    {
+        await using var wire = new ConnectionWire(connection, () => Certificate!);
+        var session = SubmissionServices.NewSessionId();
+        if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
+        {
+            await RefuseAsync(connection, wire, listener, session, why);
+            return;
+        }
+
+        try
+        {
+            services.Log.Write(new MailEvent.ConnectionOpened(session, wire.Client.ToString(), listener.Address.ToString()));
+            await ServeAsync(wire, listener, session);
+        }
+        finally
+        {
+            gate.Leave(wire.Client);
+        }
+    }
+
+    /// <summary>Asks each session to end at its next command, and waits for them.</summary>
+    /// <returns>How many were still open at the end of the time.</returns>
+    public async Task<int> DrainAsync(TimeSpan within, TimeProvider time)
+    {
+        await _drain.CancelAsync();
+        var end = time.GetTimestamp() + (long)(within.TotalSeconds * time.TimestampFrequency);
+        while (gate.Open > 0 && time.GetTimestamp() < end)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+        }
+
+        return gate.Open;
+    }
+
+    public void Dispose() => _drain.Dispose();
+
+    private async Task ServeAsync(ConnectionWire wire, ListenerOptions listener, string session)
+    {
+        TlsFacts? tls = null;
+        var client = wire.Client.ToString();
+        if (listener.Tls == ListenerTls.Implicit)
+        {
+            try
+            {
+                using var limit = new CancellationTokenSource(services.Settings.Options.Timeouts.Handshake, services.Time);
+                tls = await wire.StartTlsAsync(limit.Token);
+                services.Log.Write(new MailEvent.TlsStarted(session, client, tls.Protocol, tls.CipherSuite));
+            }
+            catch (Exception exception)
+            {
+                services.Log.Write(new MailEvent.TlsFailed(session, client, exception.InnerException?.Message ?? exception.Message));
+                services.Log.Write(new MailEvent.ConnectionClosed(session, client, 0, "the TLS handshake failed"));
+                wire.Abort();
+                return;
+            }
+        }
+
+        using var driver = new SubmissionDriver(wire, services, listener.Tls, session);
+        await driver.RunAsync(tls, _drain.Token);
+    }
+
+    /// <summary>Says why where it can be said without a handshake.</summary>
+    private async Task RefuseAsync(ConnectionContext connection, ConnectionWire wire, ListenerOptions listener, string session, string why)
+    {
+        services.Log.Write(new MailEvent.ConnectionRefused(session, wire.Client.ToString(), why));
+        if (listener.Tls != ListenerTls.Implicit)
+        {
+            var busy = new Reply(421, new(4, 7, 0), "Too many connections, please try again later");
+            await connection.Transport.Output.WriteAsync(busy.ToBytes());
+        }
+    }
+}

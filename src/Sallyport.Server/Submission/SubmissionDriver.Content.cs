@@ -1,0 +1,260 @@
+using System.Buffers;
+using Sallyport.Mail.Content;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Submission;
+
+/// <content>Content: received, judged, kept; then, and only then, the 250.</content>
+public sealed partial class SubmissionDriver
+{
+    private ContentReceiver? _receiver;
+    private ChunkDecoder? _chunks;
+
+    private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
+    {
+        var decoder = new DataDecoder(_limits);
+        await using var receiver = NewReceiver();
+        Say(data.Reply);
+        await FlushAsync();
+        var pace = new Pace(_services.Time, _timeouts);
+        var ended = false;
+        while (!ended)
+        {
+            var buffer = await ReadContentAsync(pace);
+            var end = buffer.Start;
+            foreach (var segment in buffer)
+            {
+                ended = decoder.Decode(segment.Span, receiver.Decoded, out var consumed);
+                end = buffer.GetPosition(consumed, end);
+                if (ended)
+                {
+                    break;
+                }
+            }
+
+            _wire.Input.AdvanceTo(end);
+            await receiver.FlowAsync(default);
+        }
+
+        return _session.AnswerContent(await KeepAsync(receiver, decoder.Facts, data.Envelope));
+    }
+
+    private async Task<Turn?> ReceiveChunkAsync(Turn.ReadChunk chunk, CancellationToken cancel)
+    {
+        var discard = chunk.Discard is not null;
+        if (!discard)
+        {
+            _receiver ??= NewReceiver();
+            _chunks ??= new ChunkDecoder(_limits);
+        }
+
+        await FlushAsync();
+        var pace = new Pace(_services.Time, _timeouts);
+        for (var left = chunk.Bytes; left > 0;)
+        {
+            var buffer = await ReadContentAsync(pace);
+            var part = buffer.Slice(0, Math.Min(left, buffer.Length));
+            left -= part.Length;
+            if (!discard)
+            {
+                foreach (var segment in part)
+                {
+                    _chunks!.Decode(segment.Span, _receiver!.Decoded);
+                }
+            }
+
+            _wire.Input.AdvanceTo(part.End);
+            if (!discard)
+            {
+                await _receiver!.FlowAsync(default);
+            }
+        }
+
+        if (discard)
+        {
+            await DropSubmissionAsync();
+            Say(chunk.Discard!);
+            return null;
+        }
+
+        return chunk.Last ? await FinishChunksAsync(chunk.Envelope!) : _session.AnswerChunk(_receiver!.Refusal);
+    }
+
+    private async Task<Turn> FinishChunksAsync(Envelope envelope)
+    {
+        _chunks!.Finish(_receiver!.Decoded);
+        await _receiver.FlowAsync(default);
+        var reply = await KeepAsync(_receiver, _chunks.Facts, envelope);
+        await DropSubmissionAsync();
+        return _session.AnswerContent(reply);
+    }
+
+    private async ValueTask DropSubmissionAsync()
+    {
+        if (_receiver is { } receiver)
+        {
+            _receiver = null;
+            _chunks = null;
+            await receiver.DisposeAsync();
+        }
+    }
+
+    private ContentReceiver NewReceiver()
+    {
+        var id = _services.NewQueueId();
+        return new ContentReceiver(id, _services.Spool.Begin(id), _limits);
+    }
+
+    /// <summary>The next octets of content; at least one. Too long a silence, or too slow a trickle, ends the session.</summary>
+    private async ValueTask<ReadOnlySequence<byte>> ReadContentAsync(Pace pace)
+    {
+        if (_wire.Input.TryRead(out var ready) && !ready.Buffer.IsEmpty)
+        {
+            pace.Count(ready.Buffer.Length);
+            return ready.Buffer;
+        }
+
+        _deadline.Arm(_timeouts.DataBlock);
+        while (true)
+        {
+            var result = await _wire.Input.ReadAsync();
+            if (!result.Buffer.IsEmpty && !_deadline.HasRunOut)
+            {
+                _deadline.Disarm();
+                pace.Count(result.Buffer.Length);
+                if (pace.IsTooSlow)
+                {
+                    await SayLastAsync(Replies.TooSlow, "too slow");
+                }
+
+                return result.Buffer;
+            }
+
+            _wire.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            if (_deadline.HasRunOut)
+            {
+                await SayLastAsync(Replies.TimedOut, "timed out within the content");
+            }
+
+            if (result.IsCompleted)
+            {
+                throw new WireLostException("the client left within the content");
+            }
+        }
+    }
+
+    /// <summary>Judges what was received and commits it. The reply is the last word on the message.</summary>
+    private async Task<Reply> KeepAsync(ContentReceiver receiver, ContentFacts facts, Envelope envelope)
+    {
+        receiver.FinishHeader();
+        var options = _settings.Options.Submission;
+        var refusal = facts.Verdict(_limits, options.BareNewlines == BareNewlines.Normalise) ?? receiver.Refusal;
+        if (refusal is not null)
+        {
+            LogRefusal(refusal, "content");
+            return refusal;
+        }
+
+        var now = _services.Time.GetUtcNow();
+        var prepared = SubmissionHeader.Prepare(receiver.Header, new SubmissionFacts(_settings.Options.Hostname, receiver.Id, now,
+            _session.HeloName, _client, _session.Tls, _session.Grant!, envelope, options.ShowLogin, options.ShowClient), _limits);
+        if (prepared is HeaderResult.Refused refused)
+        {
+            LogRefusal(refused.Reply, "header");
+            return refused.Reply;
+        }
+
+        var ready = (HeaderResult.Ready)prepared;
+        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId) { HasEightBit = facts.EightBit };
+        return await CommitAsync(receiver, record, ready, facts.Bytes);
+    }
+
+    private async Task<Reply> CommitAsync(ContentReceiver receiver, SubmissionRecord record, HeaderResult.Ready ready, long receivedBytes)
+    {
+        var bytes = receivedBytes + ready.Header.Length;
+        var claim = _services.Handoff.TryReserve(bytes);
+        var commit = receiver.Submission.CommitAsync(record, ready.Header, claim, default).AsTask();
+        CommitResult result;
+        try
+        {
+            result = await commit.WaitAsync(_timeouts.Commit, _services.Time);
+        }
+        catch (TimeoutException)
+        {
+            _ = UndoLateCommitAsync(commit, receiver.Id, claim, bytes);
+            LogRefusal(Replies.CommitLate, receiver.Id.ToString());
+            return Replies.CommitLate;
+        }
+
+        if (result is not CommitResult.Durable durable)
+        {
+            Release(claim, bytes);
+            var refusal = result is CommitResult.NoRoom ? Replies.NoRoom : Replies.StoreFailed;
+            LogRefusal(refusal, receiver.Id.ToString());
+            return refusal;
+        }
+
+        _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
+            record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
+        if (claim)
+        {
+            _services.Handoff.Offer(durable.Message with { ReservedBytes = bytes });
+        }
+        else
+        {
+            _services.Handoff.Wake();
+        }
+
+        return Replies.Queued(receiver.Id);
+    }
+
+    /// <summary>The client was told 451 and keeps its message: what the store finished later must not go out as well.</summary>
+    private async Task UndoLateCommitAsync(Task<CommitResult> commit, QueueId id, bool claim, long bytes)
+    {
+        try
+        {
+            if (await commit is CommitResult.Durable durable)
+            {
+                await _services.Spool.ReleaseClaimAsync(id, [.. durable.Message.Recipients.Select(r => r.Number)], default);
+                await _services.Spool.RemoveAsync(id, default);
+            }
+        }
+        catch (Exception)
+        {
+            // The store failed meanwhile and has said so itself.
+        }
+        finally
+        {
+            Release(claim, bytes);
+        }
+    }
+
+    private void Release(bool claim, long bytes)
+    {
+        if (claim)
+        {
+            _services.Handoff.Forget(bytes);
+        }
+    }
+
+    /// <summary>Octets per second since the content began, judged only after the first data block's time.</summary>
+    private sealed class Pace(TimeProvider time, TimeoutOptions timeouts)
+    {
+        private readonly long _began = time.GetTimestamp();
+        private long _bytes;
+
+        public bool IsTooSlow
+        {
+            get
+            {
+                var elapsed = time.GetElapsedTime(_began);
+                return elapsed > timeouts.DataBlock && _bytes < elapsed.TotalSeconds * timeouts.DataBytesPerSecondMin;
+            }
+        }
+
+        public void Count(long bytes) => _bytes += bytes;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Submission;
+
+/// <summary>What is swapped as a whole when the configuration is read again. A session keeps what it began with.</summary>
+public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity);
+
+/// <summary>What every session uses.</summary>
+public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff handoff, IMailLog log, TimeProvider time)
+{
+    private long _lastId;
+
+    /// <summary>The configuration in force; replaced on reload.</summary>
+    public Settings Settings { get; set; } = settings;
+
+    public ISpool Spool => spool;
+
+    public Handoff Handoff => handoff;
+
+    public IMailLog Log => log;
+
+    public TimeProvider Time => time;
+
+    /// <summary>Unique on this node: no two are given the same microsecond.</summary>
+    public QueueId NewQueueId()
+    {
+        var now = time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond;
+        while (true)
+        {
+            var last = Volatile.Read(ref _lastId);
+            var next = Math.Max(now, last + 1);
+            if (Interlocked.CompareExchange(ref _lastId, next, last) == last)
+            {
+                var at = new DateTimeOffset(next * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+                return QueueId.Create(at, (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
+            }
+        }
+    }
+
+    public static string NewSessionId() => Convert.ToHexString(RandomNumberGenerator.GetBytes(5));
+}
