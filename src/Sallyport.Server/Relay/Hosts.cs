@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport.Server.Relay;
+
+/// <summary>
+/// Which of a route's smarthosts to ask: the first by preference that is not known to be down. One that failed is left alone for a
+/// while that grows, so that a dead host costs a queue of thousands one attempt and not thousands.
+/// </summary>
+public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan DownMax = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly DateTimeOffset[] _downUntil = new DateTimeOffset[addresses.Length];
+    private readonly int[] _failures = new int[addresses.Length];
+    private readonly Reply?[] _lastFailure = new Reply?[addresses.Length];
+
+    public ImmutableArray<SmarthostAddress> Addresses => addresses;
+
+    /// <summary>Hosts worth a try now, in order of preference.</summary>
+    public ImmutableArray<SmarthostAddress> Up()
+    {
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            return [.. addresses.Where((_, i) => _downUntil[i] <= now)];
+        }
+    }
+
+    /// <summary>Why nothing can be tried: the last failure of the most preferred host.</summary>
+    public Reply WhyDown()
+    {
+        lock (_gate)
+        {
+            return _lastFailure.FirstOrDefault(reply => reply is not null) ?? new Reply(451, new(4, 4, 1), "No smarthost can be reached");
+        }
+    }
+
+    public void Failed(SmarthostAddress host, Reply why)
+    {
+        lock (_gate)
+        {
+            var i = addresses.IndexOf(host);
+            var wait = options.RetryFirst.TotalSeconds / 4 * Math.Pow(2, Math.Min(_failures[i]++, 10));
+            _downUntil[i] = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(wait, DownMax.TotalSeconds));
+            _lastFailure[i] = why;
+        }
+    }
+
+    public void Succeeded(SmarthostAddress host)
+    {
+        lock (_gate)
+        {
+            var i = addresses.IndexOf(host);
+            _failures[i] = 0;
+            _downUntil[i] = default;
+            _lastFailure[i] = null;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using Sallyport.Mail.Smtp;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Relay;
+
+/// <summary>Keeps messages in a Maildir in place of relaying them: written in tmp, flushed, then moved to new.</summary>
+public static class Maildir
+{
+    public static async Task<Reply> KeepAsync(
+        string folder, SpooledMessage message, int attempt, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var name in (string[])["tmp", "new", "cur"])
+            {
+                Directory.CreateDirectory(Path.Combine(folder, name));
+            }
+
+            var seconds = message.Record.ReceivedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+            var recipient = message.Recipients[0].Number.ToString(CultureInfo.InvariantCulture);
+            var file = $"{seconds}.{message.Id}R{recipient}A{attempt.ToString(CultureInfo.InvariantCulture)}.{Host()}";
+            var path = Path.Combine(folder, "tmp", file);
+            await using (var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 64 * 1024, FileOptions.Asynchronous))
+            {
+                await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Envelope(message)), cancel);
+                await foreach (var piece in content.WithCancellation(cancel))
+                {
+                    await stream.WriteAsync(piece, cancel);
+                }
+
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(path, Path.Combine(folder, "new", file), overwrite: true);
+            return new Reply(250, new(2, 0, 0), "Kept as " + file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new Reply(451, new(4, 3, 0), Replies.Printable($"The Maildir {folder} takes no message: {exception.Message}"));
+        }
+    }
+
+    /// <summary>What final delivery adds (RFC 5321 §4.4), so that a captured message shows whom it was for.</summary>
+    private static string Envelope(SpooledMessage message) =>
+        $"Return-Path: {message.Record.Envelope.ReversePath}\r\n"
+        + string.Concat(message.Recipients.Select(recipient => $"Delivered-To: {recipient.Path.Mailbox}\r\n"));
+
+    private static string Host() => Environment.MachineName.Replace('/', '_').Replace(':', '_');
+}
