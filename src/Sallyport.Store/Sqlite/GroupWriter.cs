@@ -108,7 +108,11 @@ internal sealed class GroupWriter : IDisposable
             _arrived.Wait();
             lock (_gate)
             {
-                _arrived.Reset();
+                if (!_stopping)
+                {
+                    _arrived.Reset(); // once stopping it stays set: the call to stop came with the last items, or after them
+                }
+
                 if (_waiting.Count > 0)
                 {
                     var batch = _waiting;
