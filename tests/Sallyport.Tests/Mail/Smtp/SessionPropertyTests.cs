@@ -34,7 +34,7 @@ public sealed class SessionPropertyTests
         Steps.Sample(steps => new Walk(startTls, authWithoutTls, errorsMax: 1000).Take(steps), iter: 4000, threads: 1);
 
     [Fact]
-    public void A_walk_reaches_every_state_and_a_message()
+    public void A_walk_reaches_every_state_after_the_greeting_and_a_message()
     {
         // Without this the property above could hold for want of anything happening.
         var reached = new HashSet<SessionState>();
@@ -46,7 +46,7 @@ public sealed class SessionPropertyTests
             reached.UnionWith(walk.Reached);
             messages += walk.Session.Messages;
         }, iter: 2000, threads: 1, seed: "0000000000000");
-        Assert.Equal(Enum.GetValues<SessionState>().ToHashSet(), reached);
+        Assert.Equal(Enum.GetValues<SessionState>().Where(state => state != SessionState.Greeted).ToHashSet(), reached);
         Assert.True(messages > 0);
     }
 
