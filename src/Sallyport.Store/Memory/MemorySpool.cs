@@ -202,7 +202,8 @@ internal sealed class MemorySpool : ISpool
     {
         var state = record.HoldReason is not null ? RecipientState.Held : claim ? RecipientState.InProgress : RecipientState.Due;
         var message = new SpooledMessage(id, record, content.Length, [.. record.Envelope.Recipients.Select((r, i) =>
-            new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))], claim ? content : null);
+            new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))],
+            claim ? (ReadOnlyMemory<byte>?)content : null);
         _messages.Add(id.ToString(), new Kept(message, content));
         return message;
     }
