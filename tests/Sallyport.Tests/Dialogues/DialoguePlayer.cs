@@ -39,7 +39,8 @@ internal sealed class DialoguePlayer
     {
         _setting = setting;
         _session = new SubmissionSession(new SubmissionContext(
-            "smtp.acme.test", setting.Listener == "implicit", setting.Listener == "starttls", setting.Listener == "none", "192.0.2.7", setting.Limits));
+            "smtp.acme.test", setting.Listener == "implicit", setting.Listener == "starttls", setting.Listener == "none",
+            "192.0.2.7", setting.Limits));
         if (setting.Listener == "implicit")
         {
             _session.TlsEstablished(Tls);
@@ -288,7 +289,8 @@ internal sealed class DialoguePlayer
     {
         var text = new StringBuilder().Append(envelope.ReversePath).Append(" to ").AppendJoin(", ", envelope.Recipients.Select(Describe));
         text.Append(envelope.Body == BodyType.EightBitMime ? " 8bit" : "").Append(envelope.SmtpUtf8 ? " utf8" : "");
-        text.Append(envelope.EnvelopeId is null ? "" : " envid " + envelope.EnvelopeId).Append(envelope.Return is null ? "" : " ret " + envelope.Return);
+        text.Append(envelope.EnvelopeId is null ? "" : " envid " + envelope.EnvelopeId)
+            .Append(envelope.Return is null ? "" : " ret " + envelope.Return);
         return text.ToString();
     }
 

@@ -15,9 +15,12 @@ public sealed class RandomOctetsTests
 
     /// <summary>Pieces of every grammar, and plain noise between them.</summary>
     private static readonly Gen<byte[]> Octets = Gen.OneOf(
-        Gen.OneOfConst("MAIL FROM:", "RCPT TO:", "BDAT ", "AUTH ", "EHLO ", "<", ">", "@", "\"", "\\", ".", ",", ":", ";", "(", ")", "[", "]", "IPv6:", "::1",
-            "127.0.0.1", " ", "\t", "\r\n", "\n", "\0", "=", "+", "+41", "\\x{41}", "\\x{", "}", "SIZE=", "NOTIFY=", "ORCPT=rfc822;", "PLAIN", "jane", "acme.test",
-            "xn--", "-", "ü", "用", "\u0085", "\u2028", "n,,n=", ",r=", "c=biws", ",p=", "From: ", "Received: ", "9", "%").Select(Encoding.UTF8.GetBytes),
+        Gen.OneOfConst("MAIL FROM:", "RCPT TO:", "BDAT ", "AUTH ", "EHLO ", "<", ">", "@", "\"", "\\", ".", ",", ":", ";", "(", ")",
+            "[", "]", "IPv6:", "::1",
+            "127.0.0.1", " ", "\t", "\r\n", "\n", "\0", "=", "+", "+41", "\\x{41}", "\\x{", "}", "SIZE=", "NOTIFY=", "ORCPT=rfc822;",
+            "PLAIN", "jane", "acme.test",
+            "xn--", "-", "ü", "用", "\u0085", "\u2028", "n,,n=", ",r=", "c=biws", ",p=", "From: ", "Received: ", "9", "%")
+            .Select(Encoding.UTF8.GetBytes),
         Gen.Byte.Array[0, 6]).Array[0, 15].Select(parts => parts.SelectMany(part => part).ToArray());
 
     [Fact]

@@ -105,7 +105,8 @@ public abstract class OperatorContract : SpoolContract
     public async Task The_totals_count_by_state()
     {
         Assert.Equal(new SpoolTotals(0, 0, 0, 0, 0, 0, null), await Spool.TotalsAsync(Cancel));
-        await Spool.KeepAsync(1, Record("a@example.com", "b@example.com", "c@example.com") with { ReceivedAt = Now.AddHours(-1) }, Body(10), claim: true);
+        await Spool.KeepAsync(1, Record("a@example.com", "b@example.com", "c@example.com") with { ReceivedAt = Now.AddHours(-1) },
+            Body(10), claim: true);
         await Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed)], [], Cancel);
         await Spool.KeepAsync(2, Record("d@example.com") with { HoldReason = "x" }, Body(20));
         await Spool.KeepAsync(3, Record("e@example.com"), []);

@@ -170,7 +170,8 @@ public abstract class SpoolContract : IAsyncLifetime
     public async Task An_outcome_of_what_is_not_in_progress_changes_nothing()
     {
         await Spool.KeepAsync(1, Record("a@example.com"), []);
-        await Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed), Outcome(1, 7, RecipientState.Relayed), Outcome(99, 0, RecipientState.Failed)], [], Cancel);
+        await Spool.RecordAsync(
+            [Outcome(1, 0, RecipientState.Relayed), Outcome(1, 7, RecipientState.Relayed), Outcome(99, 0, RecipientState.Failed)], [], Cancel);
         Assert.Equal("0 Due", States(await Spool.FindAsync(Id(1), Cancel)));
     }
 
@@ -211,7 +212,8 @@ public abstract class SpoolContract : IAsyncLifetime
     [Fact]
     public async Task Many_sessions_may_commit_at_once()
     {
-        var results = await Task.WhenAll(Enumerable.Range(1, 200).Select(i => Task.Run(() => Spool.KeepAsync(i, Record("bob@example.com"), Body(i)), Cancel)));
+        var results = await Task.WhenAll(Enumerable.Range(1, 200)
+            .Select(i => Task.Run(() => Spool.KeepAsync(i, Record("bob@example.com"), Body(i)), Cancel)));
         Assert.All(results, result => Assert.IsType<CommitResult.Durable>(result));
         Assert.Equal(200, (await Spool.TotalsAsync(Cancel)).Messages);
         Assert.Equal(Whole(137), await Spool.ReadAsync(137, Cancel));
@@ -225,7 +227,8 @@ public abstract class SpoolContract : IAsyncLifetime
             await Spool.KeepAsync(i, Record("a@example.com"), []);
         }
 
-        var claims = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(async () => await Spool.ClaimDueAsync(Now, 20, Cancel), Cancel)));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 10)
+            .Select(_ => Task.Run(async () => await Spool.ClaimDueAsync(Now, 20, Cancel), Cancel)));
         var ids = claims.SelectMany(claim => Ids(claim)).ToList();
         Assert.Equal(50, ids.Count);
         Assert.Equal(50, ids.Distinct().Count());

@@ -124,7 +124,8 @@ internal sealed class StoreFolder : IDisposable
 
     public string Path => System.IO.Path.Combine(_parent, "data");
 
-    public Task<SqliteStore> OpenAsync(CancellationToken cancel, TimeProvider? time = null, Func<SqliteStoreOptions, SqliteStoreOptions>? change = null)
+    public Task<SqliteStore> OpenAsync(
+        CancellationToken cancel, TimeProvider? time = null, Func<SqliteStoreOptions, SqliteStoreOptions>? change = null)
     {
         var options = new SqliteStoreOptions(Path, 0, 0) { ProbeDisk = static _ => (long.MaxValue / 4, long.MaxValue / 4) };
         return SqliteStore.OpenAsync(change is null ? options : change(options), time ?? TimeProvider.System, cancel);

@@ -14,7 +14,8 @@ internal static class StoreSamples
 
     public static readonly byte[] Header = "Subject: kept\r\n\r\n"u8.ToArray();
 
-    public static QueueId Id(int number) => QueueId.TryParse($"MESSAGE{number:D4}", out var id) ? id : throw new ArgumentOutOfRangeException(nameof(number));
+    public static QueueId Id(int number) =>
+        QueueId.TryParse($"MESSAGE{number:D4}", out var id) ? id : throw new ArgumentOutOfRangeException(nameof(number));
 
     public static Mailbox Box(string text) => MailboxParser.TryParse(text, out var mailbox) ? mailbox! : throw new ArgumentException(text);
 
@@ -42,7 +43,8 @@ internal static class StoreSamples
     public static RecipientOutcome Outcome(int id, int number, RecipientState state, string reply = "250 2.0.0 Ok") =>
         new(Id(id), number, state, Now.AddMinutes(10), reply, DelayReported: false);
 
-    public static NewMessage Report(int id) => new(Id(id), Record("jane@acme.test") with { Login = "" }, "Subject: report\r\n\r\n"u8.ToArray(), "text\r\n"u8.ToArray());
+    public static NewMessage Report(int id) =>
+        new(Id(id), Record("jane@acme.test") with { Login = "" }, "Subject: report\r\n\r\n"u8.ToArray(), "text\r\n"u8.ToArray());
 
     public static async Task<CommitResult> KeepAsync(
         this ISpool spool, int id, SubmissionRecord record, byte[] body, bool claim = false)
@@ -71,7 +73,8 @@ internal static class StoreSamples
             octets.Write(piece.Span);
         }
 
-        return octets.Length == reader.Length ? octets.ToArray() : throw new InvalidOperationException($"{octets.Length} octets, {reader.Length} announced");
+        return octets.Length == reader.Length ? octets.ToArray()
+            : throw new InvalidOperationException($"{octets.Length} octets, {reader.Length} announced");
     }
 
     /// <summary>Number and state of each recipient: "0 Due, 1 Held".</summary>

@@ -65,7 +65,8 @@ public sealed class SubmissionHeaderTests
 
     [Fact]
     public void An_authentication_result_of_somebody_else_stays() =>
-        Assert.Contains("Authentication-Results: mx.example.com; spf=pass\r\n", Ready("Authentication-Results: mx.example.com; spf=pass\r\n" + Whole));
+        Assert.Contains("Authentication-Results: mx.example.com; spf=pass\r\n",
+            Ready("Authentication-Results: mx.example.com; spf=pass\r\n" + Whole));
 
     [Theory]
     [InlineData("From: jane\r\n")]
@@ -132,7 +133,8 @@ public sealed class SubmissionHeaderTests
     [InlineData("Cc")]
     [InlineData("Received")]
     [InlineData("X-Mailer")]
-    public void Other_fields_may_be_repeated(string name) => Assert.EndsWith($"{name}: a\r\n{name}: b\r\n\r\n", Ready($"{Whole}{name}: a\r\n{name}: b\r\n"));
+    public void Other_fields_may_be_repeated(string name) =>
+        Assert.EndsWith($"{name}: a\r\n{name}: b\r\n\r\n", Ready($"{Whole}{name}: a\r\n{name}: b\r\n"));
 
     [Theory]
     [InlineData(" folded: first\r\n", "Line 1 of the header begins with a blank")]
@@ -199,15 +201,18 @@ public sealed class SubmissionHeaderTests
 
     private static Envelope Envelope(params string[] recipients) => new(ReversePath.Null,
         [.. recipients.Select(text => new EnvelopeRecipient(
-            new ForwardPath(MailboxParser.TryParse(text, out var mailbox) ? mailbox! : throw new ArgumentException(text)), DsnNotify.Unspecified, null))],
+            new ForwardPath(MailboxParser.TryParse(text, out var mailbox) ? mailbox! : throw new ArgumentException(text)),
+            DsnNotify.Unspecified, null))],
         BodyType.SevenBit, false, null, null);
 
-    private static HeaderResult Prepare(string header, SubmissionFacts? facts = null) => SubmissionHeader.Prepare(Octets(header), facts ?? Facts, Limits);
+    private static HeaderResult Prepare(string header, SubmissionFacts? facts = null) =>
+        SubmissionHeader.Prepare(Octets(header), facts ?? Facts, Limits);
 
     private static string Ready(string header, SubmissionFacts? facts = null) =>
         Encoding.UTF8.GetString(Assert.IsType<HeaderResult.Ready>(Prepare(header, facts)).Header.Span);
 
-    private static string Refused(string header, SubmissionFacts? facts = null) => Assert.IsType<HeaderResult.Refused>(Prepare(header, facts)).Reply.ToString();
+    private static string Refused(string header, SubmissionFacts? facts = null) =>
+        Assert.IsType<HeaderResult.Refused>(Prepare(header, facts)).Reply.ToString();
 
     private static byte[] Octets(string text) => Encoding.UTF8.GetBytes(text);
 }

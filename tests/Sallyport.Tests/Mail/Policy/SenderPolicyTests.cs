@@ -45,7 +45,8 @@ public sealed class SenderPolicyTests
 
     [Fact]
     public void A_refusal_says_when_nothing_is_granted() =>
-        Assert.EndsWith("no address is granted to it", SenderPolicy.CheckReversePath(new Grant("x", "local", []), new ReversePath(Box("a@b")))!.ToString());
+        Assert.EndsWith("no address is granted to it",
+            SenderPolicy.CheckReversePath(new Grant("x", "local", []), new ReversePath(Box("a@b")))!.ToString());
 
     [Fact]
     public void The_nearest_is_looked_for_among_the_first_200_addresses()

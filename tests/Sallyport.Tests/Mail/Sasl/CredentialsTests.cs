@@ -40,5 +40,6 @@ public sealed class CredentialsTests
     [InlineData("", null)]
     [InlineData("  ", null)]
     [InlineData("ja\nne", null)]
-    public void A_login_is_looked_up_trimmed_and_in_lower_case(string login, string? prepared) => Assert.Equal(prepared, Credentials.PrepareLogin(login));
+    public void A_login_is_looked_up_trimmed_and_in_lower_case(string login, string? prepared) =>
+        Assert.Equal(prepared, Credentials.PrepareLogin(login));
 }

@@ -11,7 +11,8 @@ public sealed class SaslServerTests
     [InlineData("amFuZQ==", "jane")]
     [InlineData("amFuZXM=", "janes")]
     [InlineData("amFuZXNz", "janess")]
-    public void Base64_is_decoded(string text, string decoded) => Assert.Equal(decoded, Encoding.ASCII.GetString(SaslServer.DecodeBase64(Octets(text))!));
+    public void Base64_is_decoded(string text, string decoded) =>
+        Assert.Equal(decoded, Encoding.ASCII.GetString(SaslServer.DecodeBase64(Octets(text))!));
 
     [Theory]
     [InlineData("a")]

@@ -41,7 +41,8 @@ public sealed class CommandParserTests
     [InlineData("MAIL FROM:<a@b> SIZE=99999999999999999999", long.MaxValue)]
     [InlineData("MAIL FROM:<a@b> SIZE=0", 0)]
     [InlineData("MAIL FROM:<a@b>", 0)]
-    public void A_declared_size_has_no_overflow(string line, long bytes) => Assert.Equal(bytes, Assert.IsType<Command.Mail>(Parse(line)).DeclaredBytes);
+    public void A_declared_size_has_no_overflow(string line, long bytes) =>
+        Assert.Equal(bytes, Assert.IsType<Command.Mail>(Parse(line)).DeclaredBytes);
 
     [Theory]
     [InlineData("MAIL FROM:<a@b> SIZE=999999999999999999999", "SIZE=")]
@@ -104,7 +105,8 @@ public sealed class CommandParserTests
     [InlineData("SSH-2.0-x", "SSH")]
     [InlineData("\u0016\u0003\u0001x", "TLS")]
     [InlineData("\u0003\0\0\u0013", "RDP")]
-    public void Another_protocol_is_recognised(string line, string name) => Assert.Equal(name, Assert.IsType<Command.OtherProtocol>(Parse(line)).Name);
+    public void Another_protocol_is_recognised(string line, string name) =>
+        Assert.Equal(name, Assert.IsType<Command.OtherProtocol>(Parse(line)).Name);
 
     [Theory]
     [InlineData("MAIL FROM: <jane@acme.test>")]

@@ -10,7 +10,8 @@ public sealed class LineFramerTests
 {
     [Fact]
     public void Lines_are_the_same_however_they_arrive() => Gen.Select(
-        Gen.OneOfConst("a", "bcdefgh", "\r\n", "\n", "\r", "NOOP\r\n", "0123456789").Array[0, 20].Select(string.Concat), Gen.Int[1, 6]).Sample((text, size) =>
+        Gen.OneOfConst("a", "bcdefgh", "\r\n", "\n", "\r", "NOOP\r\n", "0123456789").Array[0, 20].Select(string.Concat),
+        Gen.Int[1, 6]).Sample((text, size) =>
         Assert.Equal(Read(text, text.Length), Read(text, size)), iter: 10_000, threads: 1);
 
     [Theory]

@@ -17,11 +17,13 @@ public sealed class SessionPropertyTests
         "AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8=", "AUTH PLAIN !", "AUTH NTLM", "AUTH",
         "MAIL FROM:<jane@acme.test>", "MAIL FROM:<jane@acme.test>", "MAIL FROM:<>", "MAIL FROM:<jane@acme.test> SIZE=99999999999", "MAIL FROM:jane",
         "RCPT TO:<bob@example.com>", "RCPT TO:<bob@example.com>", "RCPT TO:<carol@example.com>", "RCPT TO:<jürgen@example.com>", "RCPT TO:<>",
-        "DATA", "DATA x", "BDAT 10", "BDAT 0 LAST", "BDAT 10 LAST", "BDAT 999", "BDAT 400", "BDAT x", "RSET", "RSET x", "NOOP", "VRFY jane", "HELP", "QUIT",
+        "DATA", "DATA x", "BDAT 10", "BDAT 0 LAST", "BDAT 10 LAST", "BDAT 999", "BDAT 400", "BDAT x", "RSET", "RSET x",
+        "NOOP", "VRFY jane", "HELP", "QUIT",
         "EXPN x", "ETRN x", "GARBAGE", "", "NOOP \0", "GET / HTTP/1.1",
     ];
 
-    private static readonly string[] SaslLines = ["", "*", "!", "AGphbmVAYWNtZS50ZXN0AHNlY3JldA==", "amFuZQ==", "biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8="];
+    private static readonly string[] SaslLines =
+        ["", "*", "!", "AGphbmVAYWNtZS50ZXN0AHNlY3JldA==", "amFuZQ==", "biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8="];
 
     private static readonly Gen<(string Line, int Answer)[]> Steps =
         Gen.Select(Gen.OneOfConst(Lines), Gen.Int[0, 999]).Array[1, 40];
@@ -151,7 +153,8 @@ public sealed class SessionPropertyTests
                         turn = Session.ReceiveSasl(Encoding.ASCII.GetBytes(SaslLines[(answer + i) % SaslLines.Length]));
                         break;
                     case Turn.AskPassword or Turn.AskGrant:
-                        turn = Session.AnswerLogin(refused ? new LoginAnswer.Wrong() : new LoginAnswer.Granted(new Grant("jane@acme.test", "local", [])));
+                        turn = Session.AnswerLogin(refused ? new LoginAnswer.Wrong()
+                            : new LoginAnswer.Granted(new Grant("jane@acme.test", "local", [])));
                         break;
                     case Turn.AskVerifier:
                         turn = Session.AnswerVerifier(refused

@@ -15,7 +15,8 @@ public sealed class StateTableTests
     {
         foreach (var state in new[] { SessionState.Greeted, SessionState.Identified })
         {
-            Assert.All(new[] { Verb.Mail, Verb.Rcpt, Verb.Data, Verb.Bdat }, verb => Assert.Equal(Cell.Login, SubmissionStateTable.Find(state, verb)));
+            Assert.All(new[] { Verb.Mail, Verb.Rcpt, Verb.Data, Verb.Bdat },
+                verb => Assert.Equal(Cell.Login, SubmissionStateTable.Find(state, verb)));
         }
     }
 
