@@ -62,7 +62,10 @@ public interface ISpool : IAsyncDisposable
 /// <summary>One message on its way into the spool. Not shared between threads.</summary>
 public interface ISubmission : IAsyncDisposable
 {
-    /// <summary>Appends body octets. Large bodies go to disk while they arrive; small ones wait in memory for the commit.</summary>
+    /// <summary>
+    /// Appends body octets. Large bodies go to disk while they arrive; small ones wait in memory for the commit. What the disk
+    /// refuses meanwhile the commit tells: further octets are taken and dropped.
+    /// </summary>
     ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel);
 
     /// <summary>Commits together with whatever else waits. Only <see cref="CommitResult.Durable"/> may become a 250.</summary>

@@ -72,7 +72,7 @@ public static class MailboxParser
         }
 
         var candidate = Mailbox.Checked(Encoding.UTF8.GetString(text[..localEnd]), Encoding.UTF8.GetString(domain[..domainLength]));
-        if (HasControl(candidate.LocalPart) || !candidate.HasUsableDomain)
+        if (HasControl(candidate.LocalPart) || HasControl(candidate.Domain) || !candidate.HasUsableDomain)
         {
             error = PathError.Syntax;
             return false;

@@ -79,9 +79,14 @@ public sealed class HeaderBlock
 
     private static string? Judge(ReadOnlySpan<byte> field, int colon, bool smtpUtf8)
     {
+        if (field[0] is (byte)' ' or (byte)'\t')
+        {
+            return "begins with a blank";
+        }
+
         if (colon <= 0)
         {
-            return field[0] is (byte)' ' or (byte)'\t' ? "begins with a blank" : "is no header field; an empty line is missing above it";
+            return "is no header field; an empty line is missing above it";
         }
 
         if (field[..colon].ContainsAnyExceptInRange((byte)33, (byte)126))

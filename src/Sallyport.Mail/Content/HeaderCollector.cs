@@ -31,7 +31,7 @@ public sealed class HeaderCollector(SmtpLimits limits)
         }
 
         var before = _header.WrittenCount;
-        _header.Write(content[..Math.Min(content.Length, limits.HeaderBytes + 2 - before + 1)]);
+        _header.Write(content[..Math.Min(content.Length, limits.HeaderBytes + 2 - before)]);
         var end = FindEmptyLine(_header.WrittenSpan);
         if (end >= 0)
         {
@@ -39,12 +39,10 @@ public sealed class HeaderCollector(SmtpLimits limits)
             consumed = end + 2 - before;
             IsComplete = true;
         }
-        else if (_header.WrittenCount > limits.HeaderBytes)
+        else if (_header.WrittenCount >= limits.HeaderBytes + 2) // room for the empty line, and it was none
         {
-            Refusal = new Reply(552, new(5, 3, 4), string.Create(System.Globalization.CultureInfo.InvariantCulture,
-                $"The header is larger than {limits.HeaderBytes} octets, the limit here"));
+            Refuse();
             consumed = content.Length;
-            IsComplete = true;
         }
         else
         {
@@ -57,11 +55,26 @@ public sealed class HeaderCollector(SmtpLimits limits)
     /// <summary>The content ended within the header: a message may have no body (RFC 5322 §3.5).</summary>
     public void Finish()
     {
-        if (!IsComplete)
+        if (IsComplete)
         {
-            Header = _header.WrittenMemory;
-            IsComplete = true;
+            return;
         }
+
+        if (_header.WrittenCount > limits.HeaderBytes)
+        {
+            Refuse();
+            return;
+        }
+
+        Header = _header.WrittenMemory;
+        IsComplete = true;
+    }
+
+    private void Refuse()
+    {
+        Refusal = new Reply(552, new(5, 3, 4), string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"The header is larger than {limits.HeaderBytes} octets, the limit here"));
+        IsComplete = true;
     }
 
     /// <summary>Where the empty line begins; -1 for not yet. Each octet is looked at once.</summary>

@@ -121,7 +121,8 @@ public static class SubmissionHeader
             if (field.Is("Received"))
             {
                 hops++;
-                own += field.Unfold(block.Octets.Span).Contains(" by " + hostname + " ", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+                var value = field.Unfold(block.Octets.Span).Replace('\t', ' '); // our own "by" stands behind a tab
+                own += value.Contains(" by " + hostname + " ", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
             }
         }
 

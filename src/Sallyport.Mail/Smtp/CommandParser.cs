@@ -22,7 +22,12 @@ public static class CommandParser
         var verb = VerbOf(end < 0 ? line : line[..end]);
         if (line.ContainsAnyInRange((byte)0, (byte)31) || line.Contains((byte)127))
         {
-            return new Command.Malformed(verb, verb == Verb.Unknown ? Replies.UnknownCommand : Replies.ForbiddenOctet);
+            return verb switch
+            {
+                Verb.Unknown => new Command.Malformed(verb, Replies.UnknownCommand),
+                Verb.Bdat => new Command.Malformed(verb, Replies.ChunkUnreadable, Fatal: true), // its octets would be read as commands
+                _ => new Command.Malformed(verb, Replies.ForbiddenOctet),
+            };
         }
 
         var rest = end < 0 ? default : line[end..].Trim((byte)' ');

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Sallyport.Mail.Smtp;
@@ -129,6 +130,10 @@ internal sealed class RcptParameters
 {
     private const int OriginalRecipientMax = 500;
 
+    /// <summary>Registered address types are rfc822, utf-8, x400 and their like: a next hop takes no special character there.</summary>
+    private static readonly SearchValues<byte> AddressType =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"u8);
+
     public DsnNotify Notify { get; private set; }
 
     public string? OriginalRecipient { get; private set; }
@@ -172,8 +177,7 @@ internal sealed class RcptParameters
         var semicolon = value.IndexOf((byte)';');
         var address = semicolon > 0 && value.Length <= OriginalRecipientMax ? Xtext.Decode(value[(semicolon + 1)..]) : null;
         var type = semicolon > 0 ? value[..semicolon] : default;
-        var typeIsAtom = !type.IsEmpty && !type.ContainsAnyExceptInRange((byte)'-', (byte)'z');
-        if (string.IsNullOrEmpty(address) || !typeIsAtom)
+        if (string.IsNullOrEmpty(address) || type.IsEmpty || type.ContainsAnyExcept(AddressType))
         {
             return Replies.BadParameters("ORCPT= is address-type;address in xtext");
         }

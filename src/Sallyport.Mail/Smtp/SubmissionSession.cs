@@ -289,6 +289,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(refusal);
         }
 
+        if (++_errors >= _limits.Errors)
+        {
+            return new Turn.HangUp(Replies.TooManyErrors);
+        }
+
         return bdat.Bytes > _limits.MessageBytes
             ? new Turn.HangUp(refusal)
             : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);

@@ -4,6 +4,8 @@ namespace Sallyport.Store.Memory;
 
 internal sealed class MemorySpool : ISpool
 {
+    private const int ReplyLengthMax = 2048;
+
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Kept> _messages = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -83,7 +85,7 @@ internal sealed class MemorySpool : ISpool
                     State = outcome.State,
                     NextAttemptAt = outcome.NextAttemptAt,
                     Attempts = r.Attempts + (outcome.CountsAsAttempt ? 1 : 0),
-                    LastReply = outcome.Reply,
+                    LastReply = outcome.Reply.Length > ReplyLengthMax ? outcome.Reply[..ReplyLengthMax] : outcome.Reply,
                     DelayReported = outcome.DelayReported,
                 });
                 if (kept.Message.Recipients.All(r => r.State >= RecipientState.Relayed))
@@ -150,8 +152,13 @@ internal sealed class MemorySpool : ISpool
 
     public ValueTask<int> HoldAsync(QueueId id, string reason, CancellationToken cancel) => ChangeAsync(id, kept =>
     {
-        kept.Message = kept.Message with { Record = kept.Message.Record with { HoldReason = reason } };
-        return kept.Change(r => r.State == RecipientState.Due, r => r with { State = RecipientState.Held });
+        var held = kept.Change(r => r.State == RecipientState.Due, r => r with { State = RecipientState.Held });
+        if (held > 0)
+        {
+            kept.Message = kept.Message with { Record = kept.Message.Record with { HoldReason = reason } };
+        }
+
+        return held;
     });
 
     public ValueTask<int> ReleaseHeldAsync(QueueId id, CancellationToken cancel) => ChangeAsync(id, kept =>
@@ -168,6 +175,7 @@ internal sealed class MemorySpool : ISpool
     {
         lock (_gate)
         {
+            ThrowIfFailed();
             return ValueTask.FromResult(_messages.TryGetValue(id.ToString(), out var kept)
                 && kept.Message.Recipients.All(r => r.State != RecipientState.InProgress) && _messages.Remove(id.ToString()));
         }
@@ -188,21 +196,28 @@ internal sealed class MemorySpool : ISpool
     {
         if (_failed.Task.IsCompleted)
         {
-            throw new InvalidOperationException("the store failed and takes nothing more until a restart");
+            throw new Sqlite.StoreException("the store failed and takes nothing more until a restart");
         }
     }
 
-    private static SpooledMessage View(Kept kept, Func<SpooledRecipient, bool> which) => kept.Message with
+    private static SpooledMessage View(Kept kept, Func<SpooledRecipient, bool> which)
     {
-        Content = null,
-        Recipients = [.. kept.Message.Recipients.Where(which)],
-    };
+        var record = kept.Message.Record;
+        var envelope = record.Envelope with { Recipients = [.. record.Envelope.Recipients.Where((_, i) => which(kept.Message.Recipients[i]))] };
+        return kept.Message with
+        {
+            Content = null,
+            Record = record with { Envelope = envelope },
+            Recipients = [.. kept.Message.Recipients.Where(which)],
+        };
+    }
 
     private SpooledMessage Keep(QueueId id, SubmissionRecord record, byte[] content, bool claim)
     {
         var state = record.HoldReason is not null ? RecipientState.Held : claim ? RecipientState.InProgress : RecipientState.Due;
         var message = new SpooledMessage(id, record, content.Length, [.. record.Envelope.Recipients.Select((r, i) =>
-            new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))], claim ? content : null);
+            new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))],
+            claim ? (ReadOnlyMemory<byte>?)content : null);
         _messages.Add(id.ToString(), new Kept(message, content));
         return message;
     }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Sallyport.Store.Sqlite;
 
@@ -108,7 +109,11 @@ internal sealed class GroupWriter : IDisposable
             _arrived.Wait();
             lock (_gate)
             {
-                _arrived.Reset();
+                if (!_stopping)
+                {
+                    _arrived.Reset(); // once stopping it stays set: the call to stop came with the last items, or after them
+                }
+
                 if (_waiting.Count > 0)
                 {
                     var batch = _waiting;
@@ -176,7 +181,12 @@ internal sealed class GroupWriter : IDisposable
     {
         try
         {
-            _statements.RollBack();
+            // On a full disk SQLite may have rolled back by itself (sqlite.org/lang_transaction.html, "automatic rollback").
+            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            {
+                _statements.RollBack();
+            }
+
             return true;
         }
         catch (SqliteException)

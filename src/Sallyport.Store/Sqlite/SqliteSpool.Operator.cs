@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Sqlite;
@@ -124,6 +123,6 @@ internal sealed partial class SqliteSpool
     }
 
     /// <summary>Part of an address, its own wildcards made plain.</summary>
-    private static string? Like(string? part) => part is null ? null : string.Create(CultureInfo.InvariantCulture,
-        $"%{part.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%");
+    private static string? Like(string? part) => part is null ? null : "%" + part.Replace(@"\", @"\\", StringComparison.Ordinal)
+        .Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal) + "%";
 }

@@ -13,11 +13,12 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     private int _chunks;
     private long _bodyBytes;
     private bool _committed;
+    private CommitResult? _refusal;
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
         _bodyBytes += body.Length;
-        while (!body.IsEmpty)
+        while (!body.IsEmpty && _refusal is null)
         {
             var room = Room(body.Length);
             var part = Math.Min(room, body.Length);
@@ -26,7 +27,14 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
             body = body[part..];
             if (_buffered >= (_chunks == 0 ? options.BodyInMemoryBytes : options.ChunkBytes) && !body.IsEmpty)
             {
-                await StageAsync(cancel);
+                try
+                {
+                    await StageAsync(cancel);
+                }
+                catch (Exception exception) when (exception is StoreException or SqliteException)
+                {
+                    _refusal = Refusal(exception);
+                }
             }
         }
     }
@@ -34,6 +42,11 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     public async ValueTask<CommitResult> CommitAsync(
         SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
     {
+        if (_refusal is not null)
+        {
+            return _refusal;
+        }
+
         try
         {
             if (_chunks > 0 && _buffered > 0)
@@ -49,14 +62,9 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
             _committed = true;
             return new CommitResult.Durable(insert.ToMessage());
         }
-        catch (SqliteException exception) when (SqliteSpool.IsFull(exception))
-        {
-            spool.Room.MarkFull();
-            return new CommitResult.NoRoom();
-        }
         catch (Exception exception) when (exception is StoreException or SqliteException)
         {
-            return new CommitResult.StoreFailed(exception.Message);
+            return Refusal(exception);
         }
     }
 
@@ -72,6 +80,17 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
 
         _buffer = [];
         return ValueTask.CompletedTask;
+    }
+
+    private CommitResult Refusal(Exception exception)
+    {
+        if (exception is SqliteException sqlite && SqliteSpool.IsFull(sqlite))
+        {
+            spool.Room.MarkFull();
+            return new CommitResult.NoRoom();
+        }
+
+        return new CommitResult.StoreFailed(exception.Message);
     }
 
     private int Room(int wanted)

@@ -78,7 +78,7 @@ public sealed class WallTests
     [Fact]
     public void Nothing_is_left_unfinished()
     {
-        string[] signs = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "NotImplemented" + "Exception", "Skip = " + "\""];
+        string[] signs = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "NotImplemented" + "Exception", "Skip =" + " \""];
         Assert.Empty(SourceTree.CSharp("src", "tests")
             .SelectMany(file => file.Lines.Where(line => signs.Any(sign => line.Contains(sign, StringComparison.Ordinal)))
                 .Select(line => $"{file.Path}: {line.Trim()}")));

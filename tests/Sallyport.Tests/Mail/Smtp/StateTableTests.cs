@@ -1,0 +1,32 @@
+using Sallyport.Mail.Smtp;
+using Sallyport.Tests.Tidy;
+using Xunit;
+
+namespace Sallyport.Tests.Mail.Smtp;
+
+public sealed class StateTableTests
+{
+    [Fact]
+    public void The_manual_shows_the_table_that_is_compiled_in() =>
+        Assert.Contains(SubmissionStateTable.ToMarkdown(), SourceTree.Read("docs/operating/state-table.md"), StringComparison.Ordinal);
+
+    [Fact]
+    public void Nothing_of_a_transaction_is_done_before_the_login()
+    {
+        foreach (var state in new[] { SessionState.Greeted, SessionState.Identified })
+        {
+            Assert.All(new[] { Verb.Mail, Verb.Rcpt, Verb.Data, Verb.Bdat },
+                verb => Assert.Equal(Cell.Login, SubmissionStateTable.Find(state, verb)));
+        }
+    }
+
+    [Fact]
+    public void Each_refusal_is_a_permanent_reply_with_an_enhanced_code()
+    {
+        foreach (var cell in Enum.GetValues<Cell>().Where(cell => cell != Cell.Do))
+        {
+            Assert.True(SubmissionStateTable.Refusal(cell).IsPermanent);
+            Assert.Equal(5, SubmissionStateTable.Refusal(cell).Enhanced?.Class);
+        }
+    }
+}

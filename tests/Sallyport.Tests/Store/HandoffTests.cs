@@ -1,0 +1,41 @@
+using Sallyport.Store;
+using Xunit;
+
+namespace Sallyport.Tests.Store;
+
+public sealed class HandoffTests
+{
+    [Fact]
+    public void Room_is_bounded_in_messages_and_in_octets()
+    {
+        var handoff = new Handoff(messagesMax: 2, bytesMax: 100);
+        Assert.True(handoff.TryReserve(60));
+        Assert.False(handoff.TryReserve(41));
+        Assert.True(handoff.TryReserve(40));
+        Assert.False(handoff.TryReserve(0));
+        handoff.Forget(60);
+        Assert.True(handoff.TryReserve(60));
+    }
+
+    [Fact]
+    public async Task Room_is_never_given_twice_however_many_ask()
+    {
+        var handoff = new Handoff(messagesMax: 50, bytesMax: long.MaxValue / 2);
+        var granted = await Task.WhenAll(Enumerable.Range(0, 200)
+            .Select(_ => Task.Run(() => handoff.TryReserve(1), TestContext.Current.CancellationToken)));
+        Assert.InRange(granted.Count(yes => yes), 1, 50);
+    }
+
+    [Fact]
+    public async Task What_is_offered_is_taken_in_order()
+    {
+        var handoff = new Handoff(10, 1000);
+        var messages = Enumerable.Range(1, 3)
+            .Select(i => new SpooledMessage(StoreSamples.Id(i), StoreSamples.Record("a@example.com"), 1, [])).ToList();
+        messages.ForEach(handoff.Offer);
+        foreach (var message in messages)
+        {
+            Assert.Same(message, await handoff.Accepted.ReadAsync(TestContext.Current.CancellationToken));
+        }
+    }
+}
