@@ -29,7 +29,9 @@ public static class Maildir
                     await stream.WriteAsync(piece, cancel);
                 }
 
+#pragma warning disable CA1849 // only this one flushes to the disk
                 stream.Flush(flushToDisk: true);
+#pragma warning restore CA1849
             }
 
             File.Move(path, Path.Combine(folder, "new", file), overwrite: true);

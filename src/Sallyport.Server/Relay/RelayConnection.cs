@@ -69,7 +69,9 @@ public sealed class RelayConnection : IAsyncDisposable
         {
             using var limit = Limit(timeouts.RelayConnect, time, cancel);
             await client.ConnectAsync(host.Host, host.Port, limit.Token);
+#pragma warning disable CA2000 // the caller's; when it never gets there the client below closes all
             var connection = new RelayConnection(client, host, timeouts, time);
+#pragma warning restore CA2000
             await connection.BeginAsync(route, helloName, cancel);
             return connection;
         }

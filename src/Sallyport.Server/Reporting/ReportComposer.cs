@@ -1,0 +1,235 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using MimeKit;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Smtp;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Reporting;
+
+/// <summary>Writes delivery status notifications (RFC 3464; RFC 6533 where an address is not ASCII) that their reader understands.</summary>
+public static class ReportComposer
+{
+    private const int WrapColumns = 72;
+
+    /// <summary>The report, ready for the spool: from the null path to the sender of the message it is about.</summary>
+    public static NewMessage Compose(ReportRequest request)
+    {
+        var sender = request.About.Record.Envelope.ReversePath.Mailbox
+            ?? throw new ArgumentException("a message from the null path is never reported on", nameof(request));
+        var international = sender.NeedsSmtpUtf8 || request.Recipients.Any(r => r.Recipient.Path.Mailbox.NeedsSmtpUtf8)
+            || !Ascii.IsValid(request.OriginalHeader.Span);
+        using var content = new MemoryStream();
+        using (var report = new MultipartReport("delivery-status"))
+        {
+            report.Add(new TextPart("plain") { Text = Words(request), ContentTransferEncoding = ContentEncoding.QuotedPrintable });
+            report.Add(Status(request, international));
+            report.Add(Original(request, international));
+            WriteHeader(content, request, sender, report);
+            report.WriteTo(Format(), content, contentOnly: true);
+        }
+
+        var octets = content.ToArray();
+        var bodyAt = octets.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
+        var body = EndsWithNewline(octets) ? octets.AsMemory(bodyAt) : (byte[])[.. octets.AsSpan(bodyAt), .. "\r\n"u8];
+        var envelope = new Envelope(ReversePath.Null, [new EnvelopeRecipient(new ForwardPath(sender), DsnNotify.Unspecified, null)],
+            BodyType.SevenBit, international && !Ascii.IsValid(octets), null, null);
+        var record = new SubmissionRecord(envelope, request.Now, "", "", "", MessageId(request)) { HasEightBit = !Ascii.IsValid(octets) };
+        return new NewMessage(request.ReportId, record, octets.AsMemory(0, bodyAt), body);
+    }
+
+    private static FormatOptions Format()
+    {
+        var format = FormatOptions.Default.Clone();
+        format.NewLineFormat = NewLineFormat.Dos;
+        return format;
+    }
+
+    /// <summary>Written by hand, so that each line is ours: nothing a client or a remote server said gets into it unchecked.</summary>
+    private static void WriteHeader(MemoryStream content, ReportRequest request, Mailbox sender, MultipartReport report)
+    {
+        var header = new StringBuilder();
+        header.Append(CultureInfo.InvariantCulture, $"Received: by {request.Hostname} (Sallyport) id {request.ReportId};\r\n\t{Date(request.Now)}\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"Date: {Date(request.Now)}\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"From: Mail Delivery System <MAILER-DAEMON@{request.Hostname}>\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"To: <{sender}>\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"Subject: {Subject(request.Kind)}\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"Message-ID: {MessageId(request)}\r\n");
+        header.Append("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
+        header.Append(CultureInfo.InvariantCulture,
+            $"Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{report.Boundary}\"\r\n\r\n");
+        content.Write(Encoding.UTF8.GetBytes(header.ToString()));
+    }
+
+    private static string MessageId(ReportRequest request) => $"<{request.ReportId}@{request.Hostname}>";
+
+    private static string Subject(ReportKind kind) => kind switch
+    {
+        ReportKind.Failed => "Undelivered mail: your message could not be delivered",
+        ReportKind.Delayed => "Delayed mail: your message is still on its way",
+        _ => "Relayed mail: your message was passed on",
+    };
+
+    private static string Words(ReportRequest request)
+    {
+        var text = new StringBuilder();
+        text.Append(request.Kind switch
+        {
+            ReportKind.Failed => "Your message could not be delivered to the recipients below.\r\nThey will not get it unless you send it again.\r\n",
+            ReportKind.Delayed => "Your message has not reached the recipients below yet.\r\nYou need not do anything: we keep trying"
+                + (request.RetryUntil is { } until ? " until " + Date(until) : "") + "\r\nand tell you if it fails for good.\r\n",
+            _ => "Your message was passed on for the recipients below, to a server that\r\nsends no confirmations: this is the last you hear of it.\r\n",
+        });
+        foreach (var recipient in request.Recipients)
+        {
+            text.Append("\r\n  ").Append(recipient.Recipient.Path.Mailbox).Append("\r\n");
+            var said = recipient.RemoteMta.Length > 0 ? $"The server {recipient.RemoteMta} said: " : "Reason: ";
+            Wrap(text, said + recipient.Reply, "    ");
+            Wrap(text, Advice.For(request.Kind, recipient.Reply), "    ");
+        }
+
+        text.Append("\r\nSent:       ").Append(Date(request.About.Record.ReceivedAt));
+        text.Append("\r\nMessage-ID: ").Append(Replies.Printable(request.About.Record.MessageId));
+        text.Append("\r\nQueue id:   ").Append(request.About.Id).Append(" at ").Append(request.Hostname).Append("\r\n");
+        return text.ToString();
+    }
+
+    private static void Wrap(StringBuilder text, string words, string indent)
+    {
+        var column = 0;
+        foreach (var word in words.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (column > 0 && column + word.Length + 1 > WrapColumns)
+            {
+                text.Append("\r\n");
+                column = 0;
+            }
+
+            text.Append(column == 0 ? indent : " ").Append(word);
+            column += word.Length + (column == 0 ? indent.Length : 1);
+        }
+
+        if (column > 0)
+        {
+            text.Append("\r\n");
+        }
+    }
+
+    private static MimePart Status(ReportRequest request, bool international)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"Reporting-MTA: dns; {request.Hostname}\r\n");
+        if (request.About.Record.Envelope.EnvelopeId is { } id)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Original-Envelope-Id: {Replies.Printable(id)}\r\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {Date(request.About.Record.ReceivedAt)}\r\n");
+        foreach (var recipient in request.Recipients)
+        {
+            AppendRecipient(text, request, recipient);
+        }
+
+        var subtype = international ? "global-delivery-status" : "delivery-status";
+        return new MimePart("message", subtype)
+        {
+            Content = new MimeContent(new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()))),
+            ContentTransferEncoding = Ascii.IsValid(text.ToString()) ? ContentEncoding.SevenBit : ContentEncoding.EightBit,
+        };
+    }
+
+    private static void AppendRecipient(StringBuilder text, ReportRequest request, ReportedRecipient reported)
+    {
+        var mailbox = reported.Recipient.Path.Mailbox;
+        text.Append("\r\n");
+        if (reported.Recipient.OriginalRecipient is { } original)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Original-Recipient: {Replies.Printable(original)}\r\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"Final-Recipient: {(mailbox.NeedsSmtpUtf8 ? "utf-8" : "rfc822")}; {mailbox}\r\n");
+        text.Append("Action: ").Append(request.Kind switch
+        {
+            ReportKind.Failed => "failed",
+            ReportKind.Delayed => "delayed",
+            _ => "relayed",
+        });
+        text.Append("\r\nStatus: ").Append(StatusOf(request.Kind, reported.Reply)).Append("\r\n");
+        if (reported.RemoteMta.Length > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Remote-MTA: dns; {reported.RemoteMta}\r\n");
+            AppendFolded(text, "Diagnostic-Code: smtp; " + OneLine(reported.Reply));
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"Last-Attempt-Date: {Date(request.Now)}\r\n");
+        if (request is { Kind: ReportKind.Delayed, RetryUntil: { } until })
+        {
+            text.Append(CultureInfo.InvariantCulture, $"Will-Retry-Until: {Date(until)}\r\n");
+        }
+    }
+
+    /// <summary>A long reply is folded at its blanks, so that no line passes what mail can carry.</summary>
+    private static void AppendFolded(StringBuilder text, string line)
+    {
+        var column = 0;
+        foreach (var word in line.Split(' '))
+        {
+            foreach (var piece in word.Chunk(200).Select(chars => new string(chars)).DefaultIfEmpty(""))
+            {
+                if (column + piece.Length > 200)
+                {
+                    text.Append("\r\n ");
+                    column = 1;
+                }
+
+                text.Append(column > 1 ? " " : "").Append(piece);
+                column += piece.Length + 1;
+            }
+        }
+
+        text.Append("\r\n");
+    }
+
+    /// <summary>The enhanced code of the reply when it fits the action; else the general one (RFC 3463).</summary>
+    private static string StatusOf(ReportKind kind, string reply)
+    {
+        var digit = kind switch
+        {
+            ReportKind.Failed => '5',
+            ReportKind.Delayed => '4',
+            _ => '2',
+        };
+        var code = reply.Split(' ').Skip(1).FirstOrDefault() ?? "";
+        var parts = code.Split('.');
+        return parts.Length == 3 && parts[0].Length == 1 && parts[0][0] == digit && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit))
+            ? code
+            : digit + ".0.0";
+    }
+
+    private static MimePart Original(ReportRequest request, bool international)
+    {
+        var (subtype, octets) = request.OriginalContent is { } all ? ("rfc822", all) : ("rfc822-headers", request.OriginalHeader);
+        var eightBit = !Ascii.IsValid(octets.Span);
+        var (type, name) = (subtype, eightBit && international) switch
+        {
+            ("rfc822", false) => ("message", "rfc822"),
+            ("rfc822", true) => ("message", "global"),
+            (_, false) => ("text", "rfc822-headers"),
+            _ => ("message", "global-headers"),
+        };
+        return new MimePart(type, name)
+        {
+            Content = new MimeContent(new MemoryStream(octets.ToArray())),
+            ContentTransferEncoding = eightBit ? ContentEncoding.EightBit : ContentEncoding.SevenBit,
+        };
+    }
+
+    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? '?' : c));
+
+    private static bool EndsWithNewline(byte[] octets) => octets.AsSpan().EndsWith("\r\n"u8);
+
+    private static string Date(DateTimeOffset time) =>
+        time.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
+        + time.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
+}
