@@ -55,6 +55,12 @@ public abstract record MailEvent
     /// <param name="About">The message the report is about.</param>
     /// <param name="Kind">"failed", "delayed" or "relayed".</param>
     public sealed record ReportKept(QueueId Id, QueueId About, string Recipient, string Kind) : MailEvent;
+
+    /// <summary>Something an administrator should know of, which is no fault: started, reloaded, stopping.</summary>
+    public sealed record Notice(string What) : MailEvent;
+
+    /// <summary>A fault of ours or of what we stand on; never of a client.</summary>
+    public sealed record Problem(string What) : MailEvent;
 }
 
 /// <summary>Takes events from any thread without waiting; a full log never stops mail.</summary>
