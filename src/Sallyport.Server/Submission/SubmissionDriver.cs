@@ -143,7 +143,9 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         if (refusal is not null)
         {
-            _services.Log.Write(new MailEvent.Refused(SessionId, _client, _session.Grant?.Login ?? "", subject, refusal));
+            var grant = _session.Grant;
+            _services.Log.Write(new MailEvent.Refused(
+                SessionId, _client, grant?.Login ?? "", subject, refusal, grant?.Addresses.FirstOrDefault() ?? ""));
         }
     }
 

@@ -28,7 +28,9 @@ public abstract record MailEvent
     public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
 
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
-    public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply) : MailEvent;
+    /// <param name="Subject">The address, or what else was refused.</param>
+    /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
+    public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply, string LoginAddress) : MailEvent;
 
     public sealed record MessageAccepted(
         string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent;

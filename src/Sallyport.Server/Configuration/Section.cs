@@ -1,0 +1,231 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Policy;
+using Tomlyn.Syntax;
+
+namespace Sallyport.Server.Configuration;
+
+/// <summary>
+/// One table of the file. It learns its keys from being asked for them: what is left at the end is an unknown key, and the
+/// nearest of the asked ones is what was probably meant.
+/// </summary>
+internal sealed class Section(string name, string file, int line, List<ConfigurationProblem> problems)
+{
+    private const int GuessDistanceMax = 4;
+
+    private readonly Dictionary<string, (ValueSyntax? Value, int Line)> _entries = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    public string Name => name;
+
+    public int Line => line;
+
+    public void Add(string key, ValueSyntax? value, int at)
+    {
+        if (!_entries.TryAdd(key, (value, at)))
+        {
+            Report(at, key, $"is set twice; the first time in line {_entries[key].Line}");
+        }
+    }
+
+    public bool Has(string key)
+    {
+        _known.Add(key);
+        return _entries.ContainsKey(key);
+    }
+
+    public int LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Line : line;
+
+    public string? Text(string key)
+    {
+        if (Find(key) is not { } value)
+        {
+            return null;
+        }
+
+        if (value is StringValueSyntax { Value: { Length: > 0 } text })
+        {
+            return text;
+        }
+
+        Report(key, value is StringValueSyntax ? "must not be empty" : "must be a text in quotation marks");
+        return null;
+    }
+
+    public string? RequiredText(string key, string example)
+    {
+        if (!Has(key))
+        {
+            Report(line, key, $"is missing; for example {key} = \"{example}\"");
+            return null;
+        }
+
+        return Text(key);
+    }
+
+    /// <summary>One text or a list of them.</summary>
+    public ImmutableArray<(string Text, int Line)> Texts(string key)
+    {
+        if (Find(key) is not { } value)
+        {
+            return [];
+        }
+
+        var items = value is ArraySyntax array ? array.Items.Select(item => item.Value) : [value];
+        var texts = ImmutableArray.CreateBuilder<(string, int)>();
+        foreach (var item in items)
+        {
+            if (item is StringValueSyntax { Value: { Length: > 0 } text })
+            {
+                texts.Add((text, item.Span.Start.Line + 1));
+            }
+            else
+            {
+                Report(key, "must be a text in quotation marks, or a list of such texts");
+                return [];
+            }
+        }
+
+        if (texts.Count == 0)
+        {
+            Report(key, "must not be empty");
+        }
+
+        return texts.ToImmutable();
+    }
+
+    public bool Flag(string key, bool otherwise)
+    {
+        switch (Find(key))
+        {
+            case null:
+                return otherwise;
+            case BooleanValueSyntax flag:
+                return flag.Value;
+            default:
+                Report(key, "must be true or false");
+                return otherwise;
+        }
+    }
+
+    public long Number(string key, long otherwise, long least, long most)
+    {
+        switch (Find(key))
+        {
+            case null:
+                return otherwise;
+            case IntegerValueSyntax number when number.Value >= least && number.Value <= most:
+                return number.Value;
+            default:
+                Report(key, $"must be a whole number from {least} to {most}");
+                return otherwise;
+        }
+    }
+
+    public int Number(string key, int otherwise, int least, int most) => (int)Number(key, (long)otherwise, least, most);
+
+    public double Factor(string key, double otherwise, double least, double most)
+    {
+        var factor = Find(key) switch
+        {
+            null => otherwise,
+            FloatValueSyntax number => number.Value,
+            IntegerValueSyntax number => number.Value,
+            _ => double.NaN,
+        };
+        if (factor >= least && factor <= most)
+        {
+            return factor;
+        }
+
+        Report(key, FormattableString.Invariant($"must be a number from {least} to {most}"));
+        return otherwise;
+    }
+
+    public long Size(string key, long otherwise, long least, long most)
+    {
+        var size = Find(key) switch
+        {
+            null => otherwise,
+            IntegerValueSyntax number => number.Value,
+            StringValueSyntax { Value: { } text } => Quantities.ParseSize(text) ?? -1,
+            _ => -1,
+        };
+        if (size >= least && size <= most)
+        {
+            return size;
+        }
+
+        Report(key, $"must be a size from {least} to {most} bytes, as a number or with a unit like \"50MiB\"");
+        return otherwise;
+    }
+
+    public int Size(string key, int otherwise, int least, int most) => (int)Size(key, (long)otherwise, least, most);
+
+    public TimeSpan Time(string key, TimeSpan otherwise, TimeSpan least, TimeSpan most)
+    {
+        var time = Find(key) switch
+        {
+            null => otherwise,
+            StringValueSyntax { Value: { } text } => Quantities.ParseTime(text),
+            _ => null,
+        };
+        if (time >= least && time <= most)
+        {
+            return time.Value;
+        }
+
+        Report(key, $"must be a time from {Quantities.Show(least)} to {Quantities.Show(most)}, written like \"90s\", \"5m\", \"2h\" or \"5d\"");
+        return otherwise;
+    }
+
+    public T? Choice<T>(string key, params (string Word, T Value)[] choices)
+        where T : struct
+    {
+        if (Find(key) is not { } value)
+        {
+            return null;
+        }
+
+        var text = (value as StringValueSyntax)?.Value ?? "";
+        foreach (var (word, choice) in choices)
+        {
+            if (word == text)
+            {
+                return choice;
+            }
+        }
+
+        var words = choices.Select(choice => choice.Word).ToList();
+        Report(key, $"must be {string.Join(" or ", words.Select(word => $"\"{word}\""))}" + Guess(text, words));
+        return null;
+    }
+
+    public void Report(string key, string message) => Report(LineOf(key), key, message);
+
+    public void Report(int at, string key, string message) =>
+        problems.Add(new(file, at, name.Length > 0 && key.Length > 0 ? $"{name}.{key}" : name + key, message));
+
+    /// <summary>Reports the keys nobody asked for.</summary>
+    public void Finish()
+    {
+        foreach (var (key, entry) in _entries.Where(entry => !_known.Contains(entry.Key)))
+        {
+            var place = name.Length > 0 ? $"in [{name}]" : "at the top of the file";
+            Report(entry.Line, key, $"is not known {place}" + Guess(key, _known));
+        }
+    }
+
+    public static string Guess(string text, IEnumerable<string> words)
+    {
+        var nearest = words.MinBy(word => SenderPolicy.Distance(word, text));
+        return nearest is not null && text.Length is > 0 and < 80 && SenderPolicy.Distance(nearest, text) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
+            ? $"; did you mean \"{nearest}\"?"
+            : "";
+    }
+
+    private ValueSyntax? Find(string key)
+    {
+        _known.Add(key);
+        return _entries.GetValueOrDefault(key).Value;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Sallyport.Store;
+using static Sallyport.Server.Telemetry.LogText;
+
+namespace Sallyport.Server.Telemetry;
+
+/// <summary>For eyes: time, session or queue id, what happened.</summary>
+public sealed class HumanFormatter : ILineFormatter
+{
+    public string Format(MailEvent mailEvent, DateTimeOffset at) =>
+        at.ToString("yyyy-MM-dd HH:mm:ss.fff ", CultureInfo.InvariantCulture) + Words(mailEvent);
+
+    private static string Words(MailEvent mailEvent) => mailEvent switch
+    {
+        MailEvent.ConnectionOpened e => $"{e.Session} connected from {e.Client} to {e.Listener}",
+        MailEvent.ConnectionRefused e => $"{e.Session} connection from {e.Client} refused: {e.Why}",
+        MailEvent.TlsStarted e => $"{e.Session} {e.Protocol} {e.CipherSuite}",
+        MailEvent.TlsFailed e => $"{e.Session} TLS with {e.Client} failed: {Clean(e.Why)}",
+        MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory})",
+        MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
+        MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
+        MailEvent.MessageAccepted e => $"{e.Session} {e.Id} accepted from {Clean(e.Sender)}{Of(e.Login)} at {e.Client} for "
+            + $"{Count(e.Recipients, "recipient")}, {e.Bytes} bytes, message-id {Clean(e.MessageId)}",
+        MailEvent.ConnectionClosed e => $"{e.Session} {e.Client} disconnected after {Count(e.Messages, "message")}: {Clean(e.Why)}",
+        MailEvent.RecipientSettled e => Settled(e),
+        MailEvent.ReportKept e => $"{e.Id} report \"{e.Kind}\" about {e.About} goes to {Clean(e.Recipient)}",
+        MailEvent.Notice e => Clean(e.What),
+        MailEvent.Problem e => "PROBLEM: " + Clean(e.What),
+        _ => mailEvent.ToString(),
+    };
+
+    private static string Settled(MailEvent.RecipientSettled e)
+    {
+        var what = e.State switch
+        {
+            RecipientState.Relayed => "relayed to",
+            RecipientState.Failed => "FAILED for",
+            RecipientState.Held => "held for",
+            _ => "deferred for",
+        };
+        var next = e.NextAttemptAt is { } at ? $", next attempt {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z" : "";
+        var twice = e.MaybeTwice ? ", the next hop may have it already" : "";
+        return $"{e.Id} {what} {Clean(e.Recipient)} via {e.NextHop}: {Clean(e.Reply)} (attempt {e.Attempts}, {Age(e.Age)} after it came{next}{twice})";
+    }
+
+    private static string Age(TimeSpan age) => age < TimeSpan.FromMinutes(2)
+        ? age.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)
+        : age.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+
+    private static string As(MailEvent.LoginSucceeded e) => e.Typed == e.Login || e.Typed.Length == 0 ? "" : $" as {Quoted(e.Typed)}";
+
+    private static string Of(string login) => login.Length == 0 ? "" : $" of login {Clean(login)}";
+
+    private static string By(string mechanism) => mechanism.Length == 0 ? "" : $" ({mechanism})";
+
+    private static string Quoted(string value) => $"\"{Clean(value)}\"";
+
+    private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
+}

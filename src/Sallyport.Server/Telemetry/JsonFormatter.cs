@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Telemetry;
+
+/// <summary>For programs: one JSON object a line. Names of events and fields only grow.</summary>
+public sealed class JsonFormatter : ILineFormatter
+{
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public string Format(MailEvent mailEvent, DateTimeOffset at)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(buffer, Options);
+        json.WriteStartObject();
+        json.WriteString("time", at.UtcDateTime);
+        json.WriteString("level", mailEvent is MailEvent.Problem ? "error" : "info");
+        Write(json, mailEvent);
+        json.WriteEndObject();
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, MailEvent mailEvent)
+    {
+        switch (mailEvent)
+        {
+            case MailEvent.ConnectionOpened e:
+                Put(json, "connected", ("session", e.Session), ("client", e.Client), ("listener", e.Listener));
+                break;
+            case MailEvent.ConnectionRefused e:
+                Put(json, "connection_refused", ("session", e.Session), ("client", e.Client), ("why", e.Why));
+                break;
+            case MailEvent.TlsStarted e:
+                Put(json, "tls_started", ("session", e.Session), ("client", e.Client), ("protocol", e.Protocol), ("cipher_suite", e.CipherSuite));
+                break;
+            case MailEvent.TlsFailed e:
+                Put(json, "tls_failed", ("session", e.Session), ("client", e.Client), ("why", e.Why));
+                break;
+            case MailEvent.LoginSucceeded e:
+                Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
+                    ("directory", e.Directory), ("mechanism", e.Mechanism));
+                break;
+            case MailEvent.LoginFailed e:
+                Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed), ("mechanism", e.Mechanism), ("why", e.Why));
+                break;
+            case MailEvent.Refused e:
+                Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
+                    ("reply", e.Reply.ToString()));
+                break;
+            case MailEvent.MessageAccepted e:
+                Put(json, "message_accepted", ("session", e.Session), ("queue_id", e.Id.ToString()), ("client", e.Client), ("login", e.Login),
+                    ("sender", e.Sender), ("message_id", e.MessageId));
+                json.WriteNumber("recipients", e.Recipients);
+                json.WriteNumber("bytes", e.Bytes);
+                break;
+            case MailEvent.ConnectionClosed e:
+                Put(json, "disconnected", ("session", e.Session), ("client", e.Client), ("why", e.Why));
+                json.WriteNumber("messages", e.Messages);
+                break;
+            case MailEvent.RecipientSettled e:
+                WriteSettled(json, e);
+                break;
+            case MailEvent.ReportKept e:
+                Put(json, "report_kept", ("queue_id", e.Id.ToString()), ("about", e.About.ToString()), ("recipient", e.Recipient), ("kind", e.Kind));
+                break;
+            case MailEvent.Notice e:
+                Put(json, "notice", ("what", e.What));
+                break;
+            case MailEvent.Problem e:
+                Put(json, "problem", ("what", e.What));
+                break;
+        }
+    }
+
+    private static void WriteSettled(Utf8JsonWriter json, MailEvent.RecipientSettled e)
+    {
+        var name = e.State switch
+        {
+            RecipientState.Relayed => "recipient_relayed",
+            RecipientState.Failed => "recipient_failed",
+            RecipientState.Held => "recipient_held",
+            _ => "recipient_deferred",
+        };
+        Put(json, name, ("session", e.Session), ("queue_id", e.Id.ToString()), ("login", e.Login), ("sender", e.Sender),
+            ("recipient", e.Recipient), ("next_hop", e.NextHop), ("reply", e.Reply));
+        json.WriteNumber("attempts", e.Attempts);
+        json.WriteNumber("bytes", e.Bytes);
+        json.WriteNumber("age_seconds", Math.Round(e.Age.TotalSeconds, 3));
+        if (e.NextAttemptAt is { } at)
+        {
+            json.WriteString("next_attempt", at.UtcDateTime);
+        }
+
+        if (e.MaybeTwice)
+        {
+            json.WriteBoolean("maybe_twice", true);
+        }
+    }
+
+    private static void Put(Utf8JsonWriter json, string name, params ReadOnlySpan<(string Key, string Value)> fields)
+    {
+        json.WriteString("event", name);
+        foreach (var (key, value) in fields)
+        {
+            if (value.Length > 0)
+            {
+                json.WriteString(key, LogText.Clean(value));
+            }
+        }
+    }
+}
