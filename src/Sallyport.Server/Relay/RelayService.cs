@@ -60,6 +60,11 @@ public sealed class RelayService : IAsyncDisposable
     /// <summary>Stops taking, lets transactions under way end for a while, gives the rest back to the spool.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
         await Task.WhenAll(_destinations.Values.Select(destination => destination.DisposeAsync().AsTask()));

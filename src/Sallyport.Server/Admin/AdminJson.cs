@@ -1,0 +1,30 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Sallyport.Server.Admin;
+
+/// <summary>How the admin API and --json write these records. Names only grow.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ServerStatus))]
+[JsonSerializable(typeof(UserView[]))]
+[JsonSerializable(typeof(AdminAnswer))]
+[JsonSerializable(typeof(NewUser))]
+[JsonSerializable(typeof(VerifierView))]
+[JsonSerializable(typeof(QueueQuery))]
+[JsonSerializable(typeof(QueuedView[]))]
+[JsonSerializable(typeof(ExplainQuery))]
+[JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(LoginQuery))]
+[JsonSerializable(typeof(LoginTrial))]
+public sealed partial class AdminJson : JsonSerializerContext
+{
+    /// <summary>The same, with letters of every script as they are: for people who read JSON.</summary>
+    public static AdminJson Readable { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,48 @@
+using Sallyport.Server.Admin;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Routing;
+
+namespace Sallyport.Server;
+
+/// <summary>Finds the door to a site: the running server's socket, or, when none runs, the store itself.</summary>
+public static class AdminDoor
+{
+    private static readonly TimeSpan StartingMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
+
+    /// <exception cref="StartException">Neither a server answers nor the store opens.</exception>
+    public static async Task<IAdmin> OpenAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        var socket = AdminSocket.PathIn(options.Data);
+        var begun = time.GetTimestamp();
+        while (true)
+        {
+            if (await AdminSocket.AnswersAsync(socket, cancel))
+            {
+                return new RemoteAdmin(socket);
+            }
+
+            try
+            {
+                return await OpenStoreAsync(options, time, cancel);
+            }
+            catch (StartException) when (time.GetElapsedTime(begun) < StartingMax && File.Exists(Path.Combine(options.Data, "lock")))
+            {
+                // A server that just starts holds the store and does not answer yet.
+                await Task.Delay(Between, time, cancel);
+            }
+        }
+    }
+
+    private static async Task<IAdmin> OpenStoreAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
+        var madeUp = await MadeUpVerifiers.LoadAsync(store.Settings, cancel);
+#pragma warning disable CA2000 // It lives as long as the process of one command.
+        var identity = new IdentityService([new LocalDirectory(store.Accounts, new PasswordHasher(options.Limits, time), madeUp)], madeUp);
+#pragma warning restore CA2000
+        var routes = new RouteTable(options.Routes);
+        return new LocalAdmin(new AdminServices(store, () => (options, routes, identity), time, null, static () => { }, static () => 0));
+    }
+}

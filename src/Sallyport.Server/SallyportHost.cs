@@ -1,0 +1,226 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sallyport.Server.Admin;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Limits;
+using Sallyport.Server.Listening;
+using Sallyport.Server.Relay;
+using Sallyport.Server.Routing;
+using Sallyport.Server.Submission;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+using Sallyport.Store.Sqlite;
+
+namespace Sallyport.Server;
+
+/// <summary>The server cannot start; the message says why and what to do.</summary>
+public sealed class StartException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>All parts put together: from the options to a listening server, and to its orderly end.</summary>
+public sealed class SallyportHost : IAsyncDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly IStore _store;
+    private readonly LineLog _log;
+    private readonly PasswordHasher _hasher;
+    private readonly MadeUpVerifiers _madeUp;
+    private readonly ConnectionGate _gate = new();
+    private readonly SubmissionServices _submission;
+    private readonly SubmissionListener _listener;
+    private readonly RelayService _relay;
+    private readonly LocalAdmin _admin;
+    private readonly WebApplication _web;
+
+    private SallyportHost(ServerOptions options, ServerCertificate? certificate, IStore store, MadeUpVerifiers madeUp, LineLog log, TimeProvider time)
+    {
+        (_time, _store, _log, _madeUp) = (time, store, log, madeUp);
+        _hasher = new PasswordHasher(options.Limits, time);
+        var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, log, time);
+        _listener = new SubmissionListener(_submission, _gate, certificate);
+        _relay = new RelayService(
+            new RelayServices(store.Spool, handoff, log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
+        _admin = new LocalAdmin(new AdminServices(
+            store, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
+            handoff.Wake, () => _gate.Open));
+        _web = BuildWeb(options);
+    }
+
+    public ServerOptions Options => _submission.Settings.Options;
+
+    /// <summary>Completes when the store has failed: nothing more can be promised, and only a restart reads what is on disk.</summary>
+    public Task StoreFailed => _store.Spool.Failed;
+
+    /// <exception cref="StartException">Certificate, store or an address cannot be used.</exception>
+    public static async Task<SallyportHost> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        var certificate = LoadCertificate(options);
+        var socket = AdminSocket.PathIn(options.Data);
+        if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
+        {
+            throw new StartException($"The path of the admin socket, {socket}, is longer than {AdminSocket.PathBytesMax} bytes: choose a shorter data directory");
+        }
+
+        var store = await OpenStoreAsync(options, time, cancel);
+#pragma warning disable CA2000 // The host's, and disposed with it.
+        var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time);
+#pragma warning restore CA2000
+        var host = new SallyportHost(options, certificate, store, await MadeUpVerifiers.LoadAsync(store.Settings, cancel), log, time);
+        try
+        {
+            // What a server that was killed left behind: the lock on the store says that none runs.
+            File.Delete(socket);
+            await host._web.StartAsync(cancel);
+            RestrictSocket(socket);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+        {
+            await host.DisposeAsync();
+            throw new StartException($"Cannot listen: {exception.Message}", exception);
+        }
+
+        host._relay.Start();
+        var listeners = options.Listeners.Select(l => $"{l.Address} ({l.Tls.ToString().ToLowerInvariant()})");
+        log.Write(new MailEvent.Notice($"Sallyport {Admin.Version.Text} serves {options.Hostname} on {string.Join(", ", listeners)}"));
+        return host;
+    }
+
+    /// <exception cref="StartException">In use, damaged or newer; the message says what to do.</exception>
+    public static async Task<IStore> OpenStoreAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        try
+        {
+            return await SqliteStore.OpenAsync(
+                new SqliteStoreOptions(options.Data, options.Store.DiskFloorBytes, options.Store.DiskFloorPercent), time, cancel);
+        }
+        catch (StoreException exception)
+        {
+            throw new StartException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Null without [tls].</summary>
+    /// <exception cref="StartException">Not a certificate, or not its key.</exception>
+    public static ServerCertificate? LoadCertificate(ServerOptions options)
+    {
+        try
+        {
+            return options.Tls is null ? null : ServerCertificate.Load(options.Tls);
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new StartException(
+                $"The certificate {options.Tls!.Certificate} with the key {options.Tls.Key} cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>
+    /// Takes a configuration read again: certificate, routes, limits, timeouts and log from the next session on. Returns the keys
+    /// that only a restart changes.
+    /// </summary>
+    /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
+    public IReadOnlyList<string> Reload(ServerOptions options)
+    {
+        var certificate = LoadCertificate(options);
+        var old = Options;
+        List<string> restart = [];
+        if (!old.Listeners.SequenceEqual(options.Listeners))
+        {
+            restart.Add("listener");
+        }
+
+        if (old.Data != options.Data)
+        {
+            restart.Add("data");
+        }
+
+        if (old.Store != options.Store)
+        {
+            restart.Add("store");
+        }
+
+        _listener.Certificate = certificate;
+        _submission.Settings = NewSettings(options with { Data = old.Data, Listeners = old.Listeners, Store = old.Store });
+        _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
+        _log.Reopen(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File));
+        _log.Write(new MailEvent.Notice("configuration and certificate read again"));
+        return restart;
+    }
+
+    public void Log(MailEvent mailEvent) => _log.Write(mailEvent);
+
+    /// <summary>Lets sessions end at their next command, takes no new ones, ends transactions under way, keeps the rest for the next start.</summary>
+    public async Task StopAsync()
+    {
+        var within = Options.Timeouts.Drain;
+        _log.Write(new MailEvent.Notice($"stopping: {_gate.Open} sessions have {within.TotalSeconds:0} s to end"));
+        using var limit = new CancellationTokenSource(within + TimeSpan.FromSeconds(2), _time);
+        var unbound = _web.StopAsync(limit.Token);
+        var left = await _listener.DrainAsync(within, _time);
+        await limit.CancelAsync();
+        try
+        {
+            await unbound;
+        }
+        catch (OperationCanceledException)
+        {
+            // Sessions that did not end are cut; their clients were promised nothing.
+        }
+
+        await _relay.DisposeAsync();
+        _log.Write(new MailEvent.Notice(left == 0 ? "stopped" : $"stopped; {left} sessions were cut off"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _relay.DisposeAsync();
+        await _web.DisposeAsync();
+        await _admin.DisposeAsync();
+        _listener.Dispose();
+        _hasher.Dispose();
+        await _store.DisposeAsync();
+        await _log.DisposeAsync();
+    }
+
+    private Settings NewSettings(ServerOptions options) =>
+        new(options, new RouteTable(options.Routes), new IdentityService([new LocalDirectory(_store.Accounts, _hasher, _madeUp)], _madeUp));
+
+    private WebApplication BuildWeb(ServerOptions options)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenUnixSocket(AdminSocket.PathIn(options.Data));
+            foreach (var listener in options.Listeners)
+            {
+                kestrel.Listen(listener, _listener, _log);
+            }
+        });
+        var web = builder.Build();
+        AdminSocket.Map(web, _admin);
+        return web;
+    }
+
+    private static void RestrictSocket(string socket)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+
+    /// <summary>Signals are the executable's to handle.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Sallyport.Server;
+using Sallyport.Server.Admin;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport;
+
+/// <summary>The configuration a command works on, and the door to its server or store.</summary>
+internal static class Site
+{
+    private const string DefaultFile = "/etc/sallyport/sallyport.toml";
+
+    public static Option<string> ConfigOption() => new("--config", "-c")
+    {
+        Description = "The configuration file. Default: $SALLYPORT_CONFIG, or " + DefaultFile,
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SALLYPORT_CONFIG") is { Length: > 0 } file ? file : DefaultFile,
+        HelpName = "FILE",
+    };
+
+    public static Option<bool> JsonOption() => new("--json") { Description = "Write JSON, for programs" };
+
+    /// <summary>The options, or null when the file has mistakes; they are then on standard error.</summary>
+    public static ServerOptions? Load(string file)
+    {
+        switch (ConfigurationLoader.Load(file))
+        {
+            case ConfigurationResult.Loaded loaded:
+                foreach (var warning in loaded.Warnings)
+                {
+                    Console.Error.WriteLine("warning: " + warning);
+                }
+
+                return loaded.Options;
+            case ConfigurationResult.Invalid invalid:
+                foreach (var problem in invalid.Problems)
+                {
+                    Console.Error.WriteLine(problem);
+                }
+
+                break;
+        }
+
+        return null;
+    }
+
+    /// <summary>Runs a command at the door; exit code 2 when the configuration has mistakes.</summary>
+    public static async Task<int> AtDoorAsync(string file, Func<IAdmin, Task<int>> work, CancellationToken cancel)
+    {
+        if (Load(file) is not { } options)
+        {
+            return Exit.Usage;
+        }
+
+        await using var admin = await AdminDoor.OpenAsync(options, TimeProvider.System, cancel);
+        return await work(admin);
+    }
+
+    public static int Tell(AdminAnswer answer, bool json)
+    {
+        if (json)
+        {
+            return Terminal.Json(answer, AdminJson.Readable.AdminAnswer, answer.Done);
+        }
+
+        if (!answer.Done)
+        {
+            return Terminal.Fail(answer.Message);
+        }
+
+        Terminal.Line(answer.Message);
+        return Exit.Done;
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Sallyport.Server;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport.Verbs;
+
+/// <summary>check: is the configuration right? Every mistake with its file, line and key, all at once.</summary>
+internal static class CheckVerb
+{
+    public static Command Create()
+    {
+        var config = Site.ConfigOption();
+        var json = Site.JsonOption();
+        var command = new Command("check", "Check the configuration; every mistake with its line and the nearest right name.") { config, json };
+        command.SetAction(parsed => Run(parsed.GetValue(config)!, parsed.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(string file, bool json)
+    {
+        var result = ConfigurationLoader.Load(file);
+        var problems = result is ConfigurationResult.Invalid invalid ? invalid.Problems.ToList() : [];
+        var warnings = result is ConfigurationResult.Loaded { Warnings: var w } ? w.ToList() : [];
+        if (result is ConfigurationResult.Loaded { Options: var options } && TryCertificate(options) is { } broken)
+        {
+            problems.Add(new(file, 0, "tls", broken));
+        }
+
+        if (json)
+        {
+            var report = new CheckReport(problems.Count == 0, [.. problems], [.. warnings]);
+            Terminal.Json(report, VerbJson.Readable.CheckReport);
+        }
+        else
+        {
+            problems.ForEach(problem => Console.Error.WriteLine(problem));
+            warnings.ForEach(warning => Console.Error.WriteLine("warning: " + warning));
+            Terminal.Line(problems.Count == 0 ? $"{file} is right" : $"{problems.Count} mistake{(problems.Count == 1 ? "" : "s")} in {file}");
+        }
+
+        return problems.Count == 0 ? Exit.Done : Exit.Usage;
+    }
+
+    private static string? TryCertificate(ServerOptions options)
+    {
+        try
+        {
+            SallyportHost.LoadCertificate(options);
+            return null;
+        }
+        catch (StartException exception)
+        {
+            return exception.Message;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Sallyport.Server.Admin;
+
+namespace Sallyport.Verbs;
+
+/// <summary>explain: what would happen, rule by rule, decided by the functions that decide for real.</summary>
+internal static class ExplainVerb
+{
+    public static Command Create()
+    {
+        var login = new Option<string>("--login") { Description = "The login", Required = true };
+        var from = new Option<string>("--from") { Description = "The sender's address; \"<>\" for the null sender", Required = true };
+        var to = new Option<string>("--to") { Description = "A recipient's address", Required = true };
+        var config = Site.ConfigOption();
+        var json = Site.JsonOption();
+        var command = new Command("explain", "Say what would happen to a message, rule by rule.") { login, from, to, config, json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
+        {
+            var query = new ExplainQuery(parsed.GetValue(login)!, parsed.GetValue(from)!, parsed.GetValue(to)!);
+            var explanation = await admin.ExplainAsync(query, cancel);
+            if (parsed.GetValue(json))
+            {
+                return Terminal.Json(explanation, AdminJson.Readable.Explanation, explanation.Accepted);
+            }
+
+            ShowSteps(explanation.Steps);
+            Terminal.Line(explanation.Accepted ? "The message would be taken." : "The message would be refused.");
+            return explanation.Accepted ? Exit.Done : Exit.Failed;
+        }, cancel));
+        return command;
+    }
+
+    public static void ShowSteps(ExplainedStep[] steps)
+    {
+        var table = Terminal.NewTable("Rule", "Outcome", "Because");
+        foreach (var step in steps)
+        {
+            table.Row(Terminal.Cell(step.Rule), Terminal.Outcome(step.Outcome), Terminal.Cell(step.Because));
+        }
+
+        Terminal.Out.Write(table);
+    }
+}

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Sallyport.Server.Admin;
+using Sallyport.Server.Identity;
+
+namespace Sallyport.Verbs;
+
+/// <summary>user: the local accounts. Passwords come from a prompt or standard input, never from an argument.</summary>
+internal static class UserVerb
+{
+    private const int ShortPassword = 10;
+
+    private static readonly Argument<string> Login = new("login") { Description = "What the user logs in with; may be a mail address" };
+    private static readonly Option<string> Config = Site.ConfigOption();
+    private static readonly Option<bool> Json = Site.JsonOption();
+
+    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, disable, enable.")
+    {
+        CreateAdd(),
+        CreateList(),
+        Simple("remove", "Remove an account.", (admin, login, cancel) => admin.RemoveUserAsync(login, cancel)),
+        CreatePasswd(),
+        Simple("disable", "Refuse an account's logins from now on.", (admin, login, cancel) => admin.SetDisabledAsync(login, true, cancel)),
+        Simple("enable", "Accept an account's logins again.", (admin, login, cancel) => admin.SetDisabledAsync(login, false, cancel)),
+    };
+
+    private static Command CreateAdd()
+    {
+        var addresses = new Option<string[]>("--address", "-a")
+        {
+            Description = "An address it may send as; may be given more than once. A login that is an address may send as itself",
+            HelpName = "ADDRESS",
+        };
+        var command = new Command("add", "Add an account. The password is asked for, or the first line of standard input.") { Login, addresses, Config, Json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            if (Terminal.ReadPassword(twice: true) is not { } password)
+            {
+                return Exit.Failed;
+            }
+
+            WarnOfShort(password);
+            var user = new NewUser(parsed.GetValue(Login)!, Verifier(password), parsed.GetValue(addresses) ?? []);
+            return await Site.AtDoorAsync(parsed.GetValue(Config)!,
+                async admin => Site.Tell(await admin.AddUserAsync(user, cancel), parsed.GetValue(Json)), cancel);
+        });
+        return command;
+    }
+
+    private static Command CreatePasswd()
+    {
+        var command = new Command("passwd", "Set an account's password: asked for, or the first line of standard input.") { Login, Config, Json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            if (Terminal.ReadPassword(twice: true) is not { } password)
+            {
+                return Exit.Failed;
+            }
+
+            WarnOfShort(password);
+            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+                await admin.SetPasswordAsync(parsed.GetValue(Login)!, Verifier(password), cancel), parsed.GetValue(Json)), cancel);
+        });
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        var command = new Command("list", "List the accounts.") { Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+        {
+            var users = await admin.ListUsersAsync(cancel);
+            return parsed.GetValue(Json) ? Terminal.Json(users, AdminJson.Readable.UserViewArray) : Show(users);
+        }, cancel));
+        return command;
+    }
+
+    private static int Show(UserView[] users)
+    {
+        if (users.Length == 0)
+        {
+            Terminal.Line("There are no local accounts; `sallyport user add LOGIN` makes one.");
+            return Exit.Done;
+        }
+
+        var table = Terminal.NewTable("Login", "May send as", "State", "Since");
+        foreach (var user in users)
+        {
+            table.Row(Terminal.Cell(user.Login), Terminal.Cell(user.Addresses.Length == 0 ? "nobody" : string.Join(", ", user.Addresses)),
+                Terminal.Cell(user.Disabled ? "disabled" : "enabled", user.Disabled ? Spectre.Console.Color.Red : null),
+                Terminal.Cell(user.CreatedAt.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)));
+        }
+
+        Terminal.Out.Write(table);
+        return Exit.Done;
+    }
+
+    private static Command Simple(string name, string description, Func<IAdmin, string, CancellationToken, ValueTask<AdminAnswer>> change)
+    {
+        var command = new Command(name, description) { Login, Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!,
+            async admin => Site.Tell(await change(admin, parsed.GetValue(Login)!, cancel), parsed.GetValue(Json)), cancel));
+        return command;
+    }
+
+    private static VerifierView Verifier(string password) => LocalAdmin.ToView(PasswordHasher.CreateVerifier(password));
+
+    private static void WarnOfShort(string password)
+    {
+        if (password.Length < ShortPassword)
+        {
+            Console.Error.WriteLine($"warning: the password has fewer than {ShortPassword} characters; this server faces the Internet");
+        }
+    }
+}
