@@ -241,12 +241,12 @@ public sealed class RelayConnection : IAsyncDisposable
         var sasl = SaslClient.Choose(Capabilities.Mechanisms, login, password, binding, nonce)
             ?? throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} offers no login we know; this route demands one"));
         var initial = sasl.Initial();
-        var reply = await CommandAsync("AUTH " + sasl.Name + (initial is null ? "" : " " + Base64(initial)), _timeouts.RelayCommand, cancel);
+        var reply = await CommandAsync("AUTH " + sasl.Name + (initial is null ? "" : " " + InitialResponse(initial)), _timeouts.RelayCommand, cancel);
         while (reply.Code == 334)
         {
             var challenge = SaslServer.DecodeBase64(Encoding.UTF8.GetBytes(reply.Lines[0])) ?? [];
             var response = sasl.Respond(challenge);
-            reply = await CommandAsync(response is null ? "*" : Base64(response), _timeouts.RelayCommand, cancel);
+            reply = await CommandAsync(response is null ? "*" : Convert.ToBase64String(response), _timeouts.RelayCommand, cancel);
         }
 
         if (reply.Code != 235 || !sasl.IsSatisfied)
@@ -369,7 +369,8 @@ public sealed class RelayConnection : IAsyncDisposable
         : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? "its certificate is not from an authority trusted here, or not valid now"
         : "it showed no certificate";
 
-    private static string Base64(byte[] octets) => octets.Length == 0 ? "=" : Convert.ToBase64String(octets);
+    /// <summary>"=" says that it is there and empty; later on an empty line says that (RFC 4954 §4).</summary>
+    private static string InitialResponse(byte[] octets) => octets.Length == 0 ? "=" : Convert.ToBase64String(octets);
 
     private static string Innermost(Exception exception)
     {
