@@ -62,7 +62,8 @@ public sealed class SallyportHost : IAsyncDisposable
         var socket = AdminSocket.PathIn(options.Data);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
         {
-            throw new StartException($"The path of the admin socket, {socket}, is longer than {AdminSocket.PathBytesMax} bytes: choose a shorter data directory");
+            throw new StartException(
+                $"The path of the admin socket, {socket}, is longer than {AdminSocket.PathBytesMax} bytes: choose a shorter data directory");
         }
 
         var store = await OpenStoreAsync(options, time, cancel);

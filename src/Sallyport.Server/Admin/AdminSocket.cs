@@ -45,7 +45,8 @@ public static class AdminSocket
         app.MapPut("/v1/users/{login}/password", http => Read(http, AdminJson.Default.VerifierView, verifier =>
             Write(http, admin.SetPasswordAsync(Value(http, "login"), verifier, http.RequestAborted), AdminJson.Default.AdminAnswer)));
         app.MapPut("/v1/users/{login}/{state:regex(^(enabled|disabled)$)}", http => Write(
-            http, admin.SetDisabledAsync(Value(http, "login"), Value(http, "state") == "disabled", http.RequestAborted), AdminJson.Default.AdminAnswer));
+            http, admin.SetDisabledAsync(Value(http, "login"), Value(http, "state") == "disabled", http.RequestAborted),
+            AdminJson.Default.AdminAnswer));
         app.MapPost("/v1/queue/query", http => Read(http, AdminJson.Default.QueueQuery, query =>
             Write(http, admin.ListQueueAsync(query, http.RequestAborted), AdminJson.Default.QueuedViewArray)));
         app.MapGet("/v1/queue/{id}", http => ShowAsync(http, admin));

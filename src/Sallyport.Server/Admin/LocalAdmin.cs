@@ -29,8 +29,10 @@ public sealed class LocalAdmin(AdminServices services) : IAdmin
     public async ValueTask<ServerStatus> StatusAsync(CancellationToken cancel)
     {
         var totals = await services.Store.Spool.TotalsAsync(cancel);
-        return new ServerStatus(services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
-            totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt, services.Connections());
+        return new ServerStatus(
+            services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
+            totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
+            services.Connections());
     }
 
     public async ValueTask<UserView[]> ListUsersAsync(CancellationToken cancel) =>

@@ -218,7 +218,8 @@ internal sealed class Section(string name, string file, int line, List<Configura
     public static string Guess(string text, IEnumerable<string> words)
     {
         var nearest = words.MinBy(word => SenderPolicy.Distance(word, text));
-        return nearest is not null && text.Length is > 0 and < 80 && SenderPolicy.Distance(nearest, text) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
+        return nearest is not null && text.Length is > 0 and < 80
+            && SenderPolicy.Distance(nearest, text) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
             ? $"; did you mean \"{nearest}\"?"
             : "";
     }

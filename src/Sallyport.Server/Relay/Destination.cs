@@ -142,9 +142,11 @@ internal sealed class Destination(
 
     private async Task<RelayConnection?> CaptureAsync(RelayJob job, string folder)
     {
-        var reply = await Maildir.KeepAsync(folder, job.Message with { Recipients = job.Recipients }, job.Recipients[0].Attempts, ReadAsync(job), default);
+        var reply = await Maildir.KeepAsync(
+            folder, job.Message with { Recipients = job.Recipients }, job.Recipients[0].Attempts, ReadAsync(job), default);
         var kind = reply.IsPositive ? VerdictKind.Relayed : VerdictKind.Deferred;
-        await recorder.RecordAsync(job, [.. job.Recipients.Select(r => new RelayVerdict(r.Number, kind, reply))], options, hop.ToString(), true, false);
+        await recorder.RecordAsync(
+            job, [.. job.Recipients.Select(r => new RelayVerdict(r.Number, kind, reply))], options, hop.ToString(), true, false);
         return null;
     }
 

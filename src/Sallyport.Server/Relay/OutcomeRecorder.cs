@@ -49,7 +49,8 @@ internal sealed class OutcomeRecorder(RelayServices services)
 
     private static string Remote(string nextHop, RelayVerdict verdict) => verdict.WholeHost ? "" : nextHop.Split(':')[0];
 
-    private void Log(SpooledMessage message, SpooledRecipient recipient, RelayVerdict verdict, RecipientOutcome outcome, string nextHop, DateTimeOffset now)
+    private void Log(
+        SpooledMessage message, SpooledRecipient recipient, RelayVerdict verdict, RecipientOutcome outcome, string nextHop, DateTimeOffset now)
     {
         services.Log.Write(new MailEvent.RecipientSettled(message.Record.SessionId, message.Id, message.Record.Login,
             message.Record.Envelope.ReversePath.ToString(), recipient.Path.ToString(), outcome.State, nextHop, outcome.Reply,

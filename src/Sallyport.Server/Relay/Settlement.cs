@@ -50,5 +50,6 @@ public static class Settlement
     }
 
     private static string Expired(Reply last, TimeSpan age) => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"554 5.4.7 Given up after {(age.TotalDays >= 1 ? $"{age.TotalDays:0.#} days" : $"{age.TotalHours:0.##} hours")}; the last answer was: {last}");
+        $"554 5.4.7 Given up after {(age.TotalDays >= 1 ? $"{age.TotalDays:0.#} days" : $"{age.TotalHours:0.##} hours")}; "
+        + $"the last answer was: {last}");
 }

@@ -50,7 +50,8 @@ public static class ReportComposer
     private static void WriteHeader(MemoryStream content, ReportRequest request, Mailbox sender, MultipartReport report)
     {
         var header = new StringBuilder();
-        header.Append(CultureInfo.InvariantCulture, $"Received: by {request.Hostname} (Sallyport) id {request.ReportId};\r\n\t{Date(request.Now)}\r\n");
+        header.Append(
+            CultureInfo.InvariantCulture, $"Received: by {request.Hostname} (Sallyport) id {request.ReportId};\r\n\t{Date(request.Now)}\r\n");
         header.Append(CultureInfo.InvariantCulture, $"Date: {Date(request.Now)}\r\n");
         header.Append(CultureInfo.InvariantCulture, $"From: Mail Delivery System <MAILER-DAEMON@{request.Hostname}>\r\n");
         header.Append(CultureInfo.InvariantCulture, $"To: <{sender}>\r\n");
@@ -79,7 +80,8 @@ public static class ReportComposer
             ReportKind.Failed => "Your message could not be delivered to the recipients below.\r\nThey will not get it unless you send it again.\r\n",
             ReportKind.Delayed => "Your message has not reached the recipients below yet.\r\nYou need not do anything: we keep trying"
                 + (request.RetryUntil is { } until ? " until " + Date(until) : "") + "\r\nand tell you if it fails for good.\r\n",
-            _ => "Your message was passed on for the recipients below, to a server that\r\nsends no confirmations: this is the last you hear of it.\r\n",
+            _ => "Your message was passed on for the recipients below, to a server that\r\n"
+                + "sends no confirmations: this is the last you hear of it.\r\n",
         });
         foreach (var recipient in request.Recipients)
         {
@@ -202,7 +204,8 @@ public static class ReportComposer
         };
         var code = reply.Split(' ').Skip(1).FirstOrDefault() ?? "";
         var parts = code.Split('.');
-        return parts.Length == 3 && parts[0].Length == 1 && parts[0][0] == digit && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit))
+        return parts.Length == 3 && parts[0].Length == 1 && parts[0][0] == digit
+            && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit))
             ? code
             : digit + ".0.0";
     }

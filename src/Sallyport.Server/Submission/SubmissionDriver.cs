@@ -124,7 +124,8 @@ public sealed partial class SubmissionDriver : IDisposable
     private Reply? Judge(Turn.AskSender ask)
     {
         var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
-            ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
+            ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
+                : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
         LogRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }

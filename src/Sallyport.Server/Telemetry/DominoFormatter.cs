@@ -31,7 +31,8 @@ public sealed class DominoFormatter : ILineFormatter
             $"{Server}Message rejected. Authenticated user {Name(e.Login)} from host {e.Client} sending mail from {Name(e.Subject)} "
             + $"failed to match directory address {Name(e.LoginAddress)}",
         MailEvent.Refused e => $"{Server}Message rejected. {Name(e.Subject)} from host {e.Client}: {LogText.Clean(e.Reply.ToString())}",
-        MailEvent.MessageAccepted e => $"{Server}Message {e.Id} (MessageID: {Name(e.MessageId)}) received from {Address(e.Sender)} size {e.Bytes} bytes",
+        MailEvent.MessageAccepted e =>
+            $"{Server}Message {e.Id} (MessageID: {Name(e.MessageId)}) received from {Address(e.Sender)} size {e.Bytes} bytes",
         MailEvent.ConnectionClosed e => $"{Server}{e.Client} disconnected. {e.Messages} message[s] received",
         MailEvent.RecipientSettled { State: RecipientState.Relayed } e =>
             $"Router: Message {e.Id} transferred to {Host(e.NextHop)} for {Address(e.Recipient)} from {Address(e.Sender)} Size: {e.Bytes} via SMTP",

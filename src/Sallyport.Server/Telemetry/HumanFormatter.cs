@@ -40,7 +40,8 @@ public sealed class HumanFormatter : ILineFormatter
         };
         var next = e.NextAttemptAt is { } at ? $", next attempt {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z" : "";
         var twice = e.MaybeTwice ? ", the next hop may have it already" : "";
-        return $"{e.Id} {what} {Clean(e.Recipient)} via {e.NextHop}: {Clean(e.Reply)} (attempt {e.Attempts}, {Age(e.Age)} after it came{next}{twice})";
+        return $"{e.Id} {what} {Clean(e.Recipient)} via {e.NextHop}: {Clean(e.Reply)} "
+            + $"(attempt {e.Attempts}, {Age(e.Age)} after it came{next}{twice})";
     }
 
     private static string Age(TimeSpan age) => age < TimeSpan.FromMinutes(2)

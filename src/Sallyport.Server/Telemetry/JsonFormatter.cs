@@ -45,7 +45,8 @@ public sealed class JsonFormatter : ILineFormatter
                     ("directory", e.Directory), ("mechanism", e.Mechanism));
                 break;
             case MailEvent.LoginFailed e:
-                Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed), ("mechanism", e.Mechanism), ("why", e.Why));
+                Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
                 break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),

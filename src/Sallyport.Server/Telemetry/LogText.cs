@@ -47,5 +47,6 @@ public static class LogText
 
     /// <summary>Control characters, line separators, and the marks that turn the direction of text.</summary>
     private static bool Escapes(Rune rune) =>
-        Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) or 0x200E or 0x200F or 0xFFFD;
+        Rune.IsControl(rune)
+        || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) or 0x200E or 0x200F or 0xFFFD;
 }

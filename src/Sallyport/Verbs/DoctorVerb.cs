@@ -56,7 +56,8 @@ internal static class DoctorVerb
 
             var now = TimeProvider.System.GetUtcNow();
             var until = leaf.NotAfter.ToUniversalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            var (outcome, detail) = !leaf.MatchesHostname(options.Hostname) ? ("warning", $"is not for {options.Hostname}: clients that use this name will complain")
+            var (outcome, detail) = !leaf.MatchesHostname(options.Hostname)
+                ? ("warning", $"is not for {options.Hostname}: clients that use this name will complain")
                 : leaf.NotAfter.ToUniversalTime() < now.UtcDateTime ? ("failed", $"expired {until}")
                 : leaf.NotAfter.ToUniversalTime() - now.UtcDateTime < CertificateSoon ? ("warning", $"ends soon: {until}")
                 : ("ok", $"for {options.Hostname}, valid until {until}");
@@ -133,7 +134,8 @@ internal static class DoctorVerb
         var name = $"smarthost {host}";
         try
         {
-            var patient = options.Timeouts with { RelayConnect = ConnectMax, RelayGreeting = TimeSpan.FromSeconds(30), RelayCommand = TimeSpan.FromSeconds(30) };
+            var answer = TimeSpan.FromSeconds(30);
+            var patient = options.Timeouts with { RelayConnect = ConnectMax, RelayGreeting = answer, RelayCommand = answer };
             await using var connection = await RelayConnection.OpenAsync(host, route, options.Hostname, patient, TimeProvider.System, cancel);
             var tls = connection.Tls.Length > 0 ? connection.Tls : "no TLS";
             var login = connection.Mechanism.Length > 0 ? $", logged in by {connection.Mechanism}" : "";

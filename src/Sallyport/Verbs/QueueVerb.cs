@@ -30,7 +30,10 @@ internal static class QueueVerb
         var recipient = new Option<string?>("--recipient") { Description = "Only messages with a recipient that contains this text" };
         var after = new Option<string?>("--after") { Description = "Go on after this queue id" };
         var most = new Option<int>("--most") { Description = "Show at most so many", DefaultValueFactory = _ => 100 };
-        var command = new Command("list", "List the messages in the queue, oldest first.") { state, login, sender, recipient, after, most, Config, Json };
+        var command = new Command("list", "List the messages in the queue, oldest first.")
+        {
+            state, login, sender, recipient, after, most, Config, Json,
+        };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
             var query = new QueueQuery(parsed.GetValue(state), parsed.GetValue(login), parsed.GetValue(sender), parsed.GetValue(recipient),
@@ -57,11 +60,13 @@ internal static class QueueVerb
         {
             var waiting = message.Recipients.Where(r => r.State is "due" or "progress" or "held").ToList();
             table.Row(Terminal.Cell(message.QueueId), Terminal.Cell(Terminal.Age(now - message.ReceivedAt)),
-                Terminal.Cell(Terminal.Size(message.Bytes)), Terminal.Cell(message.Sender), Terminal.Cell(Several(waiting)), Terminal.Cell(Why(waiting)));
+                Terminal.Cell(Terminal.Size(message.Bytes)), Terminal.Cell(message.Sender), Terminal.Cell(Several(waiting)),
+                Terminal.Cell(Why(waiting)));
         }
 
         Terminal.Out.Write(table);
-        Terminal.Line($"{messages.Length} of {status.Messages} messages; recipients: {status.Due} due, {status.InProgress} in progress, {status.Held} held; "
+        Terminal.Line($"{messages.Length} of {status.Messages} messages; recipients: "
+            + $"{status.Due} due, {status.InProgress} in progress, {status.Held} held; "
             + Terminal.Size(status.Bytes));
         return Exit.Done;
     }

@@ -17,7 +17,11 @@ internal static class QuickstartVerb
 
     public static Command Create()
     {
-        var data = new Option<string?>("--data") { Description = "Directory for everything; a new one below the temporary directory by default", HelpName = "DIR" };
+        var data = new Option<string?>("--data")
+        {
+            Description = "Directory for everything; a new one below the temporary directory by default",
+            HelpName = "DIR",
+        };
         var port = new Option<int>("--port") { Description = "Port for STARTTLS", DefaultValueFactory = _ => 1587 };
         var tlsPort = new Option<int>("--tls-port") { Description = "Port for implicit TLS", DefaultValueFactory = _ => 1465 };
         var command = new Command("quickstart", "A working server on loopback with a demo user; mail is captured in a Maildir instead of relayed.")
@@ -31,7 +35,8 @@ internal static class QuickstartVerb
                 return Terminal.Fail("ports must be from 1025 to 65535", Exit.Usage);
             }
 
-            var directory = parsed.GetValue(data) ?? Path.Combine(Path.GetTempPath(), "sallyport-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+            var directory = parsed.GetValue(data)
+                ?? Path.Combine(Path.GetTempPath(), "sallyport-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
             var ports = (StartTls: Free(parsed.GetValue(port)), Implicit: Free(parsed.GetValue(tlsPort)));
             return await RunAsync(Path.GetFullPath(directory), ports, cancel);
         });

@@ -24,7 +24,8 @@ internal static class SendTestVerb
         var to = new Option<string>("--to") { Description = "The recipient's address", Required = true };
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("send-test", "Send a message through the running server; the password is asked for, or the first line of standard input.")
+        var command = new Command(
+            "send-test", "Send a message through the running server; the password is asked for, or the first line of standard input.")
         {
             login, from, to, config, json,
         };
@@ -70,7 +71,8 @@ internal static class SendTestVerb
         };
         try
         {
-            await using var connection = await RelayConnection.OpenAsync(server, route, options.Hostname, options.Timeouts, TimeProvider.System, cancel);
+            await using var connection = await RelayConnection.OpenAsync(
+                server, route, options.Hostname, options.Timeouts, TimeProvider.System, cancel);
             var content = Encoding.UTF8.GetBytes($"From: {from}\r\nTo: {to}\r\nSubject: Sallyport test message\r\n\r\n"
                 + $"Sent with `sallyport send-test` through {options.Hostname}, with {connection.Tls}, login by {connection.Mechanism}.\r\n");
             var mail = new RelayMail(new ReversePath(from), [new RelayRecipient(0, new ForwardPath(to), DsnNotify.Unspecified, null)],

@@ -30,7 +30,10 @@ internal static class UserVerb
             Description = "An address it may send as; may be given more than once. A login that is an address may send as itself",
             HelpName = "ADDRESS",
         };
-        var command = new Command("add", "Add an account. The password is asked for, or the first line of standard input.") { Login, addresses, Config, Json };
+        var command = new Command("add", "Add an account. The password is asked for, or the first line of standard input.")
+        {
+            Login, addresses, Config, Json,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             if (Terminal.ReadPassword(twice: true) is not { } password)
