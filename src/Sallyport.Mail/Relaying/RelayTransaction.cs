@@ -92,6 +92,9 @@ public sealed class RelayTransaction
     /// <summary>One for each recipient, once <see cref="Phase"/> is Done.</summary>
     public IEnumerable<RelayVerdict> Verdicts => _verdicts.Select(verdict => verdict!);
 
+    /// <summary>MAIL was accepted and no content followed: RSET must come before the next MAIL (RFC 5321 §4.1.1.5).</summary>
+    public bool IsLeftOpen { get; private set; }
+
     private int Count => _mail.Recipients.Length + 2;
 
     /// <summary>The commands to send now: all of them with PIPELINING, else one. Empty when replies are awaited.</summary>
@@ -118,13 +121,15 @@ public sealed class RelayTransaction
 
     public void Receive(Reply reply)
     {
-        if (reply.Code == 421)
+        // 503 means that the two sides do not agree where in the conversation they are: nothing it says is about this message.
+        if (reply.Code == 421 || (reply.Code == 503 && !IsEcho()))
         {
             ConnectionOver = true;
         }
 
         if (Phase is RelayPhase.Final)
         {
+            IsLeftOpen = false;
             Final(reply);
             return;
         }
@@ -168,11 +173,12 @@ public sealed class RelayTransaction
     {
         if (reply.Code / 100 == 2)
         {
+            IsLeftOpen = true;
             return;
         }
 
         // "Log in first" is about our configuration, not about this message: it must not bounce.
-        var kind = reply.IsPermanent && reply.Code is not (530 or 534 or 535 or 538) ? VerdictKind.Failed : VerdictKind.Deferred;
+        var kind = reply.IsPermanent && reply.Code is not (503 or 530 or 534 or 535 or 538) ? VerdictKind.Failed : VerdictKind.Deferred;
         Settle(kind, reply, wholeHost: kind == VerdictKind.Deferred);
         EndUnlessPipelined();
     }
@@ -194,7 +200,7 @@ public sealed class RelayTransaction
         }
         else
         {
-            var kind = reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred;
+            var kind = reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred;
             _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply);
         }
 
@@ -212,9 +218,13 @@ public sealed class RelayTransaction
         }
         else
         {
-            End(reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred, reply);
+            End(reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred, reply);
         }
     }
+
+    /// <summary>Behind a refused MAIL, or with no recipient accepted, 503 only follows from what was said before.</summary>
+    private bool IsEcho() => Phase == RelayPhase.Commands && _answered > 0 && !_accepted.Contains(true)
+        && (!IsLeftOpen || _answered > _mail.Recipients.Length);
 
     private void Final(Reply reply)
     {

@@ -107,9 +107,10 @@ public sealed class RelayConnection : IAsyncDisposable
                 transaction.ContentSent();
                 transaction.Receive(await ReadReplyAsync(_timeouts.RelayFinalDot, cancel));
             }
-            else if (transaction.Phase == RelayPhase.Done && !transaction.ConnectionOver && !Capabilities.Pipelining)
+
+            if (transaction.IsLeftOpen && !transaction.ConnectionOver)
             {
-                await CommandAsync("RSET", _timeouts.RelayCommand, cancel); // MAIL, or every RCPT, was refused
+                Demand(await CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
             }
         }
         catch (Exception exception)

@@ -10,6 +10,7 @@ internal sealed class SallyportServer : IAsyncDisposable
     public const string Password = "correct horse Battery 9";
 
     private readonly StringBuilder _log = new();
+    private string[] _inside = [];
     private Process? _process;
 
     private SallyportServer(TestFolder folder, Certificates certificates)
@@ -47,12 +48,13 @@ internal sealed class SallyportServer : IAsyncDisposable
 
     /// <param name="routes">The [[route]] part of the configuration; null captures everything.</param>
     /// <param name="more">Further tables.</param>
+    /// <param name="inside">Prefix that runs a program in another network namespace.</param>
     public static async Task<SallyportServer> StartAsync(
-        Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1")
+        Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null)
     {
         var binary = Peers.Binary();
         var folder = new TestFolder();
-        var server = new SallyportServer(folder, new Certificates(folder));
+        var server = new SallyportServer(folder, new Certificates(folder)) { _inside = inside ?? [] };
         var (certificate, key) = server.Certificates.Issue("msa.test", rsa);
         folder.Write("sallyport.toml", $"""
             hostname = "msa.test"
@@ -86,12 +88,13 @@ internal sealed class SallyportServer : IAsyncDisposable
     /// <summary>Starts the process, also after <see cref="Kill"/>, and waits until it listens.</summary>
     public async Task RunAsync()
     {
-        _process = Process.Start(Tool.Start(Peers.Binary(), ["serve", "--config", ConfigFile]))!;
+        var serving = Log.Length;
+        _process = Process.Start(Tool.Start([.. _inside, Peers.Binary(), "serve", "--config", ConfigFile]))!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await Tool.UntilAsync(() => _process.HasExited || Peers.Listens(ImplicitTlsPort), "sallyport listens");
+        await Tool.UntilAsync(() => _process.HasExited || Log[serving..].Contains(" serves msa.test on ", StringComparison.Ordinal), "sallyport listens");
         if (_process.HasExited)
         {
             throw new InvalidOperationException("sallyport ended: " + Log);

@@ -35,6 +35,11 @@ internal static class Tool
         return new ToolResult(process.ExitCode, await output, await error);
     }
 
+    /// <summary>The same for a command line whose first word is the program.</summary>
+    public static Task<ToolResult> RunAsync(string[] command, string? input = null) => RunAsync(command[0], command[1..], input);
+
+    public static ProcessStartInfo Start(string[] command) => Start(command[0], command[1..]);
+
     public static ProcessStartInfo Start(string program, IEnumerable<string> arguments, IDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -55,14 +60,15 @@ internal static class Tool
     }
 
     /// <summary>Polls a condition until it holds; a bounded wait on something another process does.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string what, TimeSpan? within = null)
+    /// <param name="trouble">What to show when it never holds.</param>
+    public static async Task UntilAsync(Func<bool> holds, string what, TimeSpan? within = null, Func<string>? trouble = null)
     {
         var end = DateTime.UtcNow + (within ?? TimeSpan.FromSeconds(30));
         while (!holds())
         {
             if (DateTime.UtcNow > end)
             {
-                throw new TimeoutException("still waiting: " + what);
+                throw new TimeoutException($"still waiting: {what}\n{trouble?.Invoke()}");
             }
 
             await Task.Delay(25);
