@@ -126,7 +126,8 @@ public sealed class SmarthostTests(RelayingPair pair) : IClassFixture<RelayingPa
         await using var server = await SallyportServer.StartAsync(_ => pair.Route(tlsName, ca, password ?? RelayingPair.RelayPassword));
         var message = Message.Text(server.Folder, Token());
         await SendAsync(server, message);
-        await Tool.UntilAsync(() => server.Log.Contains(" deferred for <bob@example.test>", StringComparison.Ordinal), "the deferral", null, () => server.Log);
+        await Tool.UntilAsync(
+            () => server.Log.Contains(" deferred for <bob@example.test>", StringComparison.Ordinal), "the deferral", null, () => server.Log);
         var queue = await server.CommandAsync(["queue", "list", "--json"]);
         Assert.Contains(why, queue.Output);
         Assert.DoesNotContain(pair.Postfix.Delivered(), file => File.ReadAllText(file).Contains(message.Token));

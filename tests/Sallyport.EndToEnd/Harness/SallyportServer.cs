@@ -11,6 +11,7 @@ internal sealed class SallyportServer : IAsyncDisposable
 
     private readonly StringBuilder _log = new();
     private string[] _inside = [];
+    private string? _logFile;
     private Process? _process;
 
     private SallyportServer(TestFolder folder, Certificates certificates)
@@ -41,7 +42,8 @@ internal sealed class SallyportServer : IAsyncDisposable
         {
             lock (_log)
             {
-                return _log.ToString();
+                var file = _logFile is null ? null : Folder.Of(_logFile);
+                return _log + (File.Exists(file) ? File.ReadAllText(file) : "");
             }
         }
     }
@@ -49,12 +51,14 @@ internal sealed class SallyportServer : IAsyncDisposable
     /// <param name="routes">The [[route]] part of the configuration; null captures everything.</param>
     /// <param name="more">Further tables.</param>
     /// <param name="inside">Prefix that runs a program in another network namespace.</param>
+    /// <param name="ready">The log file, when it is not standard output.</param>
     public static async Task<SallyportServer> StartAsync(
-        Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null)
+        Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null,
+        string? ready = null)
     {
         var binary = Peers.Binary();
         var folder = new TestFolder();
-        var server = new SallyportServer(folder, new Certificates(folder)) { _inside = inside ?? [] };
+        var server = new SallyportServer(folder, new Certificates(folder)) { _inside = inside ?? [], _logFile = ready };
         var (certificate, key) = server.Certificates.Issue("msa.test", rsa);
         folder.Write("sallyport.toml", $"""
             hostname = "msa.test"
@@ -94,7 +98,8 @@ internal sealed class SallyportServer : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await Tool.UntilAsync(() => _process.HasExited || Log[serving..].Contains(" serves msa.test on ", StringComparison.Ordinal), "sallyport listens");
+        await Tool.UntilAsync(
+            () => _process.HasExited || Log[serving..].Contains(" serves msa.test on ", StringComparison.Ordinal), "sallyport listens");
         if (_process.HasExited)
         {
             throw new InvalidOperationException("sallyport ended: " + Log);
@@ -112,11 +117,16 @@ internal sealed class SallyportServer : IAsyncDisposable
         _process.Dispose();
     }
 
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, ProcessId.ToString()]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM, then waits for the end. Returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using var term = Process.Start("kill", ["-TERM", ProcessId.ToString()]);
-        await term.WaitForExitAsync();
+        await SignalAsync("TERM");
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(40));
         await _process!.WaitForExitAsync(deadline.Token);
         return _process.ExitCode;

@@ -59,6 +59,13 @@ internal static class Tool
         return start;
     }
 
+    /// <summary>The next line a process writes; null at its end.</summary>
+    public static Task<string?> LineAsync(Process process) => process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
+
+    public static Task<string> ErrorsAsync(Process process) => process.StandardError.ReadToEndAsync().WaitAsync(Deadline);
+
+    public static Task EndAsync(Process process) => process.WaitForExitAsync().WaitAsync(Deadline);
+
     /// <summary>Polls a condition until it holds; a bounded wait on something another process does.</summary>
     /// <param name="trouble">What to show when it never holds.</param>
     public static async Task UntilAsync(Func<bool> holds, string what, TimeSpan? within = null, Func<string>? trouble = null)
