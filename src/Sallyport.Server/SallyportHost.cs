@@ -28,6 +28,7 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly LineLog _log;
     private readonly PasswordHasher _hasher;
     private readonly MadeUpVerifiers _madeUp;
+    private readonly DirectorySet _directories;
     private readonly ConnectionGate _gate = new();
     private readonly SubmissionServices _submission;
     private readonly SubmissionListener _listener;
@@ -39,6 +40,7 @@ public sealed class SallyportHost : IAsyncDisposable
     {
         (_time, _store, _log, _madeUp) = (time, store, log, madeUp);
         _hasher = new PasswordHasher(options.Limits, time);
+        _directories = new DirectorySet(new DirectoryServices(store, _hasher, madeUp, time));
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);
@@ -182,13 +184,14 @@ public sealed class SallyportHost : IAsyncDisposable
         await _web.DisposeAsync();
         await _admin.DisposeAsync();
         _listener.Dispose();
+        await _directories.DisposeAsync();
         _hasher.Dispose();
         await _store.DisposeAsync();
         await _log.DisposeAsync();
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), new IdentityService([new LocalDirectory(_store.Accounts, _hasher, _madeUp)], _madeUp));
+        new(options, new RouteTable(options.Routes), new IdentityService(_directories.Open(options.Directories), _madeUp));
 
     private WebApplication BuildWeb(ServerOptions options)
     {

@@ -43,4 +43,6 @@ public interface IStore : IAsyncDisposable
     IAccounts Accounts { get; }
 
     ISettings Settings { get; }
+
+    IFacts Facts { get; }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Mail.Smtp;
@@ -48,12 +49,14 @@ public sealed partial class SubmissionSession
         }
     }
 
+    private ImmutableArray<string> Offered => SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false });
+
     private Turn StartAuth(Command.Auth auth)
     {
         Mechanism = auth.Mechanism;
         LoginTyped = "";
         _granted = null;
-        _exchange = SaslServer.Create(auth.Mechanism, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes);
+        _exchange = SaslServer.Create(auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes);
         if (_exchange is null)
         {
             return Refuse(Replies.AuthMechanismUnknown);

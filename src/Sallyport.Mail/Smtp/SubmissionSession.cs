@@ -190,9 +190,9 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             lines.Add("STARTTLS");
         }
 
-        if (Grant is null && (Tls is not null || context.AuthWithoutTls))
+        if (Grant is null && (Tls is not null || context.AuthWithoutTls) && Offered is { IsEmpty: false } offered)
         {
-            lines.Add("AUTH " + Sasl.SaslServer.Offer(Tls is { ServerEndPoint.IsEmpty: false }));
+            lines.Add("AUTH " + string.Join(' ', offered));
         }
 
         lines.AddRange("ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN");

@@ -16,7 +16,7 @@ public sealed record ServerOptions
 
     public TlsOptions? Tls { get; init; }
 
-    /// <summary>Asked in order after the local accounts.</summary>
+    /// <summary>Asked in order. The local accounts come first where no entry gives them another place.</summary>
     public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
 
     /// <summary>First match wins.</summary>
@@ -48,8 +48,12 @@ public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls);
 /// <param name="Key">PEM, RSA or ECDSA.</param>
 public sealed record TlsOptions(string Certificate, string Key);
 
-/// <summary>A [[directory]] entry. Only "local" exists until the other kinds are built; others are refused by name.</summary>
-public sealed record DirectoryOptions(string Name, string Type);
+/// <summary>A [[directory]] entry: one record a type, equal when nothing in it has changed.</summary>
+/// <param name="Name">Unique; in logs and explanations.</param>
+public abstract record DirectoryOptions(string Name);
+
+/// <summary>type = "local": the place of the local accounts in the order.</summary>
+public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);
 
 /// <summary>A [[route]] entry: exactly one of <see cref="Smarthosts"/> and <see cref="Capture"/> is set.</summary>
 public sealed record RouteOptions
@@ -112,6 +116,9 @@ public enum BareNewlines
 public sealed record SubmissionOptions
 {
     public BareNewlines BareNewlines { get; init; } = BareNewlines.Normalise;
+
+    /// <summary>The only SASL mechanisms to offer; empty: those every directory can judge.</summary>
+    public ImmutableArray<string> Mechanisms { get; init; } = [];
 
     /// <summary>Shows the login in the Received header of what leaves.</summary>
     public bool ShowLogin { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
@@ -12,38 +13,55 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
 
     public ImmutableArray<IDirectory> Directories => directories;
 
-    public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(string login, string password, CancellationToken cancel)
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
-        var prepared = Credentials.PrepareLogin(login);
+        var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin(await AskAsync(directory => directory.CheckPasswordAsync(prepared, password, cancel), cancel));
+            : ToLogin((await AskAsync(
+                [.. directories.OfType<IPasswordDirectory>()],
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer);
     }
 
-    public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, CancellationToken cancel)
+    /// <summary>What a login may use.</summary>
+    /// <param name="directory">The one that vouched for the login; null asks all in order, to explain.</param>
+    public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, string? directory, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(login);
-        return prepared is null
-            ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin(await AskAsync(directory => directory.FindGrantAsync(prepared, cancel), cancel));
+        if (prepared is null)
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
+        return ToLogin((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer);
     }
 
-    public async ValueTask<VerifierAnswer> FindVerifierAsync(string login, CancellationToken cancel)
+    /// <summary>
+    /// The verifier of the first directory that knows the login, and that directory's name. Where that one keeps no verifiers, or none
+    /// knows the login, a made-up one: the exchange goes on and fails.
+    /// </summary>
+    public async ValueTask<(VerifierAnswer Answer, string Directory)> FindVerifierAsync(LoginAttempt attempt, CancellationToken cancel)
     {
         var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
-        var prepared = Credentials.PrepareLogin(login) ?? "";
-        var answer = await AskAsync(directory => directory.FindVerifierAsync(prepared, cancel), cancel);
-        return answer switch
+        var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
+        var (answer, directory) = await AskAsync(
+            directories,
+            one => one is IVerifierDirectory verifiers ? verifiers.FindVerifierAsync(prepared, cancel) : one.FindAsync(prepared, cancel),
+            cancel);
+        return (answer switch
         {
             DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, nonce),
             DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
             _ => new VerifierAnswer.Found(madeUp.For(prepared), nonce),
-        };
+        }, directory);
     }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private async ValueTask<DirectoryAnswer> AskAsync(Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
+    private static async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
+        ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
     {
+        DirectoryAnswer last = new DirectoryAnswer.Unknown();
         foreach (var directory in directories)
         {
             DirectoryAnswer answer;
@@ -56,21 +74,28 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
                 answer = new DirectoryAnswer.Unavailable($"directory {directory.Name}: {exception.Message}");
             }
 
-            if (answer is not DirectoryAnswer.Unknown)
+            if (answer is not (DirectoryAnswer.Unknown or DirectoryAnswer.UnknownOrWrong or DirectoryAnswer.CannotLookUp))
             {
-                return answer;
+                return (answer, directory.Name);
             }
+
+            last = answer is DirectoryAnswer.Unknown ? last : answer;
         }
 
-        return new DirectoryAnswer.Unknown();
+        return (last, "");
     }
 
     private static (LoginAnswer Answer, string Why) ToLogin(DirectoryAnswer answer) => answer switch
     {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(granted.Grant), ""),
+        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(ToGrant(granted.Entry)), ""),
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
+        DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
         DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
+        DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
     };
+
+    private static Grant ToGrant(DirectoryEntry entry) => new(entry.Login, entry.Directory, entry.Addresses) { Groups = entry.Groups };
 }

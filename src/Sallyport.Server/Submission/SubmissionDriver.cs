@@ -1,6 +1,7 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
@@ -21,6 +22,7 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly Deadline _deadline;
     private readonly string _client;
     private string _end = "the client left";
+    private string _verifierFrom = "";
     private bool _draining;
     private bool _closing;
     private bool _failureLogged;
@@ -36,7 +38,7 @@ public sealed partial class SubmissionDriver : IDisposable
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits));
+            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
     }
 
     public string SessionId { get; }
@@ -110,7 +112,7 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.BeginTls begin => await BeginTlsAsync(begin),
                 Turn.ContinueSasl next => await ContinueSaslAsync(next),
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
-                Turn.AskVerifier ask => _session.AnswerVerifier(await _settings.Identity.FindVerifierAsync(ask.Login, default)),
+                Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
                 Turn.AskSender ask => _session.AnswerSender(Judge(ask)),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
@@ -201,15 +203,23 @@ public sealed partial class SubmissionDriver : IDisposable
         return turn;
     }
 
+    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login);
+
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
-        var (answer, why) = await _settings.Identity.CheckPasswordAsync(ask.Login, ask.Password, default);
+        var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         return Answer(answer, why);
+    }
+
+    private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
+    {
+        (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, default);
+        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
         return Answer(answer, why);
     }
 

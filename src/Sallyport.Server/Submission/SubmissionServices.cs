@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
@@ -9,7 +10,11 @@ using Sallyport.Store;
 namespace Sallyport.Server.Submission;
 
 /// <summary>What is swapped as a whole when the configuration is read again. A session keeps what it began with.</summary>
-public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity);
+public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity)
+{
+    /// <summary>SASL mechanisms to offer.</summary>
+    public ImmutableArray<string> Mechanisms { get; } = OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);
+}
 
 /// <summary>What every session uses.</summary>
 public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff handoff, IMailLog log, TimeProvider time)

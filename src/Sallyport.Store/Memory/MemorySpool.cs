@@ -196,7 +196,7 @@ internal sealed class MemorySpool : ISpool
     {
         if (_failed.Task.IsCompleted)
         {
-            throw new Sqlite.StoreException("the store failed and takes nothing more until a restart");
+            throw new StoreException("the store failed and takes nothing more until a restart");
         }
     }
 

@@ -4,9 +4,14 @@ using Sallyport.Mail.Sasl;
 namespace Sallyport.Store.Memory;
 
 /// <summary>The twin of the durable stores: the same behaviour, gone with the process. For tests and simulations.</summary>
-public sealed class MemoryStore : IStore
+public sealed class MemoryStore(TimeProvider time) : IStore
 {
     private readonly MemorySpool _spool = new();
+
+    public MemoryStore()
+        : this(TimeProvider.System)
+    {
+    }
 
     public MemoryFaults Faults => _spool.Faults;
 
@@ -15,6 +20,8 @@ public sealed class MemoryStore : IStore
     public IAccounts Accounts { get; } = new MemoryAccounts();
 
     public ISettings Settings { get; } = new MemorySettings();
+
+    public IFacts Facts { get; } = new MemoryFacts(time);
 
     public ValueTask DisposeAsync() => _spool.DisposeAsync();
 

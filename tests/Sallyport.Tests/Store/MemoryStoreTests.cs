@@ -1,16 +1,15 @@
 using Sallyport.Store;
 using Sallyport.Store.Memory;
-using Sallyport.Store.Sqlite;
 using Xunit;
 using static Sallyport.Tests.Store.StoreSamples;
 
 namespace Sallyport.Tests.Store;
 
-public sealed class MemoryStoreTests : AccountsContract
+public sealed class MemoryStoreTests : FactsContract
 {
     private MemoryFaults Faults => ((MemoryStore)Store).Faults;
 
-    protected override Task<IStore> OpenAsync() => Task.FromResult<IStore>(new MemoryStore());
+    protected override Task<IStore> OpenAsync() => Task.FromResult<IStore>(new MemoryStore(Time));
 
     [Fact]
     public async Task A_failed_commit_is_final()

@@ -242,6 +242,22 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Equal(999L, _folder.Query("PRAGMA user_version").Single());
     }
 
+    [Fact]
+    public async Task A_database_of_an_older_release_is_taken_on_with_what_it_holds()
+    {
+        await using (var store = await OpenAsync())
+        {
+            await store.Spool.KeepAsync(1, Record("a@example.com"), Body(10));
+        }
+
+        _folder.Query("DROP TABLE fact");
+        _folder.Query("PRAGMA user_version = 1");
+        await using var upgraded = await OpenAsync();
+        Assert.Equal(2L, _folder.Query("PRAGMA user_version").Single());
+        Assert.Equal("0 Due", States(await upgraded.Spool.FindAsync(Id(1), Cancel)));
+        await upgraded.Facts.SaveAsync([new FactChange.Remove(FactKind.Ban, "x")], Cancel);
+    }
+
     private static void Throw(bool broken)
     {
         if (broken)
