@@ -41,7 +41,7 @@ public static class AdminDoor
         var madeUp = await MadeUpVerifiers.LoadAsync(store.Settings, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
         var directories = new DirectorySet(new DirectoryServices(store, new PasswordHasher(options.Limits, time), madeUp, time));
-        var identity = new IdentityService(directories.Open(options.Directories), madeUp);
+        var identity = new IdentityService(directories.Open(options.Directories), madeUp, time);
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
         return new LocalAdmin(new AdminServices(store, () => (options, routes, identity), time, null, static () => { }, static () => 0));

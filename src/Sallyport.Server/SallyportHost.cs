@@ -191,7 +191,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), new IdentityService(_directories.Open(options.Directories), _madeUp));
+        new(options, new RouteTable(options.Routes), new IdentityService(_directories.Open(options.Directories), _madeUp, _time));
 
     private WebApplication BuildWeb(ServerOptions options)
     {

@@ -43,6 +43,9 @@ public sealed partial class SubmissionDriver : IDisposable
 
     public string SessionId { get; }
 
+    /// <summary>Told of each command with the state it met.</summary>
+    public Action<SessionState, Command>? Heard { get; init; }
+
     /// <param name="tls">What the handshake gave on an implicit-TLS listener.</param>
     /// <param name="drain">Asks the session to end at the next command.</param>
     public async Task RunAsync(TlsFacts? tls, CancellationToken drain)
@@ -93,8 +96,9 @@ public sealed partial class SubmissionDriver : IDisposable
                 continue;
             }
 
-            var turn = _session.Receive(CommandParser.Parse(line.Octets));
-            await FollowAsync(turn, drain);
+            var command = CommandParser.Parse(line.Octets);
+            Heard?.Invoke(_session.State, command);
+            await FollowAsync(_session.Receive(command), drain);
         }
 
         await FlushAsync();
