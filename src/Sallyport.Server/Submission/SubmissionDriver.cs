@@ -125,6 +125,12 @@ public sealed partial class SubmissionDriver : IDisposable
                 _ => null,
             };
         }
+
+        // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
+        if (_session.State != SessionState.ReceivingChunks)
+        {
+            await DropSubmissionAsync();
+        }
     }
 
     private Reply? Judge(Turn.AskSender ask)
