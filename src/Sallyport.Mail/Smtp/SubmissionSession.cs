@@ -19,6 +19,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _commandsBeforeLogin;
     private int _bareNewlines;
 
     public SessionState State { get; private set; } = SessionState.Greeted;
@@ -48,6 +49,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (command is Command.OtherProtocol)
         {
             return new Turn.HangUp(Replies.OtherProtocol);
+        }
+
+        if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
+        {
+            return new Turn.HangUp(Replies.TooManyCommands);
         }
 
         if (command is Command.Malformed { Fatal: true } fatal)

@@ -197,6 +197,7 @@ public static class ConfigurationLoader
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
+            CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),
         };
     }
@@ -208,6 +209,7 @@ public static class ConfigurationLoader
         {
             Handshake = section.Time("handshake", d.Handshake, Second, Hour),
             CommandBeforeLogin = section.Time("command_before_login", d.CommandBeforeLogin, Second, Hour),
+            Login = section.Time("login", d.Login, Second, Hour),
             Command = section.Time("command", d.Command, Second, Hour),
             DataBlock = section.Time("data_block", d.DataBlock, Second, Hour),
             DataBytesPerSecondMin = section.Number("data_bytes_per_second_min", d.DataBytesPerSecondMin, 0, 1_000_000),

@@ -186,6 +186,9 @@ public sealed record TimeoutOptions
     /// <summary>For a whole command before AUTH has succeeded.</summary>
     public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>From the first octet to the login, whatever is said meanwhile.</summary>
+    public TimeSpan Login { get; init; } = TimeSpan.FromMinutes(3);
+
     /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);
 

@@ -21,6 +21,7 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly long _began;
     private string _end = "the client left";
     private string _verifierFrom = "";
     private bool _draining;
@@ -37,6 +38,7 @@ public sealed partial class SubmissionDriver : IDisposable
         _client = wire.Client.ToString();
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
+        _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
             tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
     }

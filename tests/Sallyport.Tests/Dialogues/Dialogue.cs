@@ -160,6 +160,7 @@ internal sealed record DialogueSetting
             "recipients" => limits with { Recipients = value },
             "messages" => limits with { MessagesPerSession = value },
             "message" => limits with { MessageBytes = value },
+            "commands" => limits with { CommandsBeforeLogin = value },
             "header" => limits with { HeaderBytes = value },
             "line" => limits with { CommandLineBytes = value },
             "credential" => limits with { CredentialBytes = value },
