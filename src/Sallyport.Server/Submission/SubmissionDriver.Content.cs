@@ -184,7 +184,7 @@ public sealed partial class SubmissionDriver
         }
         catch (TimeoutException)
         {
-            _ = UndoLateCommitAsync(commit, receiver.Id, claim, bytes);
+            _ = WithdrawAsync(receiver.Submission, receiver.Id, claim, bytes);
             LogRefusal(Replies.CommitLate, receiver.Id.ToString());
             return Replies.CommitLate;
         }
@@ -199,32 +199,24 @@ public sealed partial class SubmissionDriver
 
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
-        if (claim)
-        {
-            _services.Handoff.Offer(durable.Message with { ReservedBytes = bytes });
-        }
-        else
-        {
-            _services.Handoff.Wake();
-        }
-
+        _services.Handoff.Committed(durable.Message, claim ? bytes : null);
         return Replies.Queued(receiver.Id);
     }
 
-    /// <summary>The client was told 451 and keeps its message: what the store finished later must not go out as well.</summary>
-    private async Task UndoLateCommitAsync(Task<CommitResult> commit, QueueId id, bool claim, long bytes)
+    /// <summary>The client was told 451 and keeps its message: what the store finishes later must not go out as well.</summary>
+    private async Task WithdrawAsync(ISubmission submission, QueueId id, bool claim, long bytes)
     {
         try
         {
-            if (await commit is CommitResult.Durable durable)
+            if (!await submission.WithdrawAsync())
             {
-                await _services.Spool.ReleaseClaimAsync(id, [.. durable.Message.Recipients.Select(r => r.Number)], default);
-                await _services.Spool.RemoveAsync(id, default);
+                _services.Log.Write(new MailEvent.Problem(
+                    $"{id} was kept after all when its client had been told 451: it may arrive twice, since the client sends it again"));
             }
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // The store failed meanwhile and has said so itself.
+            _services.Log.Write(new MailEvent.Problem($"{id}, whose client was told 451, could not be taken back: {exception.Message}"));
         }
         finally
         {

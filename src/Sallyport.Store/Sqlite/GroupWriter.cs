@@ -60,7 +60,8 @@ internal sealed class GroupWriter : IDisposable
 
     public Task Failed => _failed.Task;
 
-    public Task<T> Enqueue<T>(Func<Statements, T> apply)
+    /// <param name="first">Before all that waits: to take something back before another can have it.</param>
+    public Task<T> Enqueue<T>(Func<Statements, T> apply, bool first = false)
     {
         var item = new WriteItem<T>(apply);
         lock (_gate)
@@ -70,7 +71,7 @@ internal sealed class GroupWriter : IDisposable
                 return Task.FromException<T>(_failure ?? new StoreException("the store is closed"));
             }
 
-            _waiting.Add(item);
+            _waiting.Insert(first ? 0 : _waiting.Count, item);
         }
 
         _arrived.Set();

@@ -59,6 +59,23 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
     internal static bool IsFull(SqliteException exception) => exception.SqliteErrorCode == 13;
 
+    /// <summary>Removes a message just committed, unless it was committed as due and somebody has claimed it since.</summary>
+    internal static bool TakeBack(Statements statements, QueueId id, bool claimedByUs)
+    {
+        if (statements.FindMessage(id) is not { } message)
+        {
+            return false; // claimed, relayed and settled already
+        }
+
+        if (!claimedByUs && statements.Scalar("SELECT 1 FROM recipient WHERE message = $1 AND (state = 1 OR state >= 3) LIMIT 1", message) is not null)
+        {
+            return false;
+        }
+
+        Delete(statements, message, id);
+        return true;
+    }
+
     private static IReadOnlyList<SpooledMessage> Claim(Statements statements, long now, int messagesMax)
     {
         var due = new List<long>();

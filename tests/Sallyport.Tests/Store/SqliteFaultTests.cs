@@ -135,6 +135,33 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_withdrawn_while_the_disk_stalls_leaves_nothing_and_another_keeps_its_chunks(bool claim)
+    {
+        using var stall = new WriterStall();
+        await using var store = await OpenAsync(options => options with { BeforeCommit = stall.Pass });
+        var submission = store.Spool.Begin(Id(1));
+        await submission.WriteAsync(Body(1024 * 1024), Cancel);
+        var other = store.Spool.Begin(Id(2));
+        await other.WriteAsync(Body(1024 * 1024), Cancel);
+        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        var commit = submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var otherCommit = other.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var withdrawal = submission.WithdrawAsync();
+        await submission.DisposeAsync();
+        await other.DisposeAsync(); // told 451 and dropped, but not yet withdrawn
+        stall.End();
+        Assert.True(await withdrawal);
+        Assert.IsType<CommitResult.Withdrawn>(await commit);
+        Assert.IsType<CommitResult.Durable>(await otherCommit);
+        await store.Settings.SetAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
+        Assert.Null(await store.Spool.FindAsync(Id(1), Cancel));
+        Assert.Equal(Whole(1024 * 1024), await store.Spool.ReadAsync(2, Cancel));
+        Assert.Equal(8L, _folder.Count("chunk"));
+    }
+
+    [Theory]
     [InlineData(1000, 0, 1000, 10_000, true)]
     [InlineData(1000, 0, 999, 10_000, false)]
     [InlineData(0, 5, 500, 10_000, true)]
