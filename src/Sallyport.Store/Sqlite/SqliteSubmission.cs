@@ -33,7 +33,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
                 {
                     await StageAsync(cancel);
                 }
-                catch (Exception exception) when (exception is StoreException or SqliteException)
+                catch (Exception exception) when (exception is not OperationCanceledException)
                 {
                     _refusal = Refusal(exception);
                 }
@@ -89,7 +89,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
             var written = await writer.Enqueue(statements => !_withdrawn && insert.Apply(statements) > 0).WaitAsync(cancel);
             return written ? new CommitResult.Durable(insert.ToMessage()) : new CommitResult.Withdrawn();
         }
-        catch (Exception exception) when (exception is StoreException or SqliteException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return Refusal(exception);
         }

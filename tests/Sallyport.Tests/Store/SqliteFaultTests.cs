@@ -101,6 +101,46 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_change_that_fails_by_itself_costs_only_itself()
+    {
+        using var stall = new WriterStall();
+        await using var store = await OpenAsync(options => options with { BeforeCommit = stall.Pass });
+        await store.Spool.KeepAsync(1, Record("a@example.com"), [], claim: true);
+        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        var before = store.Spool.KeepAsync(2, Record("a@example.com"), []);
+        var faulty = store.Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed, reply: null!)], [Report(9)], Cancel).AsTask();
+        var unstorable = store.Spool.KeepAsync(3, Record("a@example.com") with { MessageId = null! }, []);
+        var after = store.Spool.KeepAsync(4, Record("a@example.com"), []);
+        stall.End();
+        await Assert.ThrowsAsync<NullReferenceException>(() => faulty);
+        Assert.IsType<CommitResult.Durable>(await before);
+        Assert.IsType<CommitResult.StoreFailed>(await unstorable);
+        Assert.IsType<CommitResult.Durable>(await after);
+        Assert.Equal(SpoolHealth.Accepting, store.Spool.Health);
+        Assert.Equal(["0001", "0002", "0004"], Ids(await store.Spool.ListAsync(new QueueFilter(), Cancel)));
+        Assert.Equal("0 InProgress", States(await store.Spool.FindAsync(Id(1), Cancel)));
+    }
+
+    [Fact]
+    public async Task An_address_that_can_no_longer_be_read_is_held_out_and_shown()
+    {
+        await using var store = await OpenAsync();
+        await store.Spool.KeepAsync(1, Record("a@example.com", "b@example.com"), []);
+        await store.Spool.KeepAsync(2, Record("a@example.com"), []);
+        await store.Spool.KeepAsync(3, Record("a@example.com"), []);
+        _folder.Query("UPDATE recipient SET path = 'a@@' WHERE path = 'a@example.com' AND message < 3");
+        _folder.Query("UPDATE message SET reverse_path = 'jane' WHERE queue_id = 'MESSAGE0003'");
+        var claimed = Assert.Single(await store.Spool.ClaimDueAsync(Now, 10, Cancel));
+        Assert.Equal("1 InProgress", States(claimed));
+        Assert.Equal("0 Held, 1 InProgress", States(await store.Spool.FindAsync(Id(1), Cancel)));
+        Assert.Equal("0 Held", States(await store.Spool.FindAsync(Id(2), Cancel)));
+        Assert.Equal("0 Held", States(await store.Spool.FindAsync(Id(3), Cancel)));
+        var shown = (await store.Spool.FindAsync(Id(2), Cancel))!;
+        Assert.Equal("\"a@@\" is in the store and no address", shown.Recipients[0].LastReply);
+        Assert.Equal("an address in the store cannot be read", shown.Record.HoldReason);
+    }
+
+    [Fact]
     public async Task One_that_finds_no_room_does_not_cost_the_others_of_its_batch()
     {
         using var entered = new SemaphoreSlim(0);
