@@ -46,7 +46,6 @@ public static class Replies
     public static readonly Reply AuthMechanismUnknown = new(504, new(5, 5, 4), "Unrecognized authentication mechanism");
     public static readonly Reply AuthFailed = new(535, new(5, 7, 8), "Authentication credentials invalid");
     public static readonly Reply AuthUnavailable = new(454, new(4, 7, 0), "Temporary authentication failure, try again later");
-    public static readonly Reply TooManyAuthFailures = new(421, new(4, 7, 0), "Too many failed logins, closing the connection");
 
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
     public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");

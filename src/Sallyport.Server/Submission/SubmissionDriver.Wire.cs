@@ -126,26 +126,9 @@ public sealed partial class SubmissionDriver
 
     private void Say(Reply reply)
     {
-        if (reply == Replies.AuthFailed || reply == Replies.TooManyAuthFailures)
-        {
-            LogFailedLogin();
-        }
-
         var octets = reply.ToBytes();
         _wire.Output.Write(octets);
         _repliesWaiting += octets.Length;
-    }
-
-    /// <summary>SCRAM fails inside the session, without a question to a directory: it is logged where its reply leaves.</summary>
-    private void LogFailedLogin()
-    {
-        if (!_failureLogged)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(
-                SessionId, _client, _session.LoginTyped, _session.Mechanism, "wrong password, wrong binding or unknown login"));
-        }
-
-        _failureLogged = false;
     }
 
     private async ValueTask FlushAsync()

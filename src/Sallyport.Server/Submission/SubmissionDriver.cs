@@ -24,9 +24,9 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly long _began;
     private string _end = "the client left";
     private string _verifierFrom = "";
+    private string _loginWhy = "";
     private bool _draining;
     private bool _closing;
-    private bool _failureLogged;
 
     public SubmissionDriver(ISubmissionWire wire, SubmissionServices services, ListenerTls tls, string sessionId)
     {
@@ -111,6 +111,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (turn is not null)
         {
+            LogLoginFailure();
             turn = turn switch
             {
                 Turn.Say say => Write(say.Reply),
@@ -219,34 +220,49 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
-        var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        return Answer(answer);
     }
 
-    private Turn Answer(LoginAnswer answer, string why)
+    private Turn Answer(LoginAnswer answer)
     {
-        if (answer is not LoginAnswer.Granted)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
-            _failureLogged = true;
-            return _session.AnswerLogin(answer);
-        }
-
         var turn = _session.AnswerLogin(answer);
         LogLogin();
         return turn;
+    }
+
+    /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
+    private void LogLoginFailure()
+    {
+        if (_session.TakeLoginFailure() is not { } failure)
+        {
+            return;
+        }
+
+        var why = (_loginWhy, failure) switch
+        {
+            ({ Length: > 0 } directory, _) => directory,
+            (_, LoginFailure.Malformed) => "the client's answer cannot be read",
+            (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
+        };
+        _loginWhy = "";
+        _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
+            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
     }
 
     private void LogLogin()
@@ -268,7 +284,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         Say(reply);
         _closing = true;
-        _end = reply.Code == 221 ? "quit" : reply.ToString();
+        _end = reply.Code == 221 ? "quit" : reply == Replies.AuthFailed ? "too many failed logins" : reply.ToString();
         return null;
     }
 }
