@@ -66,6 +66,9 @@ public static class Replies
 
     public static Reply Greeting(string hostname) => new(220, null, hostname + " ESMTP Sallyport");
 
+    public static Reply Unpipelined(Verb behind) => new(554, new(5, 5, 0),
+        $"Data behind {behind.ToString().ToUpperInvariant()} before its reply: closing the connection");
+
     public static Reply Queued(QueueId id) => new(250, new(2, 0, 0), "Ok: queued as " + id);
 
     public static Reply TooBig(long limit) => new(552, new(5, 3, 4),

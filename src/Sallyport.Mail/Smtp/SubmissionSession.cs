@@ -92,6 +92,12 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
     public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
 
+    /// <summary>
+    /// Octets had arrived behind AUTH or DATA, whose replies a client must await (RFC 4954 §4, RFC 2920 §3.1): another protocol made
+    /// to speak through a victim, or an attack on what stands between.
+    /// </summary>
+    public Turn Unpipelined(Verb behind) => new Turn.HangUp(Replies.Unpipelined(behind));
+
     public Turn LineTooLong() => Refuse(Replies.LineTooLong);
 
     public Turn BareNewlineCommand() =>

@@ -15,6 +15,11 @@ public sealed partial class SubmissionDriver
 
     private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
     {
+        if (MoreHasArrived())
+        {
+            return _session.Unpipelined(Verb.Data);
+        }
+
         var decoder = new DataDecoder(_limits);
         await using var receiver = NewReceiver();
         Say(data.Reply);

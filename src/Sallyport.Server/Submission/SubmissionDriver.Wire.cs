@@ -105,6 +105,18 @@ public sealed partial class SubmissionDriver
         }
     }
 
+    /// <summary>True when octets lie behind the command just read. What has not arrived yet is awaited by nobody here.</summary>
+    private bool MoreHasArrived()
+    {
+        if (!_wire.Input.TryRead(out var behind))
+        {
+            return false;
+        }
+
+        _wire.Input.AdvanceTo(behind.Buffer.Start);
+        return !behind.Buffer.IsEmpty;
+    }
+
     /// <summary>A last word, then the end.</summary>
     private async ValueTask SayLastAsync(Reply reply, string why)
     {

@@ -100,7 +100,9 @@ public sealed partial class SubmissionDriver : IDisposable
 
             var command = CommandParser.Parse(line.Octets);
             Heard?.Invoke(_session.State, command);
-            await FollowAsync(_session.Receive(command), drain);
+            await FollowAsync(
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
+                drain);
         }
 
         await FlushAsync();
@@ -167,15 +169,9 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn?> BeginTlsAsync(Turn.BeginTls begin)
     {
-        if (_wire.Input.TryRead(out var behind))
+        if (MoreHasArrived())
         {
-            var injected = behind.Buffer.Length > 0;
-            _wire.Input.AdvanceTo(behind.Buffer.Start);
-            if (injected)
-            {
-                _end = "data behind STARTTLS";
-                return _session.TlsInjected();
-            }
+            return _session.TlsInjected();
         }
 
         Say(begin.Reply);
