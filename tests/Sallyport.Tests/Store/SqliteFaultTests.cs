@@ -240,6 +240,21 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_cannot_be_opened_costs_no_later_reader_its_place()
+    {
+        await using var store = await OpenAsync(options => options with { Readers = 1 });
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        File.Move(file, file + ".away");
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(async () => await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+        }
+
+        File.Move(file + ".away", file);
+        Assert.Null(await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+    }
+
+    [Fact]
     public async Task The_store_closes_although_something_waits_and_what_waits_is_done()
     {
         for (var round = 0; round < 20; round++)
