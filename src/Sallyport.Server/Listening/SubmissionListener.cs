@@ -17,7 +17,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        await using var wire = new ConnectionWire(connection, () => Certificate!);
+        await using var wire = new ConnectionWire(connection, () => Certificate!, services.Time);
         var session = SubmissionServices.NewSessionId();
         if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
         {

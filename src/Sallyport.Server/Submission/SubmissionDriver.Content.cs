@@ -10,6 +10,9 @@ namespace Sallyport.Server.Submission;
 /// <content>Content: received, judged, kept; then, and only then, the 250.</content>
 public sealed partial class SubmissionDriver
 {
+    /// <summary>Content over the limit is followed to its end for the client to hear 552, but not without end.</summary>
+    private const int FollowedTimes = 2;
+
     private ContentReceiver? _receiver;
     private ChunkDecoder? _chunks;
 
@@ -41,7 +44,12 @@ public sealed partial class SubmissionDriver
             }
 
             _wire.Input.AdvanceTo(end);
-            await receiver.FlowAsync(default);
+            if (!ended && decoder.Facts.Bytes / FollowedTimes > _limits.MessageBytes)
+            {
+                await SayLastAsync(Replies.TooBig(_limits.MessageBytes), "far more content than the limit");
+            }
+
+            await receiver.FlowAsync();
         }
 
         return _session.AnswerContent(await KeepAsync(receiver, decoder.Facts, data.Envelope));
@@ -74,7 +82,7 @@ public sealed partial class SubmissionDriver
             _wire.Input.AdvanceTo(part.End);
             if (!discard)
             {
-                await _receiver!.FlowAsync(default);
+                await _receiver!.FlowAsync();
             }
         }
 
@@ -91,7 +99,7 @@ public sealed partial class SubmissionDriver
     private async Task<Turn> FinishChunksAsync(Envelope envelope)
     {
         _chunks!.Finish(_receiver!.Decoded);
-        await _receiver.FlowAsync(default);
+        await _receiver.FlowAsync();
         var reply = await KeepAsync(_receiver, _chunks.Facts, envelope);
         await DropSubmissionAsync();
         return _session.AnswerContent(reply);
@@ -110,7 +118,7 @@ public sealed partial class SubmissionDriver
     private ContentReceiver NewReceiver()
     {
         var id = _services.NewQueueId();
-        return new ContentReceiver(id, _services.Spool.Begin(id), _limits);
+        return new ContentReceiver(id, _services.Spool.Begin(id), _limits, _timeouts.Commit, _services.Time);
     }
 
     /// <summary>The next octets of content; at least one. Too long a silence, or too slow a trickle, ends the session.</summary>
@@ -159,7 +167,7 @@ public sealed partial class SubmissionDriver
         var refusal = facts.Verdict(_limits, options.BareNewlines == BareNewlines.Normalise) ?? receiver.Refusal;
         if (refusal is not null)
         {
-            LogRefusal(refusal, "content");
+            LogRefusal(refusal, $"{receiver.Id} (content)");
             return refusal;
         }
 
@@ -168,7 +176,7 @@ public sealed partial class SubmissionDriver
             _session.HeloName, _client, _session.Tls, _session.Grant!, envelope, options.ShowLogin, options.ShowClient), _limits);
         if (prepared is HeaderResult.Refused refused)
         {
-            LogRefusal(refused.Reply, "header");
+            LogRefusal(refused.Reply, $"{receiver.Id} (header)");
             return refused.Reply;
         }
 

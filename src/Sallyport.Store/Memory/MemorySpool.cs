@@ -265,10 +265,10 @@ internal sealed class MemorySpool : ISpool
 
         public bool IsWithdrawn { get; private set; }
 
-        public ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
+        public async ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
         {
+            await spool.Faults.WriteGate.WaitAsync(cancel);
             _body.Write(body.Span);
-            return ValueTask.CompletedTask;
         }
 
         public ValueTask<CommitResult> CommitAsync(

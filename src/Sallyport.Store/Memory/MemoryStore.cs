@@ -69,6 +69,9 @@ public sealed class MemoryFaults
 
     public bool DiskLow { get; set; }
 
+    /// <summary>Body octets wait for this before they are taken.</summary>
+    public Task WriteGate { get; set; } = Task.CompletedTask;
+
     /// <summary>A commit waits for this before it is done.</summary>
     public Task CommitGate { get; set; } = Task.CompletedTask;
 }
