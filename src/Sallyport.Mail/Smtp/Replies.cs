@@ -47,6 +47,7 @@ public static class Replies
     public static readonly Reply AuthFailed = new(535, new(5, 7, 8), "Authentication credentials invalid");
     public static readonly Reply AuthUnavailable = new(454, new(4, 7, 0), "Temporary authentication failure, try again later");
 
+    public static readonly Reply LoginRevoked = new(550, new(5, 7, 13), "The account may no longer send, closing the connection");
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
     public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");
     public static readonly Reply TooManyMessages = new(421, new(4, 7, 0), "Enough messages for one connection, please connect again");

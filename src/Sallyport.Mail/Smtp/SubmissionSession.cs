@@ -117,6 +117,16 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         return new Turn.Say(Replies.SenderOk);
     }
 
+    /// <summary>In place of <see cref="AnswerSender"/>: the login was disabled or removed since, and the session is over.</summary>
+    public Turn LoginRevoked()
+    {
+        _askedMail = null;
+        return new Turn.HangUp(Replies.LoginRevoked);
+    }
+
+    /// <summary>What the directory says of the login now.</summary>
+    public void RenewGrant(Grant grant) => Grant = grant;
+
     public Turn AnswerRecipient(Reply? refusal)
     {
         var asked = _askedRecipient!;

@@ -40,6 +40,16 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return ToLogin((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer);
     }
 
+    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(login) ?? "";
+        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
+            ? (null, "")
+            : ToLogin(answer);
+    }
+
     /// <summary>
     /// The verifier of the first directory that knows the login, and that directory's name. Where that one keeps no verifiers, or none
     /// knows the login, a made-up one: the exchange goes on and fails.

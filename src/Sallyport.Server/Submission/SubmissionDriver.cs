@@ -12,6 +12,9 @@ namespace Sallyport.Server.Submission;
 /// </summary>
 public sealed partial class SubmissionDriver : IDisposable
 {
+    /// <summary>How long a session trusts what its directory said of the login.</summary>
+    private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
+
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -22,6 +25,7 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly Deadline _deadline;
     private readonly string _client;
     private readonly long _began;
+    private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
     private string _loginWhy = "";
@@ -123,7 +127,7 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
-                Turn.AskSender ask => _session.AnswerSender(Judge(ask)),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : _session.AnswerSender(Judge(ask)),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
@@ -136,6 +140,29 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             await DropSubmissionAsync();
         }
+    }
+
+    /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
+    private async ValueTask<bool> IsRevokedAsync()
+    {
+        if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
+        {
+            return false;
+        }
+
+        _grantedAt = _services.Time.GetTimestamp();
+        var (answer, why) = await _settings.Identity.AskAgainAsync(_session.LoginTyped, _session.Grant!.Directory, default);
+        if (answer is LoginAnswer.Granted granted)
+        {
+            _session.RenewGrant(granted.Grant);
+        }
+        else if (answer is not null)
+        {
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {why}");
+            return true;
+        }
+
+        return false;
     }
 
     private Reply? Judge(Turn.AskSender ask)
@@ -265,6 +292,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         if (_session.Grant is { } grant)
         {
+            _grantedAt = _services.Time.GetTimestamp();
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
         }
