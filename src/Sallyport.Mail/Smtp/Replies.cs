@@ -32,6 +32,7 @@ public static class Replies
     public static readonly Reply AuthNeedsTls = new(538, new(5, 7, 11), "Encryption required: issue STARTTLS before AUTH");
     public static readonly Reply AlreadyLoggedIn = new(503, new(5, 5, 1), "Already authenticated");
     public static readonly Reply AlreadyTls = new(503, new(5, 5, 1), "TLS is already active");
+    public static readonly Reply TlsBusy = new(454, new(4, 7, 0), "TLS not available now: too many handshakes, try again later");
     public static readonly Reply NoStartTls = new(502, new(5, 5, 1), "STARTTLS is not offered here");
     public static readonly Reply InTransaction = new(503, new(5, 5, 1), "Not during a mail transaction");
     public static readonly Reply NestedMail = new(503, new(5, 5, 1), "A mail transaction is under way; RSET ends it");

@@ -70,7 +70,7 @@ public sealed class LocalAdmin(AdminServices services) : IAdmin
 
     public ValueTask<AdminAnswer> SetDisabledAsync(string login, bool disabled, CancellationToken cancel) =>
         UpdateAsync(login, account => account with { Disabled = disabled },
-            disabled ? "is disabled: its next login is refused" : "is enabled", cancel);
+            disabled ? "is disabled: its next login is refused, and its next message in a session under way" : "is enabled", cancel);
 
     public async ValueTask<QueuedView[]> ListQueueAsync(QueueQuery query, CancellationToken cancel)
     {

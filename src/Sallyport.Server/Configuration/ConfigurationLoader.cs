@@ -173,6 +173,7 @@ public static class ConfigurationLoader
             Smtp = ReadSmtpLimits(section),
             Connections = section.Number("connections", d.Connections, 1, 1_000_000),
             ConnectionsPerAddress = section.Number("connections_per_address", d.ConnectionsPerAddress, 1, 1_000_000),
+            Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),

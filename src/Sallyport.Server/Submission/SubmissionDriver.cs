@@ -201,16 +201,33 @@ public sealed partial class SubmissionDriver : IDisposable
             return _session.TlsInjected();
         }
 
-        Say(begin.Reply);
-        await FlushAsync();
-        _deadline.Disarm();
+        if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
+        {
+            return new Turn.Say(Replies.TlsBusy); // RFC 3207 §4
+        }
+
+        try
+        {
+            Say(begin.Reply);
+            await FlushAsync();
+            _deadline.Disarm();
+            await HandshakeAsync();
+            return null;
+        }
+        finally
+        {
+            _services.Handshakes.End();
+        }
+    }
+
+    private async Task HandshakeAsync()
+    {
         try
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
             _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
             _session.TlsEstablished(facts);
-            return null;
         }
         catch (Exception exception)
         {

@@ -79,7 +79,16 @@ internal sealed class SubmissionBench : IDisposable
     }
 
     /// <summary>Sends them one after the other; the last answer counts.</summary>
-    public string Send(params string[] texts) => texts.Select(Send).Last();
+    public string Send(params string[] texts)
+    {
+        var said = "";
+        foreach (var text in texts)
+        {
+            said = Send(text);
+        }
+
+        return said;
+    }
 
     public void Drain() => _drain.Cancel();
 
