@@ -11,6 +11,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(AdminAnswer))]
 [JsonSerializable(typeof(NewUser))]
 [JsonSerializable(typeof(VerifierView))]
+[JsonSerializable(typeof(AddressChange))]
 [JsonSerializable(typeof(QueueQuery))]
 [JsonSerializable(typeof(QueuedView[]))]
 [JsonSerializable(typeof(ExplainQuery))]

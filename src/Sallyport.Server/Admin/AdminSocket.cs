@@ -47,6 +47,8 @@ public static class AdminSocket
         app.MapPut("/v1/users/{login}/{state:regex(^(enabled|disabled)$)}", http => Write(
             http, admin.SetDisabledAsync(Value(http, "login"), Value(http, "state") == "disabled", http.RequestAborted),
             AdminJson.Default.AdminAnswer));
+        app.MapPost("/v1/users/{login}/addresses", http => Read(http, AdminJson.Default.AddressChange, change =>
+            Write(http, admin.ChangeAddressesAsync(Value(http, "login"), change, http.RequestAborted), AdminJson.Default.AdminAnswer)));
         app.MapPost("/v1/queue/query", http => Read(http, AdminJson.Default.QueueQuery, query =>
             Write(http, admin.ListQueueAsync(query, http.RequestAborted), AdminJson.Default.QueuedViewArray)));
         app.MapGet("/v1/queue/{id}", http => ShowAsync(http, admin));

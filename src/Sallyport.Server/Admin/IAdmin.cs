@@ -18,6 +18,8 @@ public interface IAdmin : IAsyncDisposable
 
     ValueTask<AdminAnswer> SetDisabledAsync(string login, bool disabled, CancellationToken cancel);
 
+    ValueTask<AdminAnswer> ChangeAddressesAsync(string login, AddressChange change, CancellationToken cancel);
+
     ValueTask<QueuedView[]> ListQueueAsync(QueueQuery query, CancellationToken cancel);
 
     ValueTask<QueuedView?> ShowQueuedAsync(string queueId, CancellationToken cancel);
@@ -46,6 +48,9 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
 }
 
 public sealed record NewUser(string Login, VerifierView Verifier, string[] Addresses);
+
+/// <summary>Addresses a login may send as from now on, or no longer.</summary>
+public sealed record AddressChange(string[] Add, string[] Remove);
 
 /// <param name="State">due, progress or held.</param>
 /// <param name="After">Queue id to go on after.</param>

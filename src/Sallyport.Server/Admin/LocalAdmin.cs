@@ -65,12 +65,47 @@ public sealed class LocalAdmin(AdminServices services) : IAdmin
     public async ValueTask<AdminAnswer> RemoveUserAsync(string login, CancellationToken cancel) =>
         await services.Store.Accounts.RemoveAsync(login, cancel) ? new(true, $"{login} removed") : Unknown(login);
 
-    public ValueTask<AdminAnswer> SetPasswordAsync(string login, VerifierView verifier, CancellationToken cancel) =>
-        UpdateAsync(login, account => account with { Verifier = ToVerifier(verifier) }, "has a new password", cancel);
+    public async ValueTask<AdminAnswer> SetPasswordAsync(string login, VerifierView verifier, CancellationToken cancel) =>
+        await services.Store.Accounts.SetVerifierAsync(login, ToVerifier(verifier), cancel)
+            ? new(true, $"{Shown(login)} has a new password")
+            : Unknown(login);
 
-    public ValueTask<AdminAnswer> SetDisabledAsync(string login, bool disabled, CancellationToken cancel) =>
-        UpdateAsync(login, account => account with { Disabled = disabled },
-            disabled ? "is disabled: its next login is refused, and its next message in a session under way" : "is enabled", cancel);
+    public async ValueTask<AdminAnswer> SetDisabledAsync(string login, bool disabled, CancellationToken cancel) =>
+        await services.Store.Accounts.SetDisabledAsync(login, disabled, cancel)
+            ? new(true, Shown(login)
+                + (disabled ? " is disabled: its next login is refused, and its next message in a session under way" : " is enabled"))
+            : Unknown(login);
+
+    public async ValueTask<AdminAnswer> ChangeAddressesAsync(string login, AddressChange change, CancellationToken cancel)
+    {
+        if (change.Add.Concat(change.Remove).FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
+        {
+            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+        }
+
+        if (await services.Store.Accounts.FindAsync(login, cancel) is not { } account)
+        {
+            return Unknown(login);
+        }
+
+        var taken = change.Remove.Select(Canonical).ToList();
+        if (taken.Contains(Canonical(account.Login)))
+        {
+            return new(false, $"{account.Login} may always send as itself; `sallyport user disable` stops it");
+        }
+
+        var stored = account.Addresses.Where(address => taken.Contains(Canonical(address))).ToList();
+        if (change.Remove.FirstOrDefault(address => !stored.Exists(one => Canonical(one) == Canonical(address))) is { } unknown)
+        {
+            return new(false, $"{Replies.Printable(unknown)} was not granted to {account.Login}");
+        }
+
+        return await services.Store.Accounts.ChangeAddressesAsync(login, [.. change.Add.Select(Canonical)], stored, cancel) is { } changed
+            ? new(true, LocalDirectory.AddressesOf(changed) is { IsEmpty: false } addresses
+                ? $"{changed.Login} may send as {string.Join(", ", addresses)}"
+                : $"{changed.Login} may send as nobody")
+            : Unknown(login);
+    }
 
     public async ValueTask<QueuedView[]> ListQueueAsync(QueueQuery query, CancellationToken cancel)
     {
@@ -133,10 +168,10 @@ public sealed class LocalAdmin(AdminServices services) : IAdmin
     public static VerifierView ToView(ScramVerifier verifier) =>
         new(verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
 
-    private async ValueTask<AdminAnswer> UpdateAsync(string login, Func<Account, Account> change, string done, CancellationToken cancel) =>
-        await services.Store.Accounts.FindAsync(login, cancel) is { } account && await services.Store.Accounts.UpdateAsync(change(account), cancel)
-            ? new(true, $"{account.Login} {done}")
-            : Unknown(login);
+    /// <summary>What addresses are compared in; a text that is none stays as it is.</summary>
+    private static string Canonical(string address) => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : address;
+
+    private static string Shown(string login) => Replies.Printable(Credentials.PrepareLogin(login) ?? login);
 
     private static AdminAnswer Unknown(string login) => new(false, $"there is no local account {Replies.Printable(login)}");
 

@@ -13,12 +13,13 @@ internal static class UserVerb
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
 
-    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, disable, enable.")
+    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, address, disable, enable.")
     {
         CreateAdd(),
         CreateList(),
         Simple("remove", "Remove an account.", (admin, login, cancel) => admin.RemoveUserAsync(login, cancel)),
         CreatePasswd(),
+        CreateAddress(),
         Simple("disable", "Refuse an account's logins from now on.", (admin, login, cancel) => admin.SetDisabledAsync(login, true, cancel)),
         Simple("enable", "Accept an account's logins again.", (admin, login, cancel) => admin.SetDisabledAsync(login, false, cancel)),
     };
@@ -63,6 +64,22 @@ internal static class UserVerb
             return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
                 await admin.SetPasswordAsync(parsed.GetValue(Login)!, Verifier(password), cancel), parsed.GetValue(Json)), cancel);
         });
+        return command;
+    }
+
+    private static Command CreateAddress() => new("address", "Addresses an account may send as, besides the login itself.")
+    {
+        CreateAddressChange("add", "Let an account send as these addresses too.", addresses => new AddressChange(addresses, [])),
+        CreateAddressChange("remove", "Let an account no longer send as these addresses.", addresses => new AddressChange([], addresses)),
+    };
+
+    private static Command CreateAddressChange(string name, string description, Func<string[], AddressChange> change)
+    {
+        var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
+        var command = new Command(name, description) { Login, addresses, Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+            await admin.ChangeAddressesAsync(parsed.GetValue(Login)!, change(parsed.GetValue(addresses) ?? []), cancel),
+            parsed.GetValue(Json)), cancel));
         return command;
     }
 
