@@ -298,6 +298,24 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_directory_and_files_others_may_read_are_closed_to_them()
+    {
+        const UnixFileMode AllMayRead = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Directory.CreateDirectory(_folder.Path);
+        File.SetUnixFileMode(_folder.Path, AllMayRead | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        await File.WriteAllBytesAsync(file, [], Cancel);
+        File.SetUnixFileMode(file, AllMayRead);
+        await using var store = await OpenAsync();
+        await store.Spool.KeepAsync(1, Record("a@example.com"), []);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
+        foreach (var end in new[] { "", "-wal", "-shm" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file + end));
+        }
+    }
+
+    [Fact]
     public async Task A_file_where_the_directory_should_be_is_refused()
     {
         await File.WriteAllTextAsync(_folder.Path, "x", Cancel);
