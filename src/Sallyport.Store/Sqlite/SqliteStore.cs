@@ -40,9 +40,10 @@ public sealed class SqliteStore : IStore
             var file = Path.Combine(options.Directory, "sallyport.db");
             Restrict(file);
             var connection = Database.OpenWriter(file, options);
-            var writer = new GroupWriter(connection, options);
+            var room = new DiskRoom(options, time);
+            var writer = new GroupWriter(connection, options, room);
             await writer.Enqueue(Sweep).WaitAsync(cancel);
-            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), new DiskRoom(options, time), options, time);
+            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), room, options, time);
         }
         catch (SqliteException exception)
         {

@@ -254,6 +254,43 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Null(await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
     }
 
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(64)]
+    public async Task Mail_that_leaves_makes_room_for_mail_that_comes(long pagesKept)
+    {
+        const long Disk = 24L * 1024 * 1024;
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        await using var store = await OpenAsync(options => options with
+        {
+            DiskFloorBytes = Disk / 2,
+            FreePagesKept = pagesKept,
+            ProbeDisk = _ => (Disk - (File.Exists(file) ? new FileInfo(file).Length : 0), Disk),
+        });
+        var kept = 0;
+        while (store.Spool.HasRoomFor(100_000))
+        {
+            Assert.True(++kept < 200, "the disk never got low");
+            Assert.IsType<CommitResult.Durable>(await store.Spool.KeepAsync(kept, Record("a@example.com"), Body(200_000), claim: true));
+            await store.Settings.SetAsync("flush", new byte[] { 1 }, Cancel);
+            _folder.Query("PRAGMA wal_checkpoint(TRUNCATE)");
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.True(kept > 20);
+        await store.Spool.RecordAsync([.. Enumerable.Range(1, kept).Select(i => Outcome(i, 0, RecipientState.Relayed))], [], Cancel);
+        for (byte i = 0; i < 50; i++)
+        {
+            await store.Settings.SetAsync("after", new[] { i }, Cancel); // comes behind what the writer did in its idle moment
+            _folder.Query("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(store.Spool.HasRoomFor(4 * 1024 * 1024));
+        Assert.Equal(SpoolHealth.Accepting, store.Spool.Health);
+        Assert.Equal(pagesKept < 100, new FileInfo(file).Length < 4 * 1024 * 1024);
+    }
+
     [Fact]
     public async Task The_store_closes_although_something_waits_and_what_waits_is_done()
     {
