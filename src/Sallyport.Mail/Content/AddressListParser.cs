@@ -120,8 +120,8 @@ public static class AddressListParser
     }
 
     /// <summary>
-    /// A local part alone, without quotes and no encoded word: "jane", or within angles. False, with nothing read, when it is something else, be it the
-    /// first word of a display name.
+    /// A local part alone, without quotes and no encoded word: "jane", or within angles. False, with nothing read, when it
+    /// is something else, be it the first word of a display name.
     /// </summary>
     private static bool ReadUnqualified(ReadOnlySpan<byte> value, ref int i, Found found, bool inAngles)
     {

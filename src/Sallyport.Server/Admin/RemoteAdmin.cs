@@ -44,7 +44,8 @@ public sealed class RemoteAdmin(string socketPath) : IAdmin
         Send(HttpMethod.Put, $"/v1/users/{Escape(login)}/{(disabled ? "disabled" : "enabled")}", null, AdminJson.Default.AdminAnswer, cancel);
 
     public ValueTask<AdminAnswer> ChangeAddressesAsync(string login, AddressChange change, CancellationToken cancel) => Send(
-        HttpMethod.Post, $"/v1/users/{Escape(login)}/addresses", Body(change, AdminJson.Default.AddressChange), AdminJson.Default.AdminAnswer, cancel);
+        HttpMethod.Post, $"/v1/users/{Escape(login)}/addresses", Body(change, AdminJson.Default.AddressChange),
+        AdminJson.Default.AdminAnswer, cancel);
 
     public ValueTask<QueuedView[]> ListQueueAsync(QueueQuery query, CancellationToken cancel) =>
         Send(HttpMethod.Post, "/v1/queue/query", Body(query, AdminJson.Default.QueueQuery), AdminJson.Default.QueuedViewArray, cancel);

@@ -8,7 +8,8 @@ using Sallyport.Server.Submission;
 namespace Sallyport.Server.Listening;
 
 /// <summary>A connection of the transport, plain at first, under TLS after <see cref="StartTlsAsync"/>.</summary>
-internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCertificate> certificate, TimeProvider time) : ISubmissionWire, IAsyncDisposable
+internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCertificate> certificate, TimeProvider time)
+    : ISubmissionWire, IAsyncDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
 

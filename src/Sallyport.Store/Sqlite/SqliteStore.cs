@@ -84,7 +84,8 @@ public sealed class SqliteStore : IStore
             var mode = File.GetUnixFileMode(directory);
             if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
             {
-                throw new StoreException($"The data directory {directory} can be written by others, who may have put files there; look, then chmod 700 it");
+                throw new StoreException(
+                    $"The data directory {directory} can be written by others, who may have put files there; look, then chmod 700 it");
             }
 
             if ((mode & ~OnlyUs) != 0)
@@ -138,7 +139,8 @@ public sealed class SqliteStore : IStore
         const UnixFileMode OnlyUs = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            new FileStream(file, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = OnlyUs }).Dispose();
+            var how = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = OnlyUs };
+            new FileStream(file, how).Dispose();
             foreach (var one in new[] { file, file + "-wal", file + "-shm" }.Where(File.Exists))
             {
                 File.SetUnixFileMode(one, OnlyUs);

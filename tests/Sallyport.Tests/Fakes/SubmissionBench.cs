@@ -33,7 +33,7 @@ internal sealed class SubmissionBench : IDisposable
         };
         options = change is null ? options : change(options);
         var madeUp = MadeUpVerifiers.LoadAsync(Store.Settings, default).AsTask().GetAwaiter().GetResult();
-        var identity = nonce is null ? new IdentityService([Directory], madeUp, Clock) : new IdentityService([Directory], madeUp, Clock) { Nonce = () => nonce };
+        var identity = new IdentityService([Directory], madeUp, Clock) { Nonce = () => nonce ?? "3rfcNHYJY1ZVvWVs7j" };
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };

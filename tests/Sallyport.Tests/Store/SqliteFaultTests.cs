@@ -247,7 +247,8 @@ public sealed class SqliteFaultTests : IDisposable
         File.Move(file, file + ".away");
         for (var i = 0; i < 3; i++)
         {
-            await Assert.ThrowsAnyAsync<Exception>(async () => await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+            await Assert.ThrowsAnyAsync<Exception>(
+                () => store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
         }
 
         File.Move(file + ".away", file);

@@ -149,7 +149,7 @@ public sealed class SubmissionHeaderTests
     [InlineData("Received")]
     [InlineData("X-Mailer")]
     public void Other_fields_may_be_repeated(string name) =>
-        Assert.EndsWith($"{name}: a\r\n{name}: b\r\n\r\n", Ready($"{Whole}{name}: a\r\n{name}: b\r\n"));
+        Assert.EndsWith($"{name}: a@b.test\r\n{name}: c@d.test\r\n\r\n", Ready($"{Whole}{name}: a@b.test\r\n{name}: c@d.test\r\n"));
 
     [Theory]
     [InlineData(" folded: first\r\n", "Line 1 of the header begins with a blank")]
