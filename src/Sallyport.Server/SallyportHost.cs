@@ -208,7 +208,7 @@ public sealed class SallyportHost : IAsyncDisposable
             }
         });
         var web = builder.Build();
-        AdminSocket.Map(web, _admin);
+        AdminSocket.Map(web, _admin.Handlers);
         return web;
     }
 

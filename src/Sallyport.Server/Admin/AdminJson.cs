@@ -6,12 +6,16 @@ namespace Sallyport.Server.Admin;
 /// <summary>How the admin API and --json write these records. Names only grow.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Everything))]
 [JsonSerializable(typeof(ServerStatus))]
 [JsonSerializable(typeof(UserView[]))]
 [JsonSerializable(typeof(AdminAnswer))]
 [JsonSerializable(typeof(NewUser))]
-[JsonSerializable(typeof(VerifierView))]
+[JsonSerializable(typeof(UserName))]
+[JsonSerializable(typeof(NewPassword))]
 [JsonSerializable(typeof(QueueQuery))]
+[JsonSerializable(typeof(QueuedName))]
+[JsonSerializable(typeof(FoundInQueue))]
 [JsonSerializable(typeof(QueuedView[]))]
 [JsonSerializable(typeof(ExplainQuery))]
 [JsonSerializable(typeof(Explanation))]

@@ -17,10 +17,10 @@ internal static class UserVerb
     {
         CreateAdd(),
         CreateList(),
-        Simple("remove", "Remove an account.", (admin, login, cancel) => admin.RemoveUserAsync(login, cancel)),
+        Simple("remove", "Remove an account.", UserOperations.Remove),
         CreatePasswd(),
-        Simple("disable", "Refuse an account's logins from now on.", (admin, login, cancel) => admin.SetDisabledAsync(login, true, cancel)),
-        Simple("enable", "Accept an account's logins again.", (admin, login, cancel) => admin.SetDisabledAsync(login, false, cancel)),
+        Simple("disable", "Refuse an account's logins from now on.", UserOperations.Disable),
+        Simple("enable", "Accept an account's logins again.", UserOperations.Enable),
     };
 
     private static Command CreateAdd()
@@ -44,7 +44,7 @@ internal static class UserVerb
             WarnOfShort(password);
             var user = new NewUser(parsed.GetValue(Login)!, Verifier(password), parsed.GetValue(addresses) ?? []);
             return await Site.AtDoorAsync(parsed.GetValue(Config)!,
-                async admin => Site.Tell(await admin.AddUserAsync(user, cancel), parsed.GetValue(Json)), cancel);
+                async admin => Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json)), cancel);
         });
         return command;
     }
@@ -60,8 +60,11 @@ internal static class UserVerb
             }
 
             WarnOfShort(password);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
-                await admin.SetPasswordAsync(parsed.GetValue(Login)!, Verifier(password), cancel), parsed.GetValue(Json)), cancel);
+            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+            {
+                var change = new NewPassword(parsed.GetValue(Login)!, Verifier(password));
+                return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
+            }, cancel);
         });
         return command;
     }
@@ -71,7 +74,7 @@ internal static class UserVerb
         var command = new Command("list", "List the accounts.") { Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var users = await admin.ListUsersAsync(cancel);
+            var users = await admin.CallAsync(UserOperations.List, Everything.Asked, cancel);
             return parsed.GetValue(Json) ? Terminal.Json(users, AdminJson.Readable.UserViewArray) : Show(users);
         }, cancel));
         return command;
@@ -97,15 +100,15 @@ internal static class UserVerb
         return Exit.Done;
     }
 
-    private static Command Simple(string name, string description, Func<IAdmin, string, CancellationToken, ValueTask<AdminAnswer>> change)
+    private static Command Simple(string name, string description, AdminOperation<UserName, AdminAnswer> change)
     {
         var command = new Command(name, description) { Login, Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!,
-            async admin => Site.Tell(await change(admin, parsed.GetValue(Login)!, cancel), parsed.GetValue(Json)), cancel));
+            async admin => Site.Tell(await admin.CallAsync(change, new UserName(parsed.GetValue(Login)!), cancel), parsed.GetValue(Json)), cancel));
         return command;
     }
 
-    private static VerifierView Verifier(string password) => LocalAdmin.ToView(PasswordHasher.CreateVerifier(password));
+    private static VerifierView Verifier(string password) => VerifierView.Of(PasswordHasher.CreateVerifier(password));
 
     private static void WarnOfShort(string password)
     {
