@@ -6,12 +6,14 @@ using Sallyport.Store;
 namespace Sallyport.Server.Admin;
 
 /// <summary>What the door needs of the process it is in.</summary>
+/// <param name="Books">What identity holds in memory besides.</param>
 /// <param name="Settings">Options, routes and directories in force.</param>
 /// <param name="StartedAt">Null where no server runs.</param>
 /// <param name="Wake">Tells the relay that something fell due.</param>
 /// <param name="Connections">Open connections.</param>
 public sealed record AdminServices(
     IStore Store,
+    IdentityBooks Books,
     Func<(ServerOptions Options, RouteTable Routes, IdentityService Identity)> Settings,
     TimeProvider Time,
     DateTimeOffset? StartedAt,
@@ -29,6 +31,7 @@ public sealed class LocalAdmin : IAdmin
         new StatusAdmin(services).Register(Handlers);
         new UserAdmin(services).Register(Handlers);
         new QueueAdmin(services).Register(Handlers);
+        new GrantAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

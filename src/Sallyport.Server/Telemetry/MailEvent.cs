@@ -1,3 +1,4 @@
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
@@ -31,6 +32,10 @@ public abstract record MailEvent
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
     public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply, string LoginAddress) : MailEvent;
+
+    /// <summary>A sender that is not the login's passed, since its mode is to log or to rewrite.</summary>
+    /// <param name="Where">MAIL FROM or the header field.</param>
+    public sealed record StrangerPassed(string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;
 
     public sealed record MessageAccepted(
         string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent;
