@@ -2,6 +2,7 @@ using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server;
 
@@ -40,7 +41,8 @@ public static class AdminDoor
         var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
         var books = await IdentityBooks.LoadAsync(store, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
-        var directories = new DirectorySet(new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, time));
+        var directories = new DirectorySet(
+            new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, new SilentLog(), time));
         var identity = books.NewService(options, directories.Open(options.Directories));
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);

@@ -62,6 +62,9 @@ public abstract record DirectoryOptions(string Name);
 /// <summary>type = "local": the place of the local accounts in the order.</summary>
 public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);
 
+/// <summary>type = "hashes": a file of logins with password hashes of another system.</summary>
+public sealed record HashesDirectoryOptions(string Name, string File) : DirectoryOptions(Name);
+
 /// <summary>A [[grant]] entry.</summary>
 /// <param name="To">Logins, "group:NAME" or "*".</param>
 /// <param name="As">Addresses, patterns or "login:LOGIN".</param>

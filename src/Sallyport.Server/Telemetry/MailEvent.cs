@@ -70,6 +70,15 @@ public abstract record MailEvent
     public sealed record Problem(string What) : MailEvent;
 }
 
+/// <summary>For a command that opens the store itself: what it has to say it says to whoever called it.</summary>
+public sealed class SilentLog : IMailLog
+{
+    public void Write(MailEvent mailEvent)
+    {
+        // Nothing: the server's log is not this command's.
+    }
+}
+
 /// <summary>Takes events from any thread without waiting; a full log never stops mail.</summary>
 public interface IMailLog
 {
