@@ -30,7 +30,8 @@ public abstract record HeaderResult
     }
 
     /// <param name="Header">Everything up to and with the empty line.</param>
-    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId) : HeaderResult;
+    /// <param name="Stranger">An author that is not the login's and passed since the login's mode is not to refuse; null for none.</param>
+    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId, Author? Stranger) : HeaderResult;
 
     public sealed record Refused(Reply Reply) : HeaderResult;
 }
@@ -76,7 +77,7 @@ public static class SubmissionHeader
         }
 
         FindGaps(block, facts.Grant, gaps);
-        return Write(block, facts, gaps);
+        return Write(block, facts, gaps, SenderPolicy.Stranger(facts.Grant, authors));
     }
 
     /// <summary>The login itself when it is an address.</summary>
@@ -155,7 +156,8 @@ public static class SubmissionHeader
             : null;
     }
 
-    private static HeaderResult.Ready Write(HeaderBlock block, SubmissionFacts facts, Dictionary<HeaderField, List<int>> gaps)
+    private static HeaderResult.Ready Write(
+        HeaderBlock block, SubmissionFacts facts, Dictionary<HeaderField, List<int>> gaps, Author? stranger)
     {
         var header = new ArrayBufferWriter<byte>(block.Octets.Length + 512);
         var messageId = block.ValueOf("Message-ID");
@@ -176,10 +178,17 @@ public static class SubmissionHeader
             Put(header, $"From: <{OwnAddress(facts.Grant)}>\r\n");
         }
 
+        // RFC 6409 §8.1: who really sent it, where From may say another.
+        var named = stranger is not null && facts.Grant.Mode == SenderMode.Rewrite;
+        if (named)
+        {
+            Put(header, $"Sender: <{SenderPolicy.OwnAddress(facts.Grant)}>\r\n");
+        }
+
         var octets = block.Octets.Span;
         foreach (var field in block.Fields)
         {
-            if (!IsDropped(field, octets, facts.Hostname))
+            if (!IsDropped(field, octets, facts.Hostname) && !(named && field.Is("Sender")))
             {
                 Put(header, octets, field, gaps.GetValueOrDefault(field) ?? [], "@" + OwnAddress(facts.Grant)?.Domain);
             }
@@ -191,7 +200,7 @@ public static class SubmissionHeader
         }
 
         header.Write("\r\n"u8);
-        return new HeaderResult.Ready(header.WrittenMemory, messageId);
+        return new HeaderResult.Ready(header.WrittenMemory, messageId, stranger);
     }
 
     /// <summary>The field as it came, with the domain put in where one was missing.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 
 namespace Sallyport.Mail.Smtp;
@@ -103,9 +104,14 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     public Turn BareNewlineCommand() =>
         ++_bareNewlines >= 3 ? new Turn.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
 
-    public Turn AnswerSender(Reply? refusal)
+    /// <param name="rewritten">The reverse-path to keep in place of the one asked for; null keeps it.</param>
+    public Turn AnswerSender(Reply? refusal, ReversePath? rewritten = null)
     {
-        var asked = _askedMail!;
+        var asked = rewritten is not { } kept ? _askedMail! : _askedMail! with
+        {
+            ReversePath = kept,
+            SmtpUtf8 = _askedMail.SmtpUtf8 || kept.Mailbox is { NeedsSmtpUtf8: true },
+        };
         _askedMail = null;
         if (refusal is not null)
         {

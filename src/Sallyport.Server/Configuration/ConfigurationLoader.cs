@@ -47,6 +47,8 @@ public static class ConfigurationLoader
             Listeners = [.. toml.List("listener").Select(ReadListener).OfType<ListenerOptions>()],
             Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
+            Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
+            SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
             Relay = ReadRelay(toml.Table("relay")),

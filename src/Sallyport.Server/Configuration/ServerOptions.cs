@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Configuration;
@@ -18,6 +19,12 @@ public sealed record ServerOptions
 
     /// <summary>Asked in order. The local accounts come first where no entry gives them another place.</summary>
     public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
+
+    /// <summary>Added to what the directories grant.</summary>
+    public ImmutableArray<GrantOptions> Grants { get; init; } = [];
+
+    /// <summary>What happens to a sender that is not granted; the first entry for a login decides.</summary>
+    public ImmutableArray<SenderModeOptions> SenderModes { get; init; } = [];
 
     /// <summary>First match wins.</summary>
     public ImmutableArray<RouteOptions> Routes { get; init; } = [];
@@ -54,6 +61,18 @@ public abstract record DirectoryOptions(string Name);
 
 /// <summary>type = "local": the place of the local accounts in the order.</summary>
 public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);
+
+/// <summary>type = "hashes": a file of logins with password hashes of another system.</summary>
+public sealed record HashesDirectoryOptions(string Name, string File) : DirectoryOptions(Name);
+
+/// <summary>A [[grant]] entry.</summary>
+/// <param name="To">Logins, "group:NAME" or "*".</param>
+/// <param name="As">Addresses, patterns or "login:LOGIN".</param>
+public sealed record GrantOptions(ImmutableArray<string> To, ImmutableArray<string> As, int Line);
+
+/// <summary>A [[sender]] entry.</summary>
+/// <param name="For">Logins, "group:NAME" or "*".</param>
+public sealed record SenderModeOptions(ImmutableArray<string> For, SenderMode Mode);
 
 /// <summary>A [[route]] entry: exactly one of <see cref="Smarthosts"/> and <see cref="Capture"/> is set.</summary>
 public sealed record RouteOptions

@@ -1,13 +1,13 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, TimeProvider time)
+public sealed class IdentityService(
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
@@ -16,14 +16,16 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 
+    public GrantResolver Grants => grants;
+
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin((await AskAsync(
+            : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>What a login may use.</summary>
@@ -37,7 +39,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         }
 
         var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
-        return ToLogin((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer);
+        return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
@@ -47,7 +49,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
         return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
             ? (null, "")
-            : ToLogin(answer);
+            : await ToLoginAsync(answer, cancel);
     }
 
     /// <summary>
@@ -97,9 +99,9 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return (last, "");
     }
 
-    private static (LoginAnswer Answer, string Why) ToLogin(DirectoryAnswer answer) => answer switch
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(DirectoryAnswer answer, CancellationToken cancel) => answer switch
     {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(ToGrant(granted.Entry)), ""),
+        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(await grants.ResolveAsync(granted.Entry, cancel)), ""),
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
@@ -108,6 +110,4 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
     };
-
-    private static Grant ToGrant(DirectoryEntry entry) => new(entry.Login, entry.Directory, entry.Addresses) { Groups = entry.Groups };
 }

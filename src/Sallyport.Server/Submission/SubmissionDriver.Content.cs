@@ -181,6 +181,11 @@ public sealed partial class SubmissionDriver
         }
 
         var ready = (HeaderResult.Ready)prepared;
+        if (ready.Stranger is { } stranger)
+        {
+            LogStranger(stranger.Field, stranger.Mailbox.ToString());
+        }
+
         var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId) { HasEightBit = facts.EightBit };
         return await CommitAsync(receiver, record, ready, facts.Bytes);
     }

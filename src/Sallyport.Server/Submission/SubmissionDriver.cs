@@ -132,7 +132,7 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
-                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : _session.AnswerSender(Judge(ask)),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
@@ -168,6 +168,24 @@ public sealed partial class SubmissionDriver : IDisposable
         }
 
         return false;
+    }
+
+    private Turn AnswerSender(Turn.AskSender ask)
+    {
+        var refusal = Judge(ask);
+        var kept = SenderPolicy.Effective(_session.Grant!, ask.ReversePath);
+        if (refusal is null && ask.ReversePath.Mailbox is { } asked && !SenderPolicy.MayUse(_session.Grant!, asked))
+        {
+            LogStranger("MAIL FROM", asked.ToString());
+        }
+
+        return _session.AnswerSender(refusal, kept == ask.ReversePath ? null : kept);
+    }
+
+    private void LogStranger(string where, string address)
+    {
+        var grant = _session.Grant!;
+        _services.Log.Write(new MailEvent.StrangerPassed(SessionId, _client, grant.Login, where, address, grant.Mode));
     }
 
     private Reply? Judge(Turn.AskSender ask)

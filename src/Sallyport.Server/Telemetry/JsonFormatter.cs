@@ -56,6 +56,10 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));
                 break;
+            case MailEvent.StrangerPassed e:
+                Put(json, "stranger_passed", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("where", e.Where),
+                    ("address", e.Address), ("mode", e.Mode.ToString().ToLowerInvariant()));
+                break;
             case MailEvent.MessageAccepted e:
                 Put(json, "message_accepted", ("session", e.Session), ("queue_id", e.Id.ToString()), ("client", e.Client), ("login", e.Login),
                     ("sender", e.Sender), ("message_id", e.MessageId));

@@ -33,7 +33,8 @@ internal sealed class SubmissionBench : IDisposable
         };
         options = change is null ? options : change(options);
         var madeUp = MadeUpVerifiers.LoadAsync(Store.Settings, default).AsTask().GetAwaiter().GetResult();
-        var identity = new IdentityService([Directory], madeUp, Clock) { Nonce = () => nonce ?? "3rfcNHYJY1ZVvWVs7j" };
+        var grants = new GrantResolver([], [], GrantBook.LoadAsync(Store.Facts, default).AsTask().GetAwaiter().GetResult(), [Directory]);
+        var identity = new IdentityService([Directory], madeUp, grants, Clock) { Nonce = () => nonce ?? "3rfcNHYJY1ZVvWVs7j" };
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };

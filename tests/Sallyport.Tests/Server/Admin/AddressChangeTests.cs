@@ -1,5 +1,6 @@
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin;
+using Sallyport.Server.Identity;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
 using Xunit;
@@ -12,12 +13,20 @@ public sealed class AddressChangeTests : IAsyncDisposable
     private readonly MemoryStore _store = new();
     private readonly LocalAdmin _admin;
 
-    public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
-        _store, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
+    public AddressChangeTests()
+    {
+        var books = IdentityBooks.LoadAsync(_store, default).AsTask().GetAwaiter().GetResult();
+        _admin = new LocalAdmin(new AdminServices(
+            _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public ValueTask DisposeAsync() => _admin.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _admin.DisposeAsync();
+        await _store.DisposeAsync();
+    }
 
     [Fact]
     public async Task Addresses_are_added_and_taken_away_by_what_they_mean()
@@ -25,10 +34,10 @@ public sealed class AddressChangeTests : IAsyncDisposable
         await AddJaneAsync("Info@bücher.example");
         Assert.Equal(
             new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, info@xn--bcher-kva.example, sales@acme.test"),
-            await _admin.ChangeAddressesAsync("Jane@acme.test", new(["Sales@ACME.test"], []), Cancel));
+            await ChangeAsync(new("Jane@acme.test", ["Sales@ACME.test"], [])));
         Assert.Equal(
             new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, sales@acme.test"),
-            await _admin.ChangeAddressesAsync("jane@acme.test", new([], ["info@XN--bcher-kva.example"]), Cancel));
+            await ChangeAsync(new("jane@acme.test", [], ["info@XN--bcher-kva.example"])));
     }
 
     [Theory]
@@ -39,7 +48,7 @@ public sealed class AddressChangeTests : IAsyncDisposable
     public async Task What_cannot_be_taken_away_is_said(string login, string address, string message)
     {
         await AddJaneAsync("info@acme.test");
-        Assert.Equal(new AdminAnswer(false, message), await _admin.ChangeAddressesAsync(login, new([], [address]), Cancel));
+        Assert.Equal(new AdminAnswer(false, message), await ChangeAsync(new(login, [], [address])));
         Assert.Equal(["info@acme.test"], (await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Addresses.AsEnumerable());
     }
 
@@ -47,12 +56,14 @@ public sealed class AddressChangeTests : IAsyncDisposable
     public async Task A_new_password_leaves_a_disabled_account_disabled()
     {
         await AddJaneAsync();
-        Assert.True((await _admin.SetDisabledAsync("jane@acme.test", true, Cancel)).Done);
+        Assert.True((await _admin.CallAsync(UserOperations.Disable, new UserName("jane@acme.test"), Cancel)).Done);
         Assert.Equal(
             new AdminAnswer(true, "jane@acme.test has a new password"),
-            await _admin.SetPasswordAsync("Jane@acme.test", new VerifierView(4096, [1], [2], [3]), Cancel));
+            await _admin.CallAsync(UserOperations.SetPassword, new NewPassword("Jane@acme.test", new VerifierView(4096, [1], [2], [3])), Cancel));
         Assert.True((await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Disabled);
     }
+
+    private ValueTask<AdminAnswer> ChangeAsync(AddressChange change) => _admin.CallAsync(UserOperations.ChangeAddresses, change, Cancel);
 
     private async Task AddJaneAsync(params string[] addresses) => await _store.Accounts.AddAsync(
         new Account("jane@acme.test", new ScramVerifier(4096, new byte[16], new byte[32], new byte[32]), [.. addresses], false, default), Cancel);

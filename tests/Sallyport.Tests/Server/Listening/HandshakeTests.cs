@@ -4,7 +4,6 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Listening;
 using Sallyport.Server.Telemetry;
 using Sallyport.Tests.Fakes;
