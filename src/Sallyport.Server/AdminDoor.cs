@@ -43,7 +43,7 @@ public static class AdminDoor
 #pragma warning disable CA2000 // It lives as long as the process of one command.
         var directories = new DirectorySet(
             new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, new SilentLog(), time));
-        var identity = books.NewService(options, directories.Open(options.Directories));
+        var identity = books.NewService(options, directories.Open(options.Directories), time);
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
         return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0));

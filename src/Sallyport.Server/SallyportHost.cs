@@ -191,7 +191,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories)));
+        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories), _time));
 
     private WebApplication BuildWeb(ServerOptions options)
     {

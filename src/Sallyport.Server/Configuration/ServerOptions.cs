@@ -187,6 +187,9 @@ public sealed record LimitOptions
     /// <summary>Connections from one IPv4 address or one IPv6 /64.</summary>
     public int ConnectionsPerAddress { get; init; } = 100;
 
+    /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
+    public int Handshakes { get; init; } = 500;
+
     /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
     public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
@@ -200,10 +203,14 @@ public sealed record LimitOptions
 /// <summary>Deadlines, not idle timers: each counts from when the wait begins (RFC 5321 §4.5.3.2).</summary>
 public sealed record TimeoutOptions
 {
-    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For the whole TLS handshake.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>For a whole command before AUTH has succeeded.</summary>
     public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From the first octet to the login, whatever is said meanwhile.</summary>
+    public TimeSpan Login { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);

@@ -95,7 +95,7 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
     private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password)
     {
-        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await _places.WaitAsync(WaitMax))
+        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await EnterAsync())
         {
             Interlocked.Decrement(ref _waiting);
             return PasswordCheck.TooBusy;
@@ -110,6 +110,20 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
         {
             _places.Release();
             Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private async Task<bool> EnterAsync()
+    {
+        using var limit = new CancellationTokenSource(WaitMax, time);
+        try
+        {
+            await _places.WaitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
