@@ -23,9 +23,12 @@ internal sealed class UserAdmin(AdminServices services)
                 ? new(true, $"{Shown(change.Login)} has a new password")
                 : Unknown(change.Login));
         handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
-        handlers.On(UserOperations.Disable, (user, cancel) => SetDisabledAsync(
-            user.Login, true, "is disabled: its next login is refused, and its next message in a session under way", cancel));
-        handlers.On(UserOperations.Enable, (user, cancel) => SetDisabledAsync(user.Login, false, "is enabled", cancel));
+        handlers.On(UserOperations.Disable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, true, cancel)
+            ? new(true, $"{Shown(user.Login)} is disabled: its next login is refused, and its next message in a session under way")
+            : Unknown(user.Login));
+        handlers.On(UserOperations.Enable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, false, cancel)
+            ? new(true, $"{Shown(user.Login)} is enabled")
+            : Unknown(user.Login));
     }
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
@@ -52,9 +55,6 @@ internal sealed class UserAdmin(AdminServices services)
             : $"{login} added; it may send as {string.Join(", ", addresses)}");
     }
 
-    private async ValueTask<AdminAnswer> SetDisabledAsync(string login, bool disabled, string done, CancellationToken cancel) =>
-        await Accounts.SetDisabledAsync(login, disabled, cancel) ? new(true, $"{Shown(login)} {done}") : Unknown(login);
-
     private async ValueTask<AdminAnswer> ChangeAddressesAsync(AddressChange change, CancellationToken cancel)
     {
         if (change.Add.Concat(change.Remove).FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
@@ -79,7 +79,7 @@ internal sealed class UserAdmin(AdminServices services)
             return new(false, $"{Replies.Printable(unknown)} was not granted to {account.Login}");
         }
 
-        return await Accounts.ChangeAddressesAsync(change.Login, [.. change.Add.Select(Canonical)], stored, cancel) is { } changed
+        return await Accounts.ChangeAddressesAsync(account.Login, [.. change.Add.Select(Canonical)], stored, cancel) is { } changed
             ? new(true, LocalDirectory.AddressesOf(changed) is { IsEmpty: false } addresses
                 ? $"{changed.Login} may send as {string.Join(", ", addresses)}"
                 : $"{changed.Login} may send as nobody")

@@ -13,10 +13,10 @@ public sealed class IdentityService(
 
     public ImmutableArray<IDirectory> Directories => directories;
 
+    public GrantResolver Grants => grants;
+
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
-
-    public GrantResolver Grants => grants;
 
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {

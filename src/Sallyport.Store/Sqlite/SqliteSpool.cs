@@ -67,8 +67,8 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
             return false; // claimed, relayed and settled already
         }
 
-        const string Taken = "SELECT 1 FROM recipient WHERE message = $1 AND (state = 1 OR state >= 3) LIMIT 1";
-        if (!claimedByUs && statements.Scalar(Taken, message) is not null)
+        const string taken = "SELECT 1 FROM recipient WHERE message = $1 AND (state = 1 OR state >= 3) LIMIT 1";
+        if (!claimedByUs && statements.Scalar(taken, message) is not null)
         {
             return false;
         }

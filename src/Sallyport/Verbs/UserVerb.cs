@@ -81,8 +81,7 @@ internal static class UserVerb
         var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
         var command = new Command(name, description) { Login, addresses, Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
-            await admin.CallAsync(
-                UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
+            await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
             parsed.GetValue(Json)), cancel));
         return command;
     }

@@ -32,9 +32,7 @@ internal sealed class SubmissionBench : IDisposable
             Routes = [new RouteOptions { Recipients = ["*"], Capture = "/nowhere" }],
         };
         options = change is null ? options : change(options);
-        var madeUp = MadeUpVerifiers.LoadAsync(Store.Settings, default).AsTask().GetAwaiter().GetResult();
-        var grants = new GrantResolver([], [], GrantBook.LoadAsync(Store.Facts, default).AsTask().GetAwaiter().GetResult(), [Directory]);
-        var identity = new IdentityService([Directory], madeUp, grants, Clock) { Nonce = () => nonce ?? "3rfcNHYJY1ZVvWVs7j" };
+        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult().NewService(options, [Directory], Clock, nonce);
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };

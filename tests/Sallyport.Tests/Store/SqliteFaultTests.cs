@@ -210,7 +210,7 @@ public sealed class SqliteFaultTests : IDisposable
         for (var i = 0; i < 3; i++)
         {
             await Assert.ThrowsAnyAsync<Exception>(
-                () => store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+                async () => await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
         }
 
         File.Move(file + ".away", file);

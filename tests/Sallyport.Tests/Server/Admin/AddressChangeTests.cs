@@ -13,12 +13,9 @@ public sealed class AddressChangeTests : IAsyncDisposable
     private readonly MemoryStore _store = new();
     private readonly LocalAdmin _admin;
 
-    public AddressChangeTests()
-    {
-        var books = IdentityBooks.LoadAsync(_store, default).AsTask().GetAwaiter().GetResult();
-        _admin = new LocalAdmin(new AdminServices(
-            _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
-    }
+    public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
+        _store, IdentityBooks.LoadAsync(_store, default).AsTask().GetAwaiter().GetResult(),
+        () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -59,7 +56,8 @@ public sealed class AddressChangeTests : IAsyncDisposable
         Assert.True((await _admin.CallAsync(UserOperations.Disable, new UserName("jane@acme.test"), Cancel)).Done);
         Assert.Equal(
             new AdminAnswer(true, "jane@acme.test has a new password"),
-            await _admin.CallAsync(UserOperations.SetPassword, new NewPassword("Jane@acme.test", new VerifierView(4096, [1], [2], [3])), Cancel));
+            await _admin.CallAsync(
+                UserOperations.SetPassword, new NewPassword("Jane@acme.test", new VerifierView(4096, [1], [2], [3])), Cancel));
         Assert.True((await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Disabled);
     }
 
