@@ -173,6 +173,12 @@ internal sealed class Destination(
 
         var reports = connection?.Capabilities.Dsn ?? true;
         await recorder.RecordAsync(job, verdicts, options, connection?.Host.ToString() ?? hop.ToString(), reports, !tried);
+        if (connection is { IsUsable: false })
+        {
+            await connection.DisposeAsync(); // at once: a host that said 421 or talks nonsense need not wait for our idle time
+            return null;
+        }
+
         return connection;
     }
 
