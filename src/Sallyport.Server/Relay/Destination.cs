@@ -22,10 +22,11 @@ internal sealed class Destination(
     private readonly HashSet<Task> _workers = [];
     private int _waiting;
     private int _running;
+    private int _busy;
 
     public void Enqueue(RelayJob job)
     {
-        Interlocked.Increment(ref _waiting);
+        Count(busy: 0, waiting: 1);
         _jobs.Writer.TryWrite(job);
         StartWorkers();
     }
@@ -50,11 +51,12 @@ internal sealed class Destination(
         _stop.Dispose();
     }
 
+    /// <summary>As many as there are jobs that no idle worker will take: one that is busy may be so for ten minutes.</summary>
     private void StartWorkers()
     {
         lock (_gate)
         {
-            while (!_stop.IsCancellationRequested && _running < _concurrency.Limit && _running < Volatile.Read(ref _waiting))
+            while (!_stop.IsCancellationRequested && _running < _concurrency.Limit && _running - _busy < _waiting)
             {
                 _running++;
                 var worker = Task.Run(WorkAsync);
@@ -87,6 +89,7 @@ internal sealed class Destination(
                 }
                 finally
                 {
+                    Count(busy: -1, waiting: 0);
                     endJob(job);
                 }
             }
@@ -136,8 +139,17 @@ internal sealed class Destination(
             }
         }
 
-        Interlocked.Decrement(ref _waiting);
+        Count(busy: 1, waiting: -1);
         return job;
+    }
+
+    private void Count(int busy, int waiting)
+    {
+        lock (_gate)
+        {
+            _busy += busy;
+            _waiting += waiting;
+        }
     }
 
     private async Task<RelayConnection?> CaptureAsync(RelayJob job, string folder)
