@@ -27,7 +27,12 @@ internal sealed class Destination(
     public void Enqueue(RelayJob job)
     {
         Count(busy: 0, waiting: 1);
-        _jobs.Writer.TryWrite(job);
+        if (!_jobs.Writer.TryWrite(job))
+        {
+            _ = GiveBackAsync(job); // closed a moment ago, by a change of routes
+            return;
+        }
+
         StartWorkers();
     }
 
@@ -170,7 +175,16 @@ internal sealed class Destination(
         foreach (var host in Candidates(connection))
         {
             tried = true;
-            (connection, verdicts) = await TryHostAsync(job, host, connection);
+            try
+            {
+                (connection, verdicts) = await TryHostAsync(job, host, connection);
+            }
+            catch (OperationCanceledException)
+            {
+                await ReleaseAsync(job); // we stop: that is no attempt
+                return null;
+            }
+
             if (!verdicts.All(verdict => verdict is { Kind: VerdictKind.Deferred, WholeHost: true }))
             {
                 break;
@@ -224,11 +238,6 @@ internal sealed class Destination(
             _hosts.Failed(host, exception.Reply);
             return (null, All(job, exception.Reply));
         }
-        catch (OperationCanceledException)
-        {
-            return (null, All(job, Replies.ShuttingDown));
-        }
-
         var transaction = await connection.SendAsync(job.ToMail(), () => ReadAsync(job), default);
         ImmutableArray<RelayVerdict> verdicts = [.. transaction.Verdicts];
         var lost = !connection.IsUsable && verdicts.All(verdict => verdict.WholeHost);
@@ -286,15 +295,21 @@ internal sealed class Destination(
 
     private async Task GiveBackAsync(RelayJob job)
     {
+        await ReleaseAsync(job);
+        endJob(job);
+    }
+
+    /// <summary>Due again at once: after a change of routes another destination of ours takes it.</summary>
+    private async Task ReleaseAsync(RelayJob job)
+    {
         try
         {
             await services.Spool.ReleaseClaimAsync(job.Message.Id, [.. job.Recipients.Select(recipient => recipient.Number)], default);
+            services.Handoff.Wake();
         }
         catch (Exception exception)
         {
             services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be given back: {exception.Message}"));
         }
-
-        endJob(job);
     }
 }
