@@ -17,6 +17,7 @@ namespace Sallyport.Tests.Server.Relay;
 /// <summary>The relay as the server runs it, on a store in memory and a clock the test moves.</summary>
 internal sealed class RelayBench : IAsyncDisposable
 {
+    private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
     private int _reports = 5000;
 
     public RelayBench(params RouteOptions[] routes)
@@ -88,11 +89,11 @@ internal sealed class RelayBench : IAsyncDisposable
         Handoff.Wake();
     }
 
-    /// <summary>Moves the clock to the earliest attempt that is due.</summary>
-    public async Task PassToNextAttemptAsync()
+    /// <summary>Moves the clock to the attempt that was announced, once all that is due now is done: reports too.</summary>
+    public async Task PassToAsync(MailEvent.RecipientSettled deferred)
     {
-        var next = await Spool.NextDueAsync(Cancel);
-        Pass(next!.Value - Clock.GetUtcNow());
+        await Log.UntilAsync(_ => IsQuiet());
+        Pass(deferred.NextAttemptAt!.Value - Clock.GetUtcNow());
     }
 
     public async Task<ImmutableArray<MailEvent.RecipientSettled>> SettledAsync(int count) => await Log.SettledAsync(count);
@@ -103,9 +104,24 @@ internal sealed class RelayBench : IAsyncDisposable
     public async Task<IEnumerable<string>> OutcomesAsync(int count) =>
         (await SettledAsync(count)).Select(settled => $"{settled.Recipient} {settled.State}: {settled.Reply}");
 
+    private bool IsQuiet()
+    {
+        var messages = Spool.ListAsync(new QueueFilter(), Cancel).AsTask().Result; // in memory: it is there at once
+        return messages.SelectMany(message => message.Recipients).All(row => row.State != RecipientState.InProgress
+            && (row.State != RecipientState.Due || row.NextAttemptAt > Clock.GetUtcNow()));
+    }
+
+    /// <summary>Stops the relay; a next hop that is silent to the end is waited for by the clock, which is moved here.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Relay.DisposeAsync();
+        var stopped = Relay.DisposeAsync().AsTask();
+        while (!stopped.IsCompleted)
+        {
+            await Task.WhenAny(stopped, Clock.ArmedAsync(StopMax));
+            Clock.Advance(StopMax);
+        }
+
+        await stopped;
         await Store.DisposeAsync();
     }
 }

@@ -47,7 +47,7 @@ public sealed class RelayOutcomeTests : IAsyncDisposable
         Assert.Equal("0 Due, 1 Relayed, 2 Failed", States(await bench.FindAsync(1)));
 
         _hop.Script = (_, _) => null;
-        await bench.PassToNextAttemptAsync();
+        await bench.PassToAsync(bench.Log.Settled[0]);
         await _hop.UntilAsync(hop => hop.Messages.Any(message => message.Rcpt is ["RCPT TO:<later@x.test>"]));
     }
 
@@ -123,7 +123,7 @@ public sealed class RelayOutcomeTests : IAsyncDisposable
         Assert.Equal(RecipientState.Due, first.State);
         Assert.StartsWith("451 4.4.2 The connection to 127.0.0.1", first.Reply, StringComparison.Ordinal);
         Assert.Equal(0, second.Sessions); // another host would make two of it for sure, if this one has it
-        await bench.PassToNextAttemptAsync();
+        await bench.PassToAsync(first);
         var again = (await bench.SettledAsync(2))[1];
         Assert.Equal((RecipientState.Relayed, false, 2), (again.State, again.MaybeTwice, again.Attempts));
     }

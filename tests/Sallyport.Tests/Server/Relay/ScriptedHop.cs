@@ -49,7 +49,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
     /// <summary>Session and command to a reply of the script's own; null for the good server's.</summary>
     public Func<int, string, string?> Script { get; set; } = (_, _) => null;
 
-    /// <summary>Awaited before a command is answered.</summary>
+    /// <summary>Awaited before a command is answered, and before "content" is read.</summary>
     public Func<string, Task> Before { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>All commands so far, each with its session: "1 EHLO smtp.acme.test".</summary>
@@ -161,6 +161,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
         private async Task<bool> TakeContentAsync(CancellationToken stop)
         {
             var content = new StringBuilder();
+            await hop.Before("content").WaitAsync(stop);
             while (await ReadLineAsync(stop) is { } line)
             {
                 if (line == ".")
