@@ -185,9 +185,9 @@ public sealed class RelayTransaction
 
     private void AnswerRecipient(int index, Reply reply)
     {
-        if (_verdicts[index] is not null)
+        if (_verdicts[index] is not null || reply.Code == 421)
         {
-            return; // MAIL was refused; this only repeats it
+            return; // MAIL was refused and this only repeats it, or the host goes down, which is about nobody in particular
         }
 
         if (reply.Code / 100 == 2)

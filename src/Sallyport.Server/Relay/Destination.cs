@@ -22,11 +22,17 @@ internal sealed class Destination(
     private readonly HashSet<Task> _workers = [];
     private int _waiting;
     private int _running;
+    private int _busy;
 
     public void Enqueue(RelayJob job)
     {
-        Interlocked.Increment(ref _waiting);
-        _jobs.Writer.TryWrite(job);
+        Count(busy: 0, waiting: 1);
+        if (!_jobs.Writer.TryWrite(job))
+        {
+            _ = GiveBackAsync(job); // closed a moment ago, by a change of routes
+            return;
+        }
+
         StartWorkers();
     }
 
@@ -50,11 +56,12 @@ internal sealed class Destination(
         _stop.Dispose();
     }
 
+    /// <summary>As many as there are jobs that no idle worker will take: one that is busy may be so for ten minutes.</summary>
     private void StartWorkers()
     {
         lock (_gate)
         {
-            while (!_stop.IsCancellationRequested && _running < _concurrency.Limit && _running < Volatile.Read(ref _waiting))
+            while (!_stop.IsCancellationRequested && _running < _concurrency.Limit && _running - _busy < _waiting)
             {
                 _running++;
                 var worker = Task.Run(WorkAsync);
@@ -87,6 +94,7 @@ internal sealed class Destination(
                 }
                 finally
                 {
+                    Count(busy: -1, waiting: 0);
                     endJob(job);
                 }
             }
@@ -136,8 +144,17 @@ internal sealed class Destination(
             }
         }
 
-        Interlocked.Decrement(ref _waiting);
+        Count(busy: 1, waiting: -1);
         return job;
+    }
+
+    private void Count(int busy, int waiting)
+    {
+        lock (_gate)
+        {
+            _busy += busy;
+            _waiting += waiting;
+        }
     }
 
     private async Task<RelayConnection?> CaptureAsync(RelayJob job, string folder)
@@ -158,7 +175,16 @@ internal sealed class Destination(
         foreach (var host in Candidates(connection))
         {
             tried = true;
-            (connection, verdicts) = await TryHostAsync(job, host, connection);
+            try
+            {
+                (connection, verdicts) = await TryHostAsync(job, host, connection);
+            }
+            catch (OperationCanceledException)
+            {
+                await ReleaseAsync(job); // we stop: that is no attempt
+                return null;
+            }
+
             if (!verdicts.All(verdict => verdict is { Kind: VerdictKind.Deferred, WholeHost: true }))
             {
                 break;
@@ -173,6 +199,12 @@ internal sealed class Destination(
 
         var reports = connection?.Capabilities.Dsn ?? true;
         await recorder.RecordAsync(job, verdicts, options, connection?.Host.ToString() ?? hop.ToString(), reports, !tried);
+        if (connection is { IsUsable: false })
+        {
+            await connection.DisposeAsync(); // at once: a host that said 421 or talks nonsense need not wait for our idle time
+            return null;
+        }
+
         return connection;
     }
 
@@ -206,11 +238,6 @@ internal sealed class Destination(
             _hosts.Failed(host, exception.Reply);
             return (null, All(job, exception.Reply));
         }
-        catch (OperationCanceledException)
-        {
-            return (null, All(job, Replies.ShuttingDown));
-        }
-
         var transaction = await connection.SendAsync(job.ToMail(), () => ReadAsync(job), default);
         ImmutableArray<RelayVerdict> verdicts = [.. transaction.Verdicts];
         var lost = !connection.IsUsable && verdicts.All(verdict => verdict.WholeHost);
@@ -268,15 +295,21 @@ internal sealed class Destination(
 
     private async Task GiveBackAsync(RelayJob job)
     {
+        await ReleaseAsync(job);
+        endJob(job);
+    }
+
+    /// <summary>Due again at once: after a change of routes another destination of ours takes it.</summary>
+    private async Task ReleaseAsync(RelayJob job)
+    {
         try
         {
             await services.Spool.ReleaseClaimAsync(job.Message.Id, [.. job.Recipients.Select(recipient => recipient.Number)], default);
+            services.Handoff.Wake();
         }
         catch (Exception exception)
         {
             services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be given back: {exception.Message}"));
         }
-
-        endJob(job);
     }
 }

@@ -67,7 +67,7 @@ public sealed class RelayConnection : IAsyncDisposable
         var client = new TcpClient { NoDelay = true };
         try
         {
-            using var limit = Limit(timeouts.RelayConnect, time, cancel);
+            using var limit = new WaitLimit(timeouts.RelayConnect, time, cancel);
             await client.ConnectAsync(host.Host, host.Port, limit.Token);
 #pragma warning disable CA2000 // the caller's; when it never gets there the client below closes all
             var connection = new RelayConnection(client, host, timeouts, time);
@@ -223,7 +223,7 @@ public sealed class RelayConnection : IAsyncDisposable
         _stream = tls;
         try
         {
-            using var limit = Limit(_timeouts.Handshake, _time, cancel);
+            using var limit = new WaitLimit(_timeouts.Handshake, _time, cancel);
             await tls.AuthenticateAsClientAsync(options, limit.Token);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
@@ -301,13 +301,13 @@ public sealed class RelayConnection : IAsyncDisposable
 
     private async Task WriteAsync(ReadOnlyMemory<byte> octets, CancellationToken cancel)
     {
-        using var limit = Limit(_timeouts.RelayDataBlock, _time, cancel);
+        using var limit = new WaitLimit(_timeouts.RelayDataBlock, _time, cancel);
         await _stream.WriteAsync(octets, limit.Token);
     }
 
     private async Task<Reply> ReadReplyAsync(TimeSpan within, CancellationToken cancel)
     {
-        using var limit = Limit(within, _time, cancel);
+        using var limit = new WaitLimit(within, _time, cancel);
         while (true)
         {
             if (_unread.IsEmpty)
@@ -337,18 +337,6 @@ public sealed class RelayConnection : IAsyncDisposable
         {
             throw new HostException(new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"));
         }
-    }
-
-    private static CancellationTokenSource Limit(TimeSpan within, TimeProvider time, CancellationToken cancel)
-    {
-        if (!cancel.CanBeCanceled)
-        {
-            return new CancellationTokenSource(within, time);
-        }
-
-        var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        linked.CancelAfter(within);
-        return linked;
     }
 
     private static X509ChainPolicy OnlyTrust(string file)

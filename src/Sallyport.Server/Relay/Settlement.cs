@@ -12,6 +12,7 @@ public sealed record Settled(RecipientOutcome Outcome, ReportKind? Report);
 /// <summary>What a verdict means for a recipient: its next state, its next attempt, and whether the sender hears of it. Pure.</summary>
 public static class Settlement
 {
+    private const int ReplyLengthMax = 2048;
     private static readonly TimeSpan OverflowWait = TimeSpan.Zero;
 
     /// <param name="hopReports">True when the next hop does DSN, so that a wish for SUCCESS went with the message.</param>
@@ -45,9 +46,13 @@ public static class Settlement
         {
             var wanted = kind is { } report && ReportPolicy.IsOwed(message.Record, recipient, report) ? kind : null;
             var reported = recipient.DelayReported || kind == ReportKind.Delayed;
-            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, text, reported, counts), wanted);
+            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, Shorten(text), reported, counts), wanted);
         }
     }
+
+    /// <summary>A next hop may say 800 KB; a bounce about a hundred recipients is not to have 80 MB.</summary>
+    private static string Shorten(string reply) =>
+        reply.Length <= ReplyLengthMax ? reply : reply[..(ReplyLengthMax - (char.IsHighSurrogate(reply[ReplyLengthMax - 4]) ? 4 : 3))] + "...";
 
     private static string Expired(Reply last, TimeSpan age) => string.Create(System.Globalization.CultureInfo.InvariantCulture,
         $"554 5.4.7 Given up after {(age.TotalDays >= 1 ? $"{age.TotalDays:0.#} days" : $"{age.TotalHours:0.##} hours")}; "

@@ -202,12 +202,8 @@ public static class ReportComposer
             ReportKind.Delayed => '4',
             _ => '2',
         };
-        var code = reply.Split(' ').Skip(1).FirstOrDefault() ?? "";
-        var parts = code.Split('.');
-        return parts.Length == 3 && parts[0].Length == 1 && parts[0][0] == digit
-            && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit))
-            ? code
-            : digit + ".0.0";
+        var code = Advice.EnhancedOf(reply);
+        return code.StartsWith(digit) ? code : digit + ".0.0";
     }
 
     private static MimePart Original(ReportRequest request, bool international)
