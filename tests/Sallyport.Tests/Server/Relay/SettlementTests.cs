@@ -71,9 +71,9 @@ public sealed class SettlementTests
     public void A_host_known_to_be_down_costs_no_attempt()
     {
         var (message, recipient) = Message(attempts: 3);
-        var settled = Settlement.Settle(message, recipient, Deferred, Now, Options, 0.5, notTried: true);
+        var settled = Settlement.Settle(message, recipient, Deferred, Now, Options, 0.5, untriedUntil: Now.AddSeconds(30));
         Assert.False(settled.Outcome.CountsAsAttempt);
-        Assert.Equal(Now.AddMinutes(4), settled.Outcome.NextAttemptAt);
+        Assert.Equal(Now.AddSeconds(31), settled.Outcome.NextAttemptAt); // when it may be asked again, not the four minutes of a fourth attempt
     }
 
     [Theory]
