@@ -76,7 +76,7 @@ public sealed class RelayTransaction
         _accepted = new bool[mail.Recipients.Length];
         if (Impediment() is { } reply)
         {
-            Settle(VerdictKind.Failed, reply);
+            Settle(VerdictKind.Failed, reply, wholeHost: true);
             Phase = RelayPhase.Done;
         }
     }

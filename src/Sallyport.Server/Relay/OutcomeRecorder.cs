@@ -25,7 +25,7 @@ internal sealed class OutcomeRecorder(RelayServices services)
         var reports = new List<NewMessage>();
         foreach (var group in settled.Where(x => x.Settled.Report is not null).GroupBy(x => x.Settled.Report!.Value))
         {
-            var about = group.Select(x => new ReportedRecipient(x.Recipient, x.Settled.Outcome.Reply, Remote(nextHop, x.Verdict)));
+            var about = group.Select(x => About(x.Recipient, x.Verdict, x.Settled.Outcome, notTried ? "" : nextHop));
             reports.Add(await ComposeAsync(message, group.Key, [.. about], options, now));
         }
 
@@ -47,7 +47,13 @@ internal sealed class OutcomeRecorder(RelayServices services)
         }
     }
 
-    private static string Remote(string nextHop, RelayVerdict verdict) => verdict.WholeHost ? "" : nextHop.Split(':')[0];
+    /// <summary>Our own words are not put into the mouth of the remote server, which may never have been asked.</summary>
+    private static ReportedRecipient About(SpooledRecipient recipient, RelayVerdict verdict, RecipientOutcome outcome, string nextHop)
+    {
+        var remote = verdict.WholeHost || verdict.MaybeTwice || nextHop.LastIndexOf(':') is not (> 0 and var colon) ? "" : nextHop[..colon];
+        var gaveUp = outcome.State == RecipientState.Failed && verdict.Kind == VerdictKind.Deferred;
+        return new ReportedRecipient(recipient, outcome.Reply, remote, gaveUp ? Settlement.Shorten(verdict.Reply.ToString()) : null);
+    }
 
     private void Log(
         SpooledMessage message, SpooledRecipient recipient, RelayVerdict verdict, RecipientOutcome outcome, string nextHop, DateTimeOffset now)
@@ -67,7 +73,7 @@ internal sealed class OutcomeRecorder(RelayServices services)
         var headerEnd = content.AsSpan().IndexOf("\r\n\r\n"u8);
         var header = content.AsMemory(0, headerEnd < 0 ? 0 : headerEnd + 4);
         return ReportComposer.Compose(new ReportRequest(services.NewQueueId(), now, options.Hostname, message, kind, recipients, header,
-            whole ? content : null, message.Record.ReceivedAt + options.Relay.GiveUpAfter));
+            whole ? (ReadOnlyMemory<byte>?)content : null, message.Record.ReceivedAt + options.Relay.GiveUpAfter));
     }
 
     /// <summary>The first octets of the content, as many as asked for.</summary>

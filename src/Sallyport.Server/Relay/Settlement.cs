@@ -51,7 +51,7 @@ public static class Settlement
     }
 
     /// <summary>A next hop may say 800 KB; a bounce about a hundred recipients is not to have 80 MB.</summary>
-    private static string Shorten(string reply) =>
+    public static string Shorten(string reply) =>
         reply.Length <= ReplyLengthMax ? reply : reply[..(ReplyLengthMax - (char.IsHighSurrogate(reply[ReplyLengthMax - 4]) ? 4 : 3))] + "...";
 
     private static string Expired(Reply last, TimeSpan age) => string.Create(System.Globalization.CultureInfo.InvariantCulture,

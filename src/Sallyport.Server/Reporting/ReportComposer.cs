@@ -8,18 +8,22 @@ using Sallyport.Store;
 
 namespace Sallyport.Server.Reporting;
 
-/// <summary>Writes delivery status notifications (RFC 3464; RFC 6533 where an address is not ASCII) that their reader understands.</summary>
+/// <summary>
+/// Writes delivery status notifications (RFC 3464, RFC 6533) that their reader understands. A report to an ASCII address is ASCII
+/// all through, whatever it is about: it must pass the very server that could not carry the message.
+/// </summary>
 public static class ReportComposer
 {
     private const int WrapColumns = 72;
+    private const int FoldColumns = 200;
+    private const int PieceRunes = 100;
 
     /// <summary>The report, ready for the spool: from the null path to the sender of the message it is about.</summary>
     public static NewMessage Compose(ReportRequest request)
     {
         var sender = request.About.Record.Envelope.ReversePath.Mailbox
             ?? throw new ArgumentException("a message from the null path is never reported on", nameof(request));
-        var international = sender.NeedsSmtpUtf8 || request.Recipients.Any(r => r.Recipient.Path.Mailbox.NeedsSmtpUtf8)
-            || !Ascii.IsValid(request.OriginalHeader.Span);
+        var international = sender.NeedsSmtpUtf8;
         using var content = new MemoryStream();
         using (var report = new MultipartReport("delivery-status"))
         {
@@ -34,7 +38,7 @@ public static class ReportComposer
         var bodyAt = octets.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
         var body = EndsWithNewline(octets) ? octets.AsMemory(bodyAt) : (byte[])[.. octets.AsSpan(bodyAt), .. "\r\n"u8];
         var envelope = new Envelope(ReversePath.Null, [new EnvelopeRecipient(new ForwardPath(sender), DsnNotify.Unspecified, null)],
-            BodyType.SevenBit, international && !Ascii.IsValid(octets), null, null);
+            BodyType.SevenBit, international, null, null);
         var record = new SubmissionRecord(envelope, request.Now, "", "", "", MessageId(request)) { HasEightBit = !Ascii.IsValid(octets) };
         return new NewMessage(request.ReportId, record, octets.AsMemory(0, bodyAt), body);
     }
@@ -86,7 +90,7 @@ public static class ReportComposer
         foreach (var recipient in request.Recipients)
         {
             text.Append("\r\n  ").Append(recipient.Recipient.Path.Mailbox).Append("\r\n");
-            var said = recipient.RemoteMta.Length > 0 ? $"The server {recipient.RemoteMta} said: " : "Reason: ";
+            var said = recipient is { RemoteMta.Length: > 0, RemoteReply: null } ? $"The server {recipient.RemoteMta} said: " : "Reason: ";
             Wrap(text, said + recipient.Reply, "    ");
             Wrap(text, Advice.For(request.Kind, recipient.Reply), "    ");
         }
@@ -130,18 +134,22 @@ public static class ReportComposer
         text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {Date(request.About.Record.ReceivedAt)}\r\n");
         foreach (var recipient in request.Recipients)
         {
-            AppendRecipient(text, request, recipient);
+            AppendRecipient(text, request, recipient, international);
         }
 
-        var subtype = international ? "global-delivery-status" : "delivery-status";
-        return new MimePart("message", subtype)
+        var octets = Encoding.UTF8.GetBytes(international ? text.ToString() : Escaped(text.ToString()));
+        return new MimePart("message", international ? "global-delivery-status" : "delivery-status")
         {
-            Content = new MimeContent(new MemoryStream(Encoding.UTF8.GetBytes(text.ToString()))),
-            ContentTransferEncoding = Ascii.IsValid(text.ToString()) ? ContentEncoding.SevenBit : ContentEncoding.EightBit,
+            Content = new MimeContent(new MemoryStream(octets)),
+            ContentTransferEncoding = international ? ContentEncoding.EightBit : ContentEncoding.SevenBit,
         };
     }
 
-    private static void AppendRecipient(StringBuilder text, ReportRequest request, ReportedRecipient reported)
+    /// <summary>As utf-8-addr-xtext writes what is not ASCII (RFC 6533 §3).</summary>
+    private static string Escaped(string text) => Ascii.IsValid(text) ? text : string.Concat(text.EnumerateRunes().Select(rune =>
+        rune.IsAscii ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\x{{{rune.Value:X}}}")));
+
+    private static void AppendRecipient(StringBuilder text, ReportRequest request, ReportedRecipient reported, bool international)
     {
         var mailbox = reported.Recipient.Path.Mailbox;
         text.Append("\r\n");
@@ -161,7 +169,8 @@ public static class ReportComposer
         if (reported.RemoteMta.Length > 0)
         {
             text.Append(CultureInfo.InvariantCulture, $"Remote-MTA: dns; {reported.RemoteMta}\r\n");
-            AppendFolded(text, "Diagnostic-Code: smtp; " + OneLine(reported.Reply));
+            var said = OneLine(reported.RemoteReply ?? reported.Reply);
+            AppendFolded(text, "Diagnostic-Code: smtp; " + (international ? said : Escaped(said)));
         }
 
         text.Append(CultureInfo.InvariantCulture, $"Last-Attempt-Date: {Date(request.Now)}\r\n");
@@ -177,9 +186,9 @@ public static class ReportComposer
         var column = 0;
         foreach (var word in line.Split(' '))
         {
-            foreach (var piece in word.Chunk(200).Select(chars => new string(chars)).DefaultIfEmpty(""))
+            foreach (var piece in word.EnumerateRunes().Chunk(PieceRunes).Select(runes => string.Concat(runes)).DefaultIfEmpty(""))
             {
-                if (column + piece.Length > 200)
+                if (column + piece.Length > FoldColumns)
                 {
                     text.Append("\r\n ");
                     column = 1;
@@ -208,20 +217,18 @@ public static class ReportComposer
 
     private static MimePart Original(ReportRequest request, bool international)
     {
-        var (subtype, octets) = request.OriginalContent is { } all ? ("rfc822", all) : ("rfc822-headers", request.OriginalHeader);
+        var octets = request.OriginalContent ?? request.OriginalHeader;
         var eightBit = !Ascii.IsValid(octets.Span);
-        var (type, name) = (subtype, eightBit && international) switch
+        var part = (request.OriginalContent is not null, eightBit) switch
         {
-            ("rfc822", false) => ("message", "rfc822"),
-            ("rfc822", true) => ("message", "global"),
-            (_, false) => ("text", "rfc822-headers"),
-            _ => ("message", "global-headers"),
+            (true, false) => new MimePart("message", "rfc822"),
+            (true, true) => new MimePart("message", "global"), // which may be encoded (RFC 6532 §3.7), as message/rfc822 may not
+            (false, true) when international => new MimePart("message", "global-headers"),
+            _ => new MimePart("text", "rfc822-headers"),
         };
-        return new MimePart(type, name)
-        {
-            Content = new MimeContent(new MemoryStream(octets.ToArray())),
-            ContentTransferEncoding = eightBit ? ContentEncoding.EightBit : ContentEncoding.SevenBit,
-        };
+        part.Content = new MimeContent(new MemoryStream(octets.ToArray()));
+        part.ContentTransferEncoding = !eightBit ? ContentEncoding.SevenBit : international ? ContentEncoding.EightBit : ContentEncoding.Base64;
+        return part;
     }
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? '?' : c));
