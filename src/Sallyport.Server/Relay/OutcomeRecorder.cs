@@ -82,9 +82,8 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
     {
         var (attempt, settled) = (entry.Attempt, entry.Settled);
         var gaveUp = settled.Ours && !attempt.Verdict.Ours;
-        return new Reported(
-            new ReportedRecipient(attempt.Recipient, settled.Outcome.Reply, attempt.RemoteMta, gaveUp ? attempt.Verdict.Reply.ToString() : null),
-            attempt.SizeMax);
+        var said = gaveUp ? RecipientOutcome.Shorten(attempt.Verdict.Reply.ToString()) : null;
+        return new Reported(new ReportedRecipient(attempt.Recipient, settled.Outcome.Reply, attempt.RemoteMta, said), attempt.SizeMax);
     }
 
     /// <summary>False when it is not on stable storage and will not be.</summary>

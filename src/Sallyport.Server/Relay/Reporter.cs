@@ -56,7 +56,8 @@ internal sealed class Reporter(RelayServices services)
             && !about.Any(one => Advice.EnhancedOf(one.Recipient.Reply) is "5.3.4" or "5.2.3");
         var headerBytes = (int)Math.Min(HeaderBytesMax, Math.Max(0, sizeMax - OwnBytes));
         var content = await ReadAsync(message, whole ? (int)message.ContentBytes : headerBytes);
-        return bare with { OriginalHeader = HeaderOf(content), OriginalContent = whole ? content : null };
+        bare = bare with { OriginalHeader = HeaderOf(content) };
+        return whole ? bare with { OriginalContent = content } : bare;
     }
 
     /// <summary>Up to its end; of one that is longer than what was read, the fields that are there whole.</summary>

@@ -19,7 +19,7 @@ public static class ReportComposer
 {
     private const int WrapColumns = 72;
     private const int FoldColumns = 200;
-    private const int PieceRunes = 100; // of up to 9 columns once they are escaped: below the 998 of a line
+    private const int PieceRunes = 100;
 
     /// <summary>The report, ready for the spool: from the null path to the sender of the message it is about.</summary>
     public static NewMessage Compose(ReportRequest request)
@@ -153,7 +153,7 @@ public static class ReportComposer
         text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {MailDate.Of(request.About.Record.ReceivedAt)}\r\n");
         foreach (var recipient in request.Recipients)
         {
-            AppendRecipient(text, request, recipient);
+            AppendRecipient(text, request, recipient, international);
         }
 
         var octets = Encoding.UTF8.GetBytes(international ? text.ToString() : Escaped(text.ToString()));
@@ -168,7 +168,7 @@ public static class ReportComposer
     private static string Escaped(string text) => Ascii.IsValid(text) ? text : string.Concat(text.EnumerateRunes().Select(rune =>
         rune.IsAscii ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\x{{{rune.Value:X}}}")));
 
-    private static void AppendRecipient(StringBuilder text, ReportRequest request, ReportedRecipient reported)
+    private static void AppendRecipient(StringBuilder text, ReportRequest request, ReportedRecipient reported, bool international)
     {
         var mailbox = reported.Recipient.Path.Mailbox;
         text.Append("\r\n");
@@ -189,7 +189,8 @@ public static class ReportComposer
         if (reported.RemoteMta.Length > 0)
         {
             text.Append(CultureInfo.InvariantCulture, $"Remote-MTA: dns; {reported.RemoteMta}\r\n");
-            AppendFolded(text, "Diagnostic-Code: smtp; " + OneLine(reported.RemoteReply ?? reported.Reply));
+            var said = OneLine(reported.RemoteReply ?? reported.Reply);
+            AppendFolded(text, "Diagnostic-Code: smtp; " + (international ? said : Escaped(said)));
         }
 
         text.Append(CultureInfo.InvariantCulture, $"Last-Attempt-Date: {MailDate.Of(request.Now)}\r\n");

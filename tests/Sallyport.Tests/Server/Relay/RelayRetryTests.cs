@@ -46,6 +46,11 @@ public sealed class RelayRetryTests : IAsyncDisposable
         Assert.All(_hop.Messages, message => Assert.Equal(["RCPT TO:<jane@acme.test>"], message.Rcpt));
         Assert.Equal("Delayed mail: your message is still on its way", _hop.Messages[0].Parse().Subject);
         Assert.Equal("Undelivered mail: your message could not be delivered", _hop.Messages[1].Parse().Subject);
+        Assert.Contains("text/rfc822-headers\r\n", _hop.Messages[0].Content, StringComparison.Ordinal);
+        Assert.Contains("Subject: kept\r\n", _hop.Messages[0].Content, StringComparison.Ordinal);
+        Assert.DoesNotContain("Hello\r\n", _hop.Messages[0].Content, StringComparison.Ordinal);
+        Assert.Contains("Diagnostic-Code: smtp; 450 4.2.1 Busy\r\n", _hop.Messages[1].Content, StringComparison.Ordinal);
+        Assert.EndsWith("Subject: kept\r\n\r\nHello\r\n", _hop.Messages[1].Content.Split("\r\n--")[^2], StringComparison.Ordinal);
         await bench.Log.UntilAsync(events => events.OfType<MailEvent.RecipientSettled>().Count(e => e.State == RecipientState.Relayed) == 2);
         Assert.Equal(0, (await bench.Spool.TotalsAsync(Cancel)).Messages);
     }
