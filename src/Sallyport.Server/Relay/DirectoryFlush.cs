@@ -6,7 +6,7 @@ namespace Sallyport.Server.Relay;
 /// Puts a folder's own entries on stable storage. A file that was flushed and renamed may be gone after a power cut as long as the
 /// folder that names it was not flushed (fsync(2)).
 /// </summary>
-internal static partial class DirectoryFlush
+public static partial class DirectoryFlush
 {
     private const int ReadOnly = 0;
 

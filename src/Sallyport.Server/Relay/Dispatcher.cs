@@ -149,7 +149,8 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
         {
             var reply = new Reply(451, new(4, 4, 5), "Waiting: many messages for the same next server are before this one");
             var at = one.Destination.NextRoomAt(most);
-            return one.Job.Recipients.Select(recipient => (one.Job.Message, Attempt.Own(recipient, reply, one.Hop.ToString()) with { UntriedUntil = at }));
+            return one.Job.Recipients.Select(recipient =>
+                (one.Job.Message, Attempt.Own(recipient, reply, one.Hop.ToString()) with { UntriedUntil = at }));
         }).ToList();
         if (parked.Count > 0)
         {
