@@ -49,7 +49,7 @@ public sealed class SallyportHost : IAsyncDisposable
             new RelayServices(store.Spool, _handoff, log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
         _admin = new LocalAdmin(new AdminServices(
             store, books, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
-            _handoff.Wake, () => _gate.Open));
+            _handoff.Wake, () => _gate.Open) { ForgetFailures = _relay.ForgetFailures });
         _web = BuildWeb(options);
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
@@ -170,7 +169,7 @@ public static class SubmissionHeader
 
         if (!block.Has("Date"))
         {
-            Put(header, $"Date: {Rfc5322Date(facts.Now)}\r\n");
+            Put(header, $"Date: {MailDate.Of(facts.Now)}\r\n");
         }
 
         if (!block.Has("From"))
@@ -245,7 +244,7 @@ public static class SubmissionHeader
             text.Append("\r\n\tfor ").Append(only.Path);
         }
 
-        return text.Append(";\r\n\t").Append(Rfc5322Date(facts.Now)).Append("\r\n").ToString();
+        return text.Append(";\r\n\t").Append(MailDate.Of(facts.Now)).Append("\r\n").ToString();
     }
 
     private static string AddressLiteral(string address) =>
@@ -256,10 +255,6 @@ public static class SubmissionHeader
 
     private static string SafeComment(string text) =>
         string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '@' or '_' or '+' or '/' or '=' or ' ' ? c : '?'));
-
-    private static string Rfc5322Date(DateTimeOffset time) =>
-        time.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
-        + time.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 
     private static void Put(ArrayBufferWriter<byte> header, string text)
     {

@@ -314,6 +314,7 @@ public sealed class SqliteFaultTests : IDisposable
         }
 
         _folder.Query("DROP TABLE fact");
+        _folder.Query("ALTER TABLE message DROP COLUMN utf8_header");
         _folder.Query("PRAGMA user_version = 1");
         await using var upgraded = await OpenAsync();
         Assert.Equal(2L, _folder.Query("PRAGMA user_version").Single());
