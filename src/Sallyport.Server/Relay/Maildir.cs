@@ -12,9 +12,9 @@ public static class Maildir
     {
         try
         {
-            foreach (var name in (string[])["tmp", "new", "cur"])
+            foreach (var name in (string[])["", "tmp", "new", "cur"])
             {
-                Directory.CreateDirectory(Path.Combine(folder, name));
+                MakeForUs(Path.Combine(folder, name));
             }
 
             var seconds = message.Record.ReceivedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -41,6 +41,18 @@ public static class Maildir
         {
             return new Reply(451, new(4, 3, 0), Replies.Printable($"The Maildir {folder} takes no message: {exception.Message}"));
         }
+    }
+
+    /// <summary>Mail is nobody else's to read.</summary>
+    private static void MakeForUs(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>What final delivery adds (RFC 5321 §4.4), so that a captured message shows whom it was for.</summary>
