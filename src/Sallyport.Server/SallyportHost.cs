@@ -46,7 +46,7 @@ public sealed class SallyportHost : IAsyncDisposable
         (_time, _store, _lines, _books) = (time, store, log, books);
         _log = new RecentOutcomes(log, time);
         _hasher = new PasswordHasher(options.Limits, time);
-        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, time));
+        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, _log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);
@@ -231,7 +231,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories)));
+        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories), _time));
 
     private WebApplication BuildWeb(ServerOptions options)
     {
