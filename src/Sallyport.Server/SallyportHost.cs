@@ -40,7 +40,10 @@ public sealed class SallyportHost : IAsyncDisposable
     {
         (_time, _store, _log, _books) = (time, store, log, books);
         _hasher = new PasswordHasher(options.Limits, time);
-        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, time));
+        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, time)
+        {
+            Notice = text => log.Write(new MailEvent.Notice(text)),
+        });
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);

@@ -19,6 +19,10 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
         return full;
     }
 
+    /// <summary>What is allowed and yet probably not meant.</summary>
+    public void Warn(Section section, string key, string message) =>
+        warnings.Add(new(file, section.LineOf(key), $"{section.Name}.{key}", message));
+
     /// <summary>
     /// A secret by the keys "<paramref name="key"/>_file" or "<paramref name="key"/>_env": never by its own. Null when neither is there,
     /// or when there is something wrong, which is reported.

@@ -19,7 +19,7 @@ internal static class DoctorVerb
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("doctor", "Look at certificate, store, listeners and next hops, and say what is wrong.") { config, json };
+        var command = new Command("doctor", "Look at certificate, store, directories, listeners and next hops, and say what is wrong.") { config, json };
         command.SetAction(async (parsed, cancel) =>
         {
             if (Site.Load(parsed.GetValue(config)!) is not { } options)
@@ -81,6 +81,8 @@ internal static class DoctorVerb
             findings.Add(status.Running
                 ? new("server", "ok", $"{status.Version}, runs since {status.StartedAt:u}, {status.Connections} connections")
                 : new("server", "warning", "does not run"));
+            var directories = await admin.CallAsync(StatusOperations.TryDirectories, Everything.Asked, cancel);
+            findings.AddRange(directories.Steps.Select(step => new Finding(step.Rule, step.Outcome, step.Because)));
             if (status.Running)
             {
                 foreach (var listener in options.Listeners)
