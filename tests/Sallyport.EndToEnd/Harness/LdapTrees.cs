@@ -14,6 +14,7 @@ internal static class LdapTrees
         objectclass ( 2.16.840.1.113678.2.2.2.2.9002 NAME 'dominoGroup' SUP top STRUCTURAL MUST cn MAY ( member $ description ) )
         database mdb
         suffix ""
+        directory @DB@
         access to attrs=userPassword by anonymous auth by * none
         access to * by dn.exact="cn=msa lookup,o=DuckWest" read by self read by anonymous auth by * none
         """;
@@ -62,6 +63,7 @@ internal static class LdapTrees
           MAY ( userAccountControl $ accountExpires $ sAMAccountName $ userPrincipalName $ proxyAddresses $ memberOf $ objectCategory ) )
         database mdb
         suffix "dc=acme,dc=test"
+        directory @DB@
         rootdn "cn=admin,dc=acme,dc=test"
         rootpw admin-secret
         access to attrs=userPassword by anonymous auth by * none

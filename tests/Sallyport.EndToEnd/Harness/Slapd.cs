@@ -36,9 +36,8 @@ internal sealed class Slapd : IAsyncDisposable
             TLSCACertificateFile {certificates.CaFile}
             TLSCertificateFile {certificate}
             TLSCertificateKeyFile {key}
-            {tree}
-            directory {folder.Of($"{name}/db")}
-            """.Replace("@DB@", $"directory {folder.Of($"{name}/db")}"));
+            {tree.Replace("@DB@", folder.Of($"{name}/db"))}
+            """);
         var added = await Tool.RunAsync(
             Peers.Require("slapadd"), ["-f", slapd.ConfigFile, "-l", folder.Write($"{name}/tree.ldif", ldif)]);
         if (added.ExitCode != 0)

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Sallyport.Server.Identity.Ldap;
 
 /// <summary>What an entry says about its account without a bind.</summary>
-internal static class AccountState
+public static class AccountState
 {
     private const long DisabledBit = 2;
     private const long LockedBit = 0x10;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Sallyport.Server.Identity.Ldap;
 
-internal enum BindOutcome
+public enum BindOutcome
 {
     Right,
     Wrong,
@@ -24,7 +24,7 @@ internal enum BindOutcome
 
 /// <summary>What the answer to a bind means (RFC 4511 §4.2, appendix A.2), with what servers say besides the code.</summary>
 /// <param name="Detail">For the administrator: code and the server's own words.</param>
-internal sealed partial record BindVerdict(BindOutcome Outcome, string Detail)
+public sealed partial record BindVerdict(BindOutcome Outcome, string Detail)
 {
     /// <summary>Of the password policy draft (draft-behera-ldap-password-policy-10 §6.2).</summary>
     public const int PolicyNone = 65535;

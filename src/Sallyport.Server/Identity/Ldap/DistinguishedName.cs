@@ -5,7 +5,7 @@ using System.Text;
 namespace Sallyport.Server.Identity.Ldap;
 
 /// <summary>One part of a name, "CN=Jane Doe"; the key is empty in an abbreviated name.</summary>
-internal readonly record struct NamePart(string Key, string Value)
+public readonly record struct NamePart(string Key, string Value)
 {
     /// <summary>Without regard to case, and to how many blanks there are (RFC 4518 §2.6.1).</summary>
     public bool HasValueOf(NamePart other) => string.Equals(Squeeze(Value), Squeeze(other.Value), StringComparison.OrdinalIgnoreCase);
@@ -16,7 +16,7 @@ internal readonly record struct NamePart(string Key, string Value)
 }
 
 /// <summary>A name of an entry as its parts (RFC 4514), and as Domino writes it.</summary>
-internal static class DistinguishedName
+public static class DistinguishedName
 {
     private const int LengthMax = 4096;
 

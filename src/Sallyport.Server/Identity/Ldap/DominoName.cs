@@ -9,7 +9,7 @@ namespace Sallyport.Server.Identity.Ldap;
 /// <param name="Search">What to look for.</param>
 /// <param name="Parts">Empty for a plain name; else what the entry found must be called.</param>
 /// <param name="IsCanonical">Every part has its key.</param>
-internal sealed record DominoName(string Search, ImmutableArray<NamePart> Parts, bool IsCanonical)
+public sealed record DominoName(string Search, ImmutableArray<NamePart> Parts, bool IsCanonical)
 {
     private const int PartsMax = 32;
 

@@ -4,7 +4,7 @@ namespace Sallyport.Server.Identity.Ldap;
 
 /// <summary>An entry a search found.</summary>
 /// <param name="Attributes">Names without regard to case.</param>
-internal sealed record LdapEntry(string Dn, IReadOnlyDictionary<string, ImmutableArray<string>> Attributes)
+public sealed record LdapEntry(string Dn, IReadOnlyDictionary<string, ImmutableArray<string>> Attributes)
 {
     public ImmutableArray<string> All(string attribute) => Attributes.TryGetValue(attribute, out var values) ? values : [];
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace Sallyport.Server.Identity.Ldap;
 
 /// <summary>Search filters (RFC 4515).</summary>
-internal static class LdapFilter
+public static class LdapFilter
 {
     /// <summary>A value as it may stand in a filter (RFC 4515 §3): nothing in it can end the value or match more than itself.</summary>
     public static string Escape(string value)

@@ -7,7 +7,7 @@ namespace Sallyport.Server.Identity.Ldap;
 /// Which server is asked first. One that failed is left alone for a while that grows with each failure; then a single caller tries
 /// it, and the others go on as if it were down.
 /// </summary>
-internal sealed class LdapServers(ImmutableArray<LdapServerAddress> servers, TimeSpan patience, TimeProvider time, Action<string> notice)
+public sealed class LdapServers(ImmutableArray<LdapServerAddress> servers, TimeSpan patience, TimeProvider time, Action<string> notice)
 {
     public static readonly TimeSpan BackOffFirst = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan BackOffMax = TimeSpan.FromSeconds(30);
