@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using System.Net.NetworkInformation;
 using Sallyport.EndToEnd.Harness;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Ldap;
 using Xunit;
 
 namespace Sallyport.EndToEnd;
@@ -68,7 +72,8 @@ public sealed class LdapTests
     public async Task Hostile_logins_match_nothing_but_themselves()
     {
         await using var site = await LdapSite.DominoAsync(s => Domino(s) + "\nlogin_names = \"more\"");
-        foreach (var login in (string[])["*", "*)(uid=*", "jdoe*", "jdoe)(|(uid=*", "jdoe)(&", @"\2a", "*)(objectClass=*", "jdoe\\", "*/Sales/DuckWest"])
+        string[] hostile = ["*", "*)(uid=*", "jdoe*", "jdoe)(|(uid=*", "jdoe)(&", @"\2a", "*)(objectClass=*", "jdoe\\", "*/Sales/DuckWest"];
+        foreach (var login in hostile)
         {
             Assert.StartsWith("535", await site.LogInAsync(login, LdapTrees.Password));
         }
@@ -219,10 +224,41 @@ public sealed class LdapTests
     {
         await using var site = await LdapSite.OpenLdapAsync(s => OpenLdap(s, "ldaps"));
         var begun = Stopwatch.StartNew();
-        var replies = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => site.LogInAsync("jane", i % 2 == 0 ? LdapTrees.Password : "wrong " + i)));
+        var replies = await Task.WhenAll(Enumerable.Range(0, 200)
+            .Select(i => i % 2 == 0 ? site.LogInAsync("jane", LdapTrees.Password) : site.LogInAsync("lockme", "wrong " + i)));
         Assert.Equal(100, replies.Count(reply => reply.StartsWith("235", StringComparison.Ordinal)));
         Assert.Equal(100, replies.Count(reply => reply.StartsWith("535", StringComparison.Ordinal)));
-        TestContext.Current.SendDiagnosticMessage($"200 logins, sessions and all, in {begun.Elapsed}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"200 logins, sessions and all, in {begun.Elapsed}");
+    }
+
+    [Theory]
+    [InlineData("ldaps")]
+    [InlineData("loopback")]
+    public async Task A_thousand_logins_open_no_more_connections_than_allowed(string tls)
+    {
+        using var folder = new TestFolder();
+        var certificates = new Certificates(folder);
+        await using var slapd = await Slapd.StartAsync(folder, certificates, "slapd", LdapTrees.OpenLdap, LdapTrees.OpenLdapPeople);
+        var port = tls == "ldaps" ? slapd.TlsPort : slapd.Port;
+        using var directory = new LdapDirectory(
+            new LdapDirectoryOptions("people")
+            {
+                Servers = [new LdapServerAddress("127.0.0.1", port, tls == "ldaps")],
+                TlsCa = certificates.CaFile,
+                Base = "dc=acme,dc=test",
+                UserFilter = "(uid={login})",
+                ConnectionsMax = 4,
+                Timeout = TimeSpan.FromSeconds(25),
+            },
+            TimeProvider.System, static _ => { });
+        var begun = Stopwatch.StartNew();
+        var asked = Enumerable.Range(0, 1000)
+            .Select(_ => directory.CheckPasswordAsync("jane", LdapTrees.Password, TestContext.Current.CancellationToken).AsTask()).ToList();
+        Assert.All(await Task.WhenAll(asked), answer => Assert.IsType<DirectoryAnswer.Granted>(answer));
+        var open = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
+            .Count(connection => connection.RemoteEndPoint.Port == port && connection.State == TcpState.Established);
+        Assert.InRange(open, 1, 8);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{tls}: {1000 / begun.Elapsed.TotalSeconds:0} logins/s, {open} connections");
     }
 
     private static string Domino(LdapSite site) => $"""
@@ -244,7 +280,8 @@ public sealed class LdapTests
     private static async Task AssertRefusedAsync(LdapSite site, string login, string why)
     {
         Assert.StartsWith("5", await site.LogInAsync(login, LdapTrees.Password));
-        Assert.Contains(site.Sallyport.Log.Split('\n'), line => line.Contains(login, StringComparison.Ordinal) && line.Contains(why, StringComparison.Ordinal));
+        Assert.Contains(site.Sallyport.Log.Split('\n'), line => line.Contains(login, StringComparison.Ordinal)
+            && line.Contains(why, StringComparison.Ordinal));
     }
 
     private static async Task UntilAsync(LdapSite site, string reply, string login)

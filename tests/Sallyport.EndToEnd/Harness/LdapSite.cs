@@ -21,11 +21,16 @@ internal sealed class LdapSite : IAsyncDisposable
     public string Secret(string secret)
     {
         var file = _folder.Write("lookup.password", secret + "\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         return file;
     }
 
-    public static Task<LdapSite> DominoAsync(Func<LdapSite, string> keys, int servers = 1) => StartAsync(LdapTrees.Domino, LdapTrees.DominoPeople, keys, servers);
+    public static Task<LdapSite> DominoAsync(Func<LdapSite, string> keys, int servers = 1) =>
+        StartAsync(LdapTrees.Domino, LdapTrees.DominoPeople, keys, servers);
 
     public static Task<LdapSite> OpenLdapAsync(Func<LdapSite, string> keys, int servers = 1) =>
         StartAsync(LdapTrees.OpenLdap, LdapTrees.OpenLdapPeople, keys, servers);

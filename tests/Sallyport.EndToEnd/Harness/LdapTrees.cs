@@ -10,13 +10,14 @@ internal static class LdapTrees
         attributetype ( 2.16.840.1.113678.2.2.2.1.9001 NAME 'dominoAccessGroups' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
         attributetype ( 2.16.840.1.113678.2.2.2.1.9002 NAME 'mailFile' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
         attributetype ( 2.16.840.1.113678.2.2.2.1.9003 NAME 'mailServer' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
-        objectclass ( 2.16.840.1.113678.2.2.2.2.9001 NAME 'dominoPerson' SUP inetOrgPerson STRUCTURAL MAY ( dominoAccessGroups $ mailFile $ mailServer ) )
+        objectclass ( 2.16.840.1.113678.2.2.2.2.9001 NAME 'dominoPerson' SUP inetOrgPerson STRUCTURAL
+          MAY ( dominoAccessGroups $ mailFile $ mailServer ) )
         objectclass ( 2.16.840.1.113678.2.2.2.2.9002 NAME 'dominoGroup' SUP top STRUCTURAL MUST cn MAY ( member $ description ) )
         database mdb
         suffix ""
         directory @DB@
         access to attrs=userPassword by anonymous auth by * none
-        access to * by dn.exact="cn=msa lookup,o=DuckWest" read by self read by anonymous auth by * none
+        access to * by dn.exact="cn=msa lookup,o=DuckWest" read by self read by users search by anonymous auth by * none
         """;
 
     public static readonly string DominoPeople = $"""

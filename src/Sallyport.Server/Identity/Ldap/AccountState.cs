@@ -12,7 +12,8 @@ public static class AccountState
     /// <summary>Asked for by name: most are operational.</summary>
     public static readonly string[] Attributes =
     [
-        "userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires", "pwdLastSet", "pwdAccountLockedTime", "pwdReset", "nsAccountLock",
+        "userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires", "pwdLastSet", "pwdAccountLockedTime", "pwdReset",
+        "nsAccountLock",
     ];
 
     /// <summary>Null when nothing speaks against the login. Right for whoever is looked up without a password.</summary>
@@ -25,7 +26,8 @@ public static class AccountState
     /// <summary>The same for a login whose password was just found right: a lock that has passed is no lock.</summary>
     public static BindVerdict? OfGood(LdapEntry entry, DateTimeOffset now) =>
         (Number(entry, "userAccountControl") & DisabledBit) != 0 ? new(BindOutcome.Disabled, "disabled (userAccountControl)")
-        : string.Equals(entry.First("nsAccountLock"), "true", StringComparison.OrdinalIgnoreCase) ? new(BindOutcome.Disabled, "locked (nsAccountLock)")
+        : string.Equals(entry.First("nsAccountLock"), "true", StringComparison.OrdinalIgnoreCase)
+            ? new(BindOutcome.Disabled, "locked (nsAccountLock)")
         : IsOver(Number(entry, "accountExpires"), now) ? new(BindOutcome.Expired, "the account has expired (accountExpires)")
         : entry.First("pwdLastSet") == "0" ? new(BindOutcome.Expired, "the password must be changed first (pwdLastSet)")
         : string.Equals(entry.First("pwdReset"), "true", StringComparison.OrdinalIgnoreCase)

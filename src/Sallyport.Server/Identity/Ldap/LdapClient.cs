@@ -11,7 +11,9 @@ internal enum LdapPurpose
     Binding,
 }
 
-/// <summary>Connections to the servers of one directory: kept for the next question, opened anew when stale, the next server's when one fails.</summary>
+/// <summary>
+/// Connections to the servers of one directory: kept for the next question, opened anew when stale, the next server's when one fails.
+/// </summary>
 internal sealed class LdapClient : IDisposable
 {
     private static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(60);

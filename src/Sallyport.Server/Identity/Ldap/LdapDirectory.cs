@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.DirectoryServices.Protocols;
-using Sallyport.Mail.Addressing;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Identity.Ldap;
@@ -13,7 +12,6 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
 {
     private readonly LdapDirectoryOptions _options;
     private readonly TimeProvider _time;
-    private readonly Action<string> _notice;
     private readonly LdapThreads _threads;
     private readonly LdapClient _client;
     private readonly LdapLookup _lookup;
@@ -21,9 +19,8 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
     public LdapDirectory(LdapDirectoryOptions options, TimeProvider time, Action<string> notice)
     {
         (_options, _time) = (options, time);
-        _notice = text => notice($"directory {options.Name}: {text}");
         _threads = new LdapThreads(options.Name, options.ConnectionsMax);
-        _client = new LdapClient(options, time, _notice);
+        _client = new LdapClient(options, time, text => notice($"directory {options.Name}: {text}"));
         _lookup = new LdapLookup(options);
     }
 
@@ -71,9 +68,9 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         IList<DirectoryStep>? steps, Func<LdapQuestion, DirectoryAnswer> ask, CancellationToken cancel)
     {
         using var gaveUp = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var question = new LdapQuestion(new LdapDeadline(_time, _options.Timeout), steps);
         try
         {
-            var question = new LdapQuestion(new LdapDeadline(_time, _options.Timeout), steps);
             // The connection is shut at the deadline; the second beyond it is for the thread to say so.
             return await _threads.RunAsync(() => ask(question), gaveUp.Token)
                 .WaitAsync(_options.Timeout + TimeSpan.FromSeconds(1), _time, cancel);
@@ -88,6 +85,7 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         }
         finally
         {
+            question.Close();
             await gaveUp.CancelAsync();
         }
     }
@@ -95,7 +93,7 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
     private DirectoryAnswer Find(string login, LdapQuestion question) => Search(login, question) switch
     {
         (null, var answer) => answer!,
-        var (entry, _) => AccountState.Of(entry!, _time.GetUtcNow()) is { } against ? ToAnswer(against, login) : Grant(entry!, login, question),
+        var (entry, _) => AccountState.Of(entry!, _time.GetUtcNow()) is { } against ? ToAnswer(against) : Grant(entry!, login, question),
     };
 
     private DirectoryAnswer FindFirst(string login, string password, LdapQuestion question)
@@ -114,7 +112,7 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
             _ => verdict,
         };
         question.Tell($"bind as {entry.Dn}", OutcomeOf(verdict), verdict.Detail);
-        return verdict.Outcome == BindOutcome.Right ? Grant(entry, login, question) : ToAnswer(verdict, login);
+        return verdict.Outcome == BindOutcome.Right ? Grant(entry, login, question) : ToAnswer(verdict);
     }
 
     private DirectoryAnswer BindFirst(string login, string password, LdapQuestion question)
@@ -128,7 +126,7 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         question.Tell($"bind as {login}", OutcomeOf(verdict), verdict.Detail);
         if (verdict.Outcome != BindOutcome.Right)
         {
-            return verdict.Outcome == BindOutcome.Wrong ? new DirectoryAnswer.UnknownOrWrong() : ToAnswer(verdict, login);
+            return verdict.Outcome == BindOutcome.Wrong ? new DirectoryAnswer.UnknownOrWrong() : ToAnswer(verdict);
         }
 
         var entry = _options.BindDn is null ? found?.Entry : Search(login, question).Entry;
@@ -138,12 +136,13 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
             return new DirectoryAnswer.Granted(new DirectoryEntry(login, Name, LdapLookup.ToAddresses([login]), []));
         }
 
-        return AccountState.OfGood(entry, _time.GetUtcNow()) is { } against ? ToAnswer(against, login)
+        return AccountState.OfGood(entry, _time.GetUtcNow()) is { } against ? ToAnswer(against)
             : found is { } own ? new DirectoryAnswer.Granted(_lookup.ToEntry(entry, login, own.Groups))
             : Grant(entry, login, question);
     }
 
-    private (LdapEntry? Entry, ImmutableArray<string> Groups)? LookAtOneself(LdapLink link, string login, LdapQuestion question, LdapDeadline deadline)
+    private (LdapEntry? Entry, ImmutableArray<string> Groups)? LookAtOneself(
+        LdapLink link, string login, LdapQuestion question, LdapDeadline deadline)
     {
         try
         {
@@ -161,11 +160,6 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
     private (LdapEntry? Entry, DirectoryAnswer? Answer) Search(string login, LdapQuestion question)
     {
         var (entry, why) = _client.Use(LdapPurpose.Searching, question, (link, deadline) => _lookup.Find(link, login, question, deadline));
-        if (entry is null && why.Length > 0)
-        {
-            _notice(why);
-        }
-
         return (entry, entry is null ? new DirectoryAnswer.Unknown(why) : null);
     }
 
@@ -189,7 +183,7 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         var found = _options.BindAsTyped
             ? link.Search("", SearchScope.Base, "(objectClass=*)", ["namingContexts"], 1, question.Deadline)
             : link.Search(_options.Base, SearchScope.Base, "(objectClass=*)", ["1.1"], 1, question.Deadline);
-        return found.Referral
+        return found.IsReferral
             ? new DirectoryAnswer.Unavailable($"base \"{_options.Base}\" is on another server, and referrals are not followed")
             : new DirectoryAnswer.Unknown();
     }
@@ -199,24 +193,14 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
             ? verdict
             : throw new LdapTroubleException("the server could not judge the password");
 
-    private DirectoryAnswer ToAnswer(BindVerdict verdict, string login)
+    private DirectoryAnswer ToAnswer(BindVerdict verdict) => verdict.Outcome switch
     {
-        if (verdict.Outcome == BindOutcome.Referred)
-        {
-            _notice($"{MailboxText(login)}: {verdict.Detail}");
-            return new DirectoryAnswer.Unknown(verdict.Detail);
-        }
-
-        return verdict.Outcome switch
-        {
-            BindOutcome.Wrong => new DirectoryAnswer.WrongPassword(),
-            BindOutcome.Disabled => new DirectoryAnswer.Disabled(),
-            BindOutcome.Expired => new DirectoryAnswer.Expired(),
-            _ => new DirectoryAnswer.Unavailable($"directory {Name}: {verdict.Detail}"),
-        };
-    }
-
-    private static string MailboxText(string login) => MailboxParser.TryParse(login, out var mailbox) ? mailbox!.ToString() : login;
+        BindOutcome.Wrong => new DirectoryAnswer.WrongPassword(),
+        BindOutcome.Disabled => new DirectoryAnswer.Disabled(),
+        BindOutcome.Expired => new DirectoryAnswer.Expired(),
+        BindOutcome.Referred => new DirectoryAnswer.Unknown(verdict.Detail),
+        _ => new DirectoryAnswer.Unavailable($"directory {Name}: {verdict.Detail}"),
+    };
 
     private static string OutcomeOf(BindVerdict verdict) => verdict.Outcome switch
     {

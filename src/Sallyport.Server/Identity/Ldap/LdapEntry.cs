@@ -13,5 +13,6 @@ public sealed record LdapEntry(string Dn, IReadOnlyDictionary<string, ImmutableA
 
 /// <summary>What a search gave.</summary>
 /// <param name="Entries">At most as many as were asked for.</param>
-/// <param name="Referral">The server points elsewhere.</param>
-internal sealed record LdapFound(ImmutableArray<LdapEntry> Entries, bool Referral);
+/// <param name="IsReferral">The whole answer is that another server is to be asked.</param>
+/// <param name="HasMore">The server names others that may know more.</param>
+internal sealed record LdapFound(ImmutableArray<LdapEntry> Entries, bool IsReferral = false, bool HasMore = false);

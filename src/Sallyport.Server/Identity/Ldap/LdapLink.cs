@@ -109,7 +109,7 @@ internal sealed class LdapLink : IDisposable
             return exception.Response switch
             {
                 SearchResponse { ResultCode: ResultCode.SizeLimitExceeded } some => Take(some, most),
-                { ResultCode: ResultCode.Referral } => new LdapFound([], true),
+                { ResultCode: ResultCode.Referral } => new LdapFound([], IsReferral: true),
                 { } response => throw NoSearch(response, root),
                 null => throw new LdapTroubleException(exception.Message),
             };
@@ -229,7 +229,7 @@ internal sealed class LdapLink : IDisposable
     }
 
     private static LdapFound Take(SearchResponse response, int most) => new(
-        [.. response.Entries.Cast<SearchResultEntry>().Take(most).Select(Take)], response.References.Count > 0 && response.Entries.Count == 0);
+        [.. response.Entries.Cast<SearchResultEntry>().Take(most).Select(Take)], HasMore: response.References.Count > 0);
 
     private static LdapEntry Take(SearchResultEntry entry)
     {

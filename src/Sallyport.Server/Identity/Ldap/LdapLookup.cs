@@ -34,9 +34,10 @@ internal sealed class LdapLookup(LdapDirectoryOptions options)
         var (entry, outcome, detail, why) = entries switch
         {
             [var one] => (one, "ok", $"found {one.Dn}", ""),
-            [] when found.Referral => (null, "next", "refers to another server, which is not asked", "a referral, which is not followed"),
-            [] => ((LdapEntry?)null, "next", "found nobody", ""),
-            [var first, var second, ..] => (null, "next", $"found more than one entry: {first.Dn} and {second.Dn}", "more than one entry has this name"),
+            [] when found.IsReferral => (null, "next", "refers to another server, which is not asked", "a referral, which is not followed"),
+            [] => ((LdapEntry?)null, "next", "found nobody" + (found.HasMore ? "; further servers it names are not asked" : ""), ""),
+            [var first, var second, ..] =>
+                (null, "next", $"found more than one entry: {first.Dn} and {second.Dn}", "more than one entry has this name"),
         };
         question.Tell($"search {Where()}", outcome, $"{filter} at {link.Server}: {detail}");
         return (entry, why.Length > 0 ? $"{login}: {why} ({filter})" : "");

@@ -24,7 +24,28 @@ internal readonly struct LdapDeadline(TimeProvider time, TimeSpan within)
 /// <summary>One question to the directory: its deadline, and who listens how it is answered.</summary>
 internal sealed class LdapQuestion(LdapDeadline deadline, IList<DirectoryStep>? steps)
 {
+    private readonly Lock _gate = new();
+    private bool _isClosed;
+
     public LdapDeadline Deadline => deadline;
 
-    public void Tell(string what, string outcome, string detail) => steps?.Add(new(what, outcome, detail));
+    public void Tell(string what, string outcome, string detail)
+    {
+        lock (_gate)
+        {
+            if (!_isClosed)
+            {
+                steps?.Add(new(what, outcome, detail));
+            }
+        }
+    }
+
+    /// <summary>Nobody listens any more: an answer that comes too late is not told.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+    }
 }
