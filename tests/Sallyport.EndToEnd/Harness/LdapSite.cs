@@ -73,6 +73,8 @@ internal sealed class LdapSite : IAsyncDisposable
             name = "site"
             type = "ldap"
             {keys(site)}
+            [[directory]]
+            type = "local"
             """);
         return site;
     }
