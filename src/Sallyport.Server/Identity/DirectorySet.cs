@@ -1,16 +1,14 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Hashes;
 using Sallyport.Server.Identity.Ldap;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>What directories are made of.</summary>
-public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, TimeProvider Time)
-{
-    /// <summary>A line for the log: a server that went down or came back.</summary>
-    public Action<string> Notice { get; init; } = static _ => { };
-}
+public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, IMailLog Log, TimeProvider Time);
 
 /// <summary>
 /// The directories of a configuration. One whose options did not change is carried over a reload with its connections; one that is
@@ -62,7 +60,8 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
-        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, services.Notice),
+        HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
+        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 
