@@ -11,6 +11,7 @@ internal sealed class StatusAdmin(AdminServices services)
             return Explainer.ExplainAsync(query, routes, identity, cancel);
         });
         handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
+        handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));
     }
 
     private async ValueTask<ServerStatus> ShowAsync(Everything _, CancellationToken cancel)

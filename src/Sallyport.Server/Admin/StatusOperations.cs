@@ -11,6 +11,10 @@ public static class StatusOperations
 
     public static AdminOperation<LoginQuery, LoginTrial> TryLogin { get; } =
         new("auth-test", AdminJson.Default.LoginQuery, AdminJson.Default.LoginTrial);
+
+    /// <summary>Do the directories' servers answer?</summary>
+    public static AdminOperation<Everything, DirectoryTrial> TryDirectories { get; } =
+        new("directories/try", AdminJson.Default.Everything, AdminJson.Default.DirectoryTrial);
 }
 
 public sealed record ServerStatus(
@@ -30,5 +34,7 @@ public sealed record LoginQuery(string Login, string Password)
 {
     public override string ToString() => $"LoginQuery for {Login}";
 }
+
+public sealed record DirectoryTrial(ExplainedStep[] Steps);
 
 public sealed record LoginTrial(bool Accepted, ExplainedStep[] Steps);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Ldap;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -60,6 +61,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
+        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

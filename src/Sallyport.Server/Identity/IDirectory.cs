@@ -32,6 +32,24 @@ public interface IVerifierDirectory : IDirectory
     ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
 }
 
+/// <summary>One thing a directory did to answer, for whoever operates the server. No secret is in it.</summary>
+/// <param name="Outcome">ok, next, refused, failed, unavailable or warning.</param>
+public sealed record DirectoryStep(string What, string Outcome, string Detail);
+
+/// <summary>Can tell how it came to its answer.</summary>
+public interface IExplainingDirectory : IPasswordDirectory
+{
+    /// <summary>The very check of a login, each step added as it is made.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel);
+}
+
+/// <summary>Depends on servers that can be tried without a login.</summary>
+public interface ITryableDirectory : IDirectory
+{
+    /// <summary>A step for each server: does it answer as configured?</summary>
+    ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel);
+}
+
 /// <summary>A login as a directory knows it.</summary>
 /// <param name="Login">Its canonical name, as the log and the spool name it.</param>
 /// <param name="Directory">The directory's name.</param>
@@ -50,7 +68,8 @@ public abstract record DirectoryAnswer
     public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
 
     /// <summary>The next directory is asked.</summary>
-    public sealed record Unknown : DirectoryAnswer;
+    /// <param name="Why">When it is more than that nobody has this name.</param>
+    public sealed record Unknown(string Why = "") : DirectoryAnswer;
 
     /// <summary>Refused by a server that does not tell an unknown login from a wrong password: the next directory is asked.</summary>
     public sealed record UnknownOrWrong : DirectoryAnswer;

@@ -93,7 +93,7 @@ public sealed class IdentityService(
                 return (answer, directory.Name);
             }
 
-            last = answer is DirectoryAnswer.Unknown ? last : answer;
+            last = answer is DirectoryAnswer.Unknown { Why: "" } ? last : answer;
         }
 
         return (last, "");
@@ -105,7 +105,7 @@ public sealed class IdentityService(
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
-        DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
