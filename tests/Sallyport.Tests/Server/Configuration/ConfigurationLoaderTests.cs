@@ -92,7 +92,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
             command = "soon"
             """);
         Assert.Equal([0, 0, 1, 1, 1, 3, 5], problems.Select(problem => problem.Line));
-        Assert.Contains(problems, problem => problem.ToString() == $"{FileName}:1: hostnam: is not known at the top of the file; did you mean \"hostname\"?");
+        Assert.Contains($"{FileName}:1: hostnam: is not known at the top of the file; did you mean \"hostname\"?",
+            problems.Select(problem => problem.ToString()));
     }
 
     [Fact]
@@ -102,7 +103,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
         File.SetUnixFileMode(Path.Combine(_folder, "secret"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
         var file = Load(Good + "[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\nlogin = \"j\"\npassword_file = \"secret\"\n");
         Assert.Equal("from the file", file.Options.Routes[1].Password);
-        Assert.Contains(file.Warnings, warning => warning.Key == "route.password_file" && warning.Message.EndsWith("chmod 600 it", StringComparison.Ordinal));
+        Assert.Contains(file.Warnings, warning => warning.Key == "route.password_file"
+            && warning.Message.EndsWith("chmod 600 it", StringComparison.Ordinal));
         Assert.Contains(file.Warnings, warning => warning.Key == "route" && warning.Line == 9); // behind "*"
         var name = "SALLYPORT_TEST_" + Guid.NewGuid().ToString("N");
         var route = Good + $"[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\nlogin = \"j\"\npassword_env = \"{name}\"\n";

@@ -64,7 +64,8 @@ public sealed class ReportComposerTests
             OriginalContent = null,
         });
         Assert.Contains("You need not do anything", Text(message), StringComparison.Ordinal);
-        Assert.Equal(["delayed", "4.2.1", "Sun, 29 Nov 2026 08:15:30 +0000"], [Field(message, 1, "Action"), Field(message, 1, "Status"), Field(message, 1, "Will-Retry-Until")]);
+        Assert.Equal(["delayed", "4.2.1", "Sun, 29 Nov 2026 08:15:30 +0000"],
+            [Field(message, 1, "Action"), Field(message, 1, "Status"), Field(message, 1, "Will-Retry-Until")]);
         Assert.Equal("text/rfc822-headers", Part(message, 2).ContentType.MimeType);
     }
 
