@@ -6,4 +6,33 @@ namespace Sallyport.Mail.Policy;
 /// <param name="Login">The canonical login, as the log and the spool name it.</param>
 /// <param name="Directory">The directory that knew it.</param>
 /// <param name="Addresses">Addresses it may send as, each also with a subaddress (jane+x@).</param>
-public sealed record Grant(string Login, string Directory, ImmutableArray<string> Addresses);
+public sealed record Grant(string Login, string Directory, ImmutableArray<string> Addresses)
+{
+    /// <summary>Groups the login is in, as its directory names them.</summary>
+    public ImmutableArray<string> Groups { get; init; } = [];
+
+    /// <summary>Whole domains and patterns it may send as.</summary>
+    public ImmutableArray<SenderPattern> Patterns { get; init; } = [];
+
+    public SenderMode Mode { get; init; } = SenderMode.Refuse;
+
+    /// <summary>Where each right comes from, in the words of an explanation: "jane@acme.test" by "directory domino".</summary>
+    public ImmutableArray<GrantedRight> Rights { get; init; } = [];
+}
+
+/// <param name="Sender">An address or a pattern.</param>
+/// <param name="Source">Who says so.</param>
+public sealed record GrantedRight(string Sender, string Source);
+
+/// <summary>What happens to a sender that is not granted.</summary>
+public enum SenderMode
+{
+    /// <summary>The message is refused with the reason.</summary>
+    Refuse,
+
+    /// <summary>The login's own address becomes the reverse-path and is named in Sender (RFC 6409 §8.1); From stays.</summary>
+    Rewrite,
+
+    /// <summary>The message passes as it is; the log says so.</summary>
+    Log,
+}

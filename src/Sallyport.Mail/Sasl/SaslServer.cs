@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Collections.Immutable;
 
 namespace Sallyport.Mail.Sasl;
 
@@ -11,17 +12,28 @@ public static class SaslServer
     public const string Scram = "SCRAM-SHA-256";
     public const string ScramPlus = "SCRAM-SHA-256-PLUS";
 
-    /// <summary>Strongest first. -PLUS needs a channel to bind to.</summary>
-    public static string Offer(bool canBind) => canBind ? $"{ScramPlus} {Scram} {Plain} {Login}" : $"{Scram} {Plain} {Login}";
+    /// <summary>All that prove a password, strongest first.</summary>
+    public static ImmutableArray<string> ByPassword { get; } = [ScramPlus, Scram, Plain, Login];
 
-    public static ISaslMechanism? Create(string name, ReadOnlyMemory<byte> serverEndPoint, int credentialBytesMax) => name switch
-    {
-        Plain => new PlainMechanism(credentialBytesMax),
-        Login => new LoginMechanism(credentialBytesMax),
-        Scram => new ScramMechanism(false, !serverEndPoint.IsEmpty, default, credentialBytesMax),
-        ScramPlus when !serverEndPoint.IsEmpty => new ScramMechanism(true, true, serverEndPoint, credentialBytesMax),
-        _ => null,
-    };
+    /// <summary>Every mechanism there is, strongest first.</summary>
+    public static ImmutableArray<string> All { get; } = ByPassword;
+
+    /// <summary>What of <paramref name="mechanisms"/> a connection allows: -PLUS needs a channel to bind to.</summary>
+    public static ImmutableArray<string> Offer(ImmutableArray<string> mechanisms, bool canBind) =>
+        [.. mechanisms.Where(name => name != ScramPlus || canBind)];
+
+    /// <param name="offered">From <see cref="Offer"/>: another mechanism is as unknown as a made-up one.</param>
+    public static ISaslMechanism? Create(
+        string name, ImmutableArray<string> offered, ReadOnlyMemory<byte> serverEndPoint, int credentialBytesMax) => offered.Contains(name)
+        ? name switch
+        {
+            Plain => new PlainMechanism(credentialBytesMax),
+            Login => new LoginMechanism(credentialBytesMax),
+            Scram => new ScramMechanism(false, offered.Contains(ScramPlus), default, credentialBytesMax),
+            ScramPlus => new ScramMechanism(true, true, serverEndPoint, credentialBytesMax),
+            _ => null,
+        }
+        : null;
 
     /// <summary>Strict base64 (RFC 4648 §4): no blanks, no missing padding, no leftover bits. Null when it is not.</summary>
     public static byte[]? DecodeBase64(ReadOnlySpan<byte> text)

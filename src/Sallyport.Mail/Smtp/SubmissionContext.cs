@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Sallyport.Mail.Smtp;
 
 /// <summary>What a session needs to know of the place it runs in.</summary>
@@ -12,7 +14,11 @@ public sealed record SubmissionContext(
     bool StartTls,
     bool AuthWithoutTls,
     string ClientAddress,
-    SmtpLimits Limits);
+    SmtpLimits Limits)
+{
+    /// <summary>SASL mechanisms the site can judge, strongest first; of these the session offers what its connection allows.</summary>
+    public ImmutableArray<string> Mechanisms { get; init; } = Sasl.SaslServer.ByPassword;
+}
 
 /// <summary>What the handshake gave.</summary>
 /// <param name="Protocol">As in "TLSv1.3".</param>

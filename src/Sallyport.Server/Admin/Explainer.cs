@@ -14,7 +14,7 @@ internal static class Explainer
         ExplainQuery query, RouteTable routes, IdentityService identity, CancellationToken cancel)
     {
         var steps = new List<ExplainedStep>();
-        var (answer, why) = await identity.FindGrantAsync(query.Login, cancel);
+        var (answer, why) = await identity.FindGrantAsync(query.Login, null, cancel);
         if (answer is not LoginAnswer.Granted { Grant: var grant })
         {
             steps.Add(new("login", "refused", why));
@@ -39,13 +39,15 @@ internal static class Explainer
             return new(false, [.. steps]);
         }
 
-        foreach (var directory in identity.Directories)
+        foreach (var directory in identity.Directories.OfType<IPasswordDirectory>())
         {
             var answer = await directory.CheckPasswordAsync(login, password, cancel);
             var (outcome, because) = answer switch
             {
-                DirectoryAnswer.Granted granted => ("ok", $"the password is right; it may send as {string.Join(", ", granted.Grant.Addresses)}"),
+                DirectoryAnswer.Granted granted => ("ok", $"the password is right; it may send as {string.Join(", ", granted.Entry.Addresses)}"),
                 DirectoryAnswer.Unknown => ("next", $"does not know {login}"),
+                DirectoryAnswer.UnknownOrWrong => ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
+                DirectoryAnswer.Expired => ("refused", "the password has expired"),
                 DirectoryAnswer.Disabled => ("refused", "the account is disabled"),
                 DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
                 _ => ("refused", "the password is wrong"),

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Configuration;
@@ -44,7 +46,9 @@ public static class ConfigurationLoader
             Data = paths.Resolve(toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
             Listeners = [.. toml.List("listener").Select(ReadListener).OfType<ListenerOptions>()],
             Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
-            Directories = [.. toml.List("directory").Select(ReadDirectory).OfType<DirectoryOptions>()],
+            Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
+            Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
+            SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
             Relay = ReadRelay(toml.Table("relay")),
@@ -118,31 +122,28 @@ public static class ConfigurationLoader
             : null;
     }
 
-    private static DirectoryOptions? ReadDirectory(Section section)
-    {
-        var type = section.RequiredText("type", "local");
-        var name = section.Text("name") ?? type;
-        if (type is not null and not "local")
-        {
-            section.Report("type", $"\"{type}\" is not in this release; local accounts (`sallyport user add`) are");
-            return null;
-        }
-
-        section.Finish();
-        return type is null ? null : new DirectoryOptions(name!, type);
-    }
-
     private static SubmissionOptions ReadSubmission(Section section)
     {
         var d = new SubmissionOptions();
         var options = new SubmissionOptions
         {
             BareNewlines = section.Choice("bare_newlines", ("normalise", BareNewlines.Normalise), ("refuse", BareNewlines.Refuse)) ?? d.BareNewlines,
+            Mechanisms = ReadMechanisms(section),
             ShowLogin = section.Flag("show_login", d.ShowLogin),
             ShowClient = section.Flag("show_client", d.ShowClient),
         };
         section.Finish();
         return options;
+    }
+
+    private static ImmutableArray<string> ReadMechanisms(Section section)
+    {
+        foreach (var (text, line) in section.Texts("mechanisms").Where(name => !SaslServer.All.Contains(name.Text)))
+        {
+            section.Report(line, "mechanisms", $"\"{text}\" is not a mechanism of this server" + Section.Guess(text, SaslServer.All));
+        }
+
+        return [.. section.Texts("mechanisms").Select(name => name.Text)];
     }
 
     private static RelayOptions ReadRelay(Section section)
@@ -174,6 +175,7 @@ public static class ConfigurationLoader
             Smtp = ReadSmtpLimits(section),
             Connections = section.Number("connections", d.Connections, 1, 1_000_000),
             ConnectionsPerAddress = section.Number("connections_per_address", d.ConnectionsPerAddress, 1, 1_000_000),
+            Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
@@ -198,6 +200,7 @@ public static class ConfigurationLoader
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
+            CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),
         };
     }
@@ -209,6 +212,7 @@ public static class ConfigurationLoader
         {
             Handshake = section.Time("handshake", d.Handshake, Second, Hour),
             CommandBeforeLogin = section.Time("command_before_login", d.CommandBeforeLogin, Second, Hour),
+            Login = section.Time("login", d.Login, Second, Hour),
             Command = section.Time("command", d.Command, Second, Hour),
             DataBlock = section.Time("data_block", d.DataBlock, Second, Hour),
             DataBytesPerSecondMin = section.Number("data_bytes_per_second_min", d.DataBytesPerSecondMin, 0, 1_000_000),
@@ -272,6 +276,12 @@ public static class ConfigurationLoader
         foreach (var twice in options.Listeners.GroupBy(listener => listener.Address).Where(group => group.Count() > 1))
         {
             problems.Add(new(file, toml.List("listener").Last().Line, "listener.address", $"{twice.Key} is there twice"));
+        }
+
+        foreach (var twice in options.Directories.GroupBy(directory => directory.Name).Where(group => group.Count() > 1))
+        {
+            problems.Add(new(
+                file, toml.List("directory").Last().Line, "directory.name", $"\"{twice.Key}\" is there twice: give each a name of its own"));
         }
 
         var all = options.Routes.ToList().FindIndex(route => route.Recipients.Contains("*"));

@@ -19,6 +19,34 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
         return full;
     }
 
+    /// <summary>
+    /// A secret by the keys "<paramref name="key"/>_file" or "<paramref name="key"/>_env": never by its own. Null when neither is there,
+    /// or when there is something wrong, which is reported.
+    /// </summary>
+    public string? NamedSecret(Section section, string key)
+    {
+        var (fileKey, variableKey) = (key + "_file", key + "_env");
+        if (section.Has(key))
+        {
+            section.Report(key, $"must not be in the configuration: name a file with {fileKey}, or a variable with {variableKey}");
+        }
+
+        var path = section.Text(fileKey);
+        var variable = section.Text(variableKey);
+        if (path is not null && variable is not null)
+        {
+            section.Report(variableKey, $"and {fileKey} are both set: which is it?");
+        }
+
+        if (variable is not null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
+        {
+            section.Report(variableKey, $"there is no environment variable {variable}, or it is empty");
+        }
+
+        return path is not null ? Secret(section, fileKey, path)
+            : variable is not null ? Environment.GetEnvironmentVariable(variable) : null;
+    }
+
     /// <summary>The first line of a file only we should be able to read. Null when there is none, which is reported.</summary>
     public string? Secret(Section section, string key, string path)
     {

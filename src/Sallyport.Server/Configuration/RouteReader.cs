@@ -21,7 +21,7 @@ internal static class RouteReader
         CheckTarget(section, mx);
         var tls = section.Choice("tls", ("verify", RelayTls.Verify), ("encrypt", RelayTls.Encrypt), ("may", RelayTls.May), ("none", RelayTls.None));
         var login = section.Text("login");
-        var password = ReadPassword(section, paths);
+        var password = paths.NamedSecret(section, "password");
         var route = new RouteOptions
         {
             Recipients = recipients,
@@ -85,29 +85,6 @@ internal static class RouteReader
         {
             section.Report("mx", "false says not where the mail goes: set smarthost or capture");
         }
-    }
-
-    private static string? ReadPassword(Section section, ConfiguredFiles paths)
-    {
-        if (section.Has("password"))
-        {
-            section.Report("password", "must not be in the configuration: name a file with password_file, or a variable with password_env");
-        }
-
-        var file = section.Text("password_file");
-        var variable = section.Text("password_env");
-        if (file is not null && variable is not null)
-        {
-            section.Report("password_env", "and password_file are both set: which is it?");
-        }
-
-        if (variable is not null && string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable)))
-        {
-            section.Report("password_env", $"there is no environment variable {variable}, or it is empty");
-        }
-
-        return file is not null ? paths.Secret(section, "password_file", file)
-            : variable is not null ? Environment.GetEnvironmentVariable(variable) : null;
     }
 
     private static void CheckTogether(Section section, RouteOptions route)

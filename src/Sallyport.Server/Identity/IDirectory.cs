@@ -1,21 +1,43 @@
-using Sallyport.Mail.Policy;
+using System.Collections.Immutable;
 using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Server.Identity;
 
-/// <summary>A place that knows logins. Directories are asked in order; the first that knows the login decides.</summary>
+/// <summary>
+/// A place that knows logins. Directories are asked in the configured order; the first that knows the login decides. What a
+/// directory can judge it says by the further interfaces it has. Logins come prepared: lower case, no blanks around them.
+/// </summary>
 public interface IDirectory
 {
+    /// <summary>From the configuration; in logs and explanations.</summary>
     string Name { get; }
 
-    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
-
-    /// <summary>The verifier for SCRAM; <see cref="DirectoryAnswer.Unknown"/> where the login or its verifier is not known.</summary>
-    ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
-
-    /// <summary>What the login may use, without a password: after SCRAM has proven it, or to explain.</summary>
-    ValueTask<DirectoryAnswer> FindGrantAsync(string login, CancellationToken cancel);
+    /// <summary>
+    /// What the directory knows of the login, without any secret: to explain, and after a proof made elsewhere. A directory that
+    /// cannot look up answers <see cref="DirectoryAnswer.CannotLookUp"/>.
+    /// </summary>
+    ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel);
 }
+
+/// <summary>Judges PLAIN and LOGIN. The password is never empty.</summary>
+public interface IPasswordDirectory : IDirectory
+{
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
+}
+
+/// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>
+public interface IVerifierDirectory : IDirectory
+{
+    /// <summary>A <see cref="DirectoryAnswer.Verifier"/>, or <see cref="DirectoryAnswer.Unknown"/> where the login is not known.</summary>
+    ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
+}
+
+/// <summary>A login as a directory knows it.</summary>
+/// <param name="Login">Its canonical name, as the log and the spool name it.</param>
+/// <param name="Directory">The directory's name.</param>
+/// <param name="Addresses">Addresses it may send as, in canonical form.</param>
+/// <param name="Groups">Groups it is in, as the directory names them.</param>
+public sealed record DirectoryEntry(string Login, string Directory, ImmutableArray<string> Addresses, ImmutableArray<string> Groups);
 
 public abstract record DirectoryAnswer
 {
@@ -23,15 +45,26 @@ public abstract record DirectoryAnswer
     {
     }
 
-    public sealed record Granted(Grant Grant) : DirectoryAnswer;
+    public sealed record Granted(DirectoryEntry Entry) : DirectoryAnswer;
 
     public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
 
+    /// <summary>The next directory is asked.</summary>
     public sealed record Unknown : DirectoryAnswer;
+
+    /// <summary>Refused by a server that does not tell an unknown login from a wrong password: the next directory is asked.</summary>
+    public sealed record UnknownOrWrong : DirectoryAnswer;
+
+    /// <summary>This directory proves passwords but shows nobody: the next is asked.</summary>
+    public sealed record CannotLookUp : DirectoryAnswer;
 
     public sealed record WrongPassword : DirectoryAnswer;
 
     public sealed record Disabled : DirectoryAnswer;
 
+    /// <summary>The secret was right and is too old.</summary>
+    public sealed record Expired : DirectoryAnswer;
+
+    /// <summary>454: the client comes again. Never for a secret that was judged.</summary>
     public sealed record Unavailable(string Why) : DirectoryAnswer;
 }

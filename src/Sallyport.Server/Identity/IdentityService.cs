@@ -6,71 +6,108 @@ using Sallyport.Mail.Smtp;
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp)
+public sealed class IdentityService(
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
     public ImmutableArray<IDirectory> Directories => directories;
 
-    public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(string login, string password, CancellationToken cancel)
+    public GrantResolver Grants => grants;
+
+    /// <summary>Draws the server's half of a SCRAM nonce.</summary>
+    public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
+
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
-        var prepared = Credentials.PrepareLogin(login);
+        var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin(await AskAsync(directory => directory.CheckPasswordAsync(prepared, password, cancel), cancel));
+            : await ToLoginAsync((await AskAsync(
+                [.. directories.OfType<IPasswordDirectory>()],
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
     }
 
-    public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, CancellationToken cancel)
+    /// <summary>What a login may use.</summary>
+    /// <param name="directory">The one that vouched for the login; null asks all in order, to explain.</param>
+    public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, string? directory, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(login);
-        return prepared is null
-            ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin(await AskAsync(directory => directory.FindGrantAsync(prepared, cancel), cancel));
-    }
-
-    public async ValueTask<VerifierAnswer> FindVerifierAsync(string login, CancellationToken cancel)
-    {
-        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
-        var prepared = Credentials.PrepareLogin(login) ?? "";
-        var answer = await AskAsync(directory => directory.FindVerifierAsync(prepared, cancel), cancel);
-        return answer switch
+        if (prepared is null)
         {
-            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, nonce),
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
+        return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
+    }
+
+    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(login) ?? "";
+        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
+            ? (null, "")
+            : await ToLoginAsync(answer, cancel);
+    }
+
+    /// <summary>
+    /// The verifier of the first directory that knows the login, and that directory's name. Where that one keeps no verifiers, or none
+    /// knows the login, a made-up one: the exchange goes on and fails.
+    /// </summary>
+    public async ValueTask<(VerifierAnswer Answer, string Directory)> FindVerifierAsync(LoginAttempt attempt, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
+        var (answer, directory) = await AskAsync(
+            directories,
+            one => one is IVerifierDirectory verifiers ? verifiers.FindVerifierAsync(prepared, cancel) : one.FindAsync(prepared, cancel),
+            cancel);
+        return (answer switch
+        {
+            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, Nonce()),
             DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
-            _ => new VerifierAnswer.Found(madeUp.For(prepared), nonce),
-        };
+            _ => new VerifierAnswer.Found(madeUp.For(prepared), Nonce()),
+        }, directory);
     }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private async ValueTask<DirectoryAnswer> AskAsync(Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
+    private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
+        ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
     {
+        DirectoryAnswer last = new DirectoryAnswer.Unknown();
         foreach (var directory in directories)
         {
             DirectoryAnswer answer;
             try
             {
-                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, cancel);
+                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, time, cancel);
             }
             catch (Exception exception) when (!cancel.IsCancellationRequested)
             {
                 answer = new DirectoryAnswer.Unavailable($"directory {directory.Name}: {exception.Message}");
             }
 
-            if (answer is not DirectoryAnswer.Unknown)
+            if (answer is not (DirectoryAnswer.Unknown or DirectoryAnswer.UnknownOrWrong or DirectoryAnswer.CannotLookUp))
             {
-                return answer;
+                return (answer, directory.Name);
             }
+
+            last = answer is DirectoryAnswer.Unknown ? last : answer;
         }
 
-        return new DirectoryAnswer.Unknown();
+        return (last, "");
     }
 
-    private static (LoginAnswer Answer, string Why) ToLogin(DirectoryAnswer answer) => answer switch
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(DirectoryAnswer answer, CancellationToken cancel) => answer switch
     {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(granted.Grant), ""),
+        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(await grants.ResolveAsync(granted.Entry, cancel)), ""),
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
+        DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
         DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
+        DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
     };
 }

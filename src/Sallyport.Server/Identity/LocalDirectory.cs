@@ -1,20 +1,21 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Addressing;
-using Sallyport.Mail.Policy;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>The accounts in our own store.</summary>
-public sealed class LocalDirectory(IAccounts accounts, PasswordHasher hasher, MadeUpVerifiers madeUp) : IDirectory
+public sealed class LocalDirectory(string name, DirectoryServices services) : IPasswordDirectory, IVerifierDirectory
 {
-    public string Name => "local";
+    private readonly IAccounts _accounts = services.Store.Accounts;
+
+    public string Name => name;
 
     public async ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel)
     {
-        var account = await accounts.FindAsync(login, cancel);
-        var verifier = account?.Verifier ?? madeUp.For(login);
-        return await hasher.CheckAsync(verifier, account is not null, login, password) switch
+        var account = await _accounts.FindAsync(login, cancel);
+        var verifier = account?.Verifier ?? services.MadeUp.For(login);
+        return await services.Hasher.CheckAsync(verifier, account is not null, login, password) switch
         {
             PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
             PasswordCheck.Right => Answer(account),
@@ -23,12 +24,12 @@ public sealed class LocalDirectory(IAccounts accounts, PasswordHasher hasher, Ma
     }
 
     public async ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) =>
-        await accounts.FindAsync(login, cancel) is { } account
+        await _accounts.FindAsync(login, cancel) is { } account
             ? new DirectoryAnswer.Verifier(account.Verifier)
             : new DirectoryAnswer.Unknown();
 
-    public async ValueTask<DirectoryAnswer> FindGrantAsync(string login, CancellationToken cancel) =>
-        Answer(await accounts.FindAsync(login, cancel));
+    public async ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
+        Answer(await _accounts.FindAsync(login, cancel));
 
     /// <summary>The login, when it is an address, and what was granted besides.</summary>
     public static ImmutableArray<string> AddressesOf(Account account) =>
@@ -42,6 +43,6 @@ public sealed class LocalDirectory(IAccounts accounts, PasswordHasher hasher, Ma
     {
         null => new DirectoryAnswer.Unknown(),
         { Disabled: true } => new DirectoryAnswer.Disabled(),
-        _ => new DirectoryAnswer.Granted(new Grant(account.Login, Name, AddressesOf(account))),
+        _ => new DirectoryAnswer.Granted(new DirectoryEntry(account.Login, Name, AddressesOf(account), [])),
     };
 }

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -9,7 +11,11 @@ using Sallyport.Store;
 namespace Sallyport.Server.Submission;
 
 /// <summary>What is swapped as a whole when the configuration is read again. A session keeps what it began with.</summary>
-public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity);
+public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity)
+{
+    /// <summary>SASL mechanisms to offer.</summary>
+    public ImmutableArray<string> Mechanisms { get; } = OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);
+}
 
 /// <summary>What every session uses.</summary>
 public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff handoff, IMailLog log, TimeProvider time)
@@ -22,6 +28,8 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
     public ISpool Spool => spool;
 
     public Handoff Handoff => handoff;
+
+    public HandshakeGate Handshakes { get; } = new();
 
     public IMailLog Log => log;
 

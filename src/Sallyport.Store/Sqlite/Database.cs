@@ -6,7 +6,7 @@ namespace Sallyport.Store.Sqlite;
 /// <summary>Opens connections to the one database file and proves that they keep what they are told to keep.</summary>
 internal static class Database
 {
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     // Before 3.51.3 two connections could corrupt a WAL database at a checkpoint (sqlite.org/wal.html#walresetbug).
     private static readonly Version SqliteMin = new(3, 51, 3);
@@ -40,9 +40,10 @@ internal static class Database
         return connection;
     }
 
-    public static string Schema()
+    /// <summary>The statements that lead from the version before to this one.</summary>
+    private static string Schema(int version)
     {
-        using var stream = typeof(Database).Assembly.GetManifestResourceStream("schema.sql")!;
+        using var stream = typeof(Database).Assembly.GetManifestResourceStream($"schema-{version}.sql")!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
@@ -96,9 +97,9 @@ internal static class Database
                 + "Install the newer release again, or restore the data directory from before the upgrade");
         }
 
-        if (version == 0)
+        for (var next = version + 1; next <= SchemaVersion; next++)
         {
-            Execute(connection, $"BEGIN IMMEDIATE; {Schema()} PRAGMA user_version = {SchemaVersion}; COMMIT");
+            Execute(connection, $"BEGIN IMMEDIATE; {Schema(next)} PRAGMA user_version = {next}; COMMIT");
         }
     }
 }

@@ -9,7 +9,8 @@ public sealed class SqliteStore : IStore
     private readonly GroupWriter _writer;
     private readonly Readers _readers;
 
-    private SqliteStore(FileStream fileLock, GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options)
+    private SqliteStore(
+        FileStream fileLock, GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options, TimeProvider time)
     {
         _lock = fileLock;
         _writer = writer;
@@ -17,6 +18,7 @@ public sealed class SqliteStore : IStore
         Spool = new SqliteSpool(writer, readers, room, options);
         Accounts = new SqliteAccounts(writer, readers);
         Settings = new SqliteSettings(writer, readers);
+        Facts = new SqliteFacts(writer, readers, time);
     }
 
     public ISpool Spool { get; }
@@ -24,6 +26,8 @@ public sealed class SqliteStore : IStore
     public IAccounts Accounts { get; }
 
     public ISettings Settings { get; }
+
+    public IFacts Facts { get; }
 
     /// <summary>Opens or creates the store. What a crash left half done is swept.</summary>
     /// <exception cref="StoreException">In use, unsafe, damaged or newer: the message says what to do.</exception>
@@ -38,7 +42,7 @@ public sealed class SqliteStore : IStore
             Restrict(file);
             var writer = new GroupWriter(connection, options);
             await writer.Enqueue(Sweep).WaitAsync(cancel);
-            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers), new DiskRoom(options, time), options);
+            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), new DiskRoom(options, time), options, time);
         }
         catch (SqliteException exception)
         {

@@ -30,6 +30,3 @@ public sealed record SqliteStoreOptions(string Directory, long DiskFloorBytes, i
     /// <summary>Called between the last statement of a transaction and its COMMIT; tests throw from it.</summary>
     public Action BeforeCommit { get; init; } = static () => { };
 }
-
-/// <summary>The store cannot be opened or has failed. Nothing a mail client does causes it.</summary>
-public sealed class StoreException(string message, Exception? inner = null) : Exception(message, inner);

@@ -24,7 +24,7 @@ internal static class AuthTestVerb
 
             return await Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
             {
-                var trial = await admin.TryLoginAsync(new LoginQuery(parsed.GetValue(login)!, password), cancel);
+                var trial = await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(parsed.GetValue(login)!, password), cancel);
                 if (parsed.GetValue(json))
                 {
                     return Terminal.Json(trial, AdminJson.Readable.LoginTrial, trial.Accepted);

@@ -79,7 +79,7 @@ public sealed class RandomOctetsTests
 
         foreach (var name in new[] { SaslServer.Plain, SaslServer.Login, SaslServer.Scram, SaslServer.ScramPlus })
         {
-            var mechanism = SaslServer.Create(name, new byte[32], 100)!;
+            var mechanism = SaslServer.Create(name, SaslServer.ByPassword, new byte[32], 100)!;
             if (mechanism.Start(octets) is SaslStep.AskVerifier)
             {
                 mechanism.TakeVerifier(new ScramVerifier(1, new byte[16], new byte[32], new byte[32]), "nonce");

@@ -1,16 +1,15 @@
 using Sallyport.Store;
 using Sallyport.Store.Memory;
-using Sallyport.Store.Sqlite;
 using Xunit;
 using static Sallyport.Tests.Store.StoreSamples;
 
 namespace Sallyport.Tests.Store;
 
-public sealed class MemoryStoreTests : AccountsContract
+public sealed class MemoryStoreTests : FactsContract
 {
     private MemoryFaults Faults => ((MemoryStore)Store).Faults;
 
-    protected override Task<IStore> OpenAsync() => Task.FromResult<IStore>(new MemoryStore());
+    protected override Task<IStore> OpenAsync() => Task.FromResult<IStore>(new MemoryStore(Time));
 
     [Fact]
     public async Task A_failed_commit_is_final()
@@ -40,6 +39,23 @@ public sealed class MemoryStoreTests : AccountsContract
         Faults.DiskLow = false;
         Assert.Equal(SpoolHealth.Accepting, Spool.Health);
         Assert.IsType<CommitResult.Durable>(await Spool.KeepAsync(1, Record("a@example.com"), []));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_withdrawn_while_it_waits_is_never_written(bool claim)
+    {
+        var gate = new TaskCompletionSource();
+        Faults.CommitGate = gate.Task;
+        await using var submission = Spool.Begin(Id(1));
+        var commit = submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var withdrawal = submission.WithdrawAsync();
+        Assert.False(withdrawal.IsCompleted);
+        gate.SetResult();
+        Assert.True(await withdrawal);
+        Assert.IsType<CommitResult.Withdrawn>(await commit);
+        Assert.Null(await Spool.FindAsync(Id(1), Cancel));
     }
 
     [Fact]

@@ -8,11 +8,11 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class SqliteStoreTests : AccountsContract
+public sealed class SqliteStoreTests : FactsContract
 {
     private readonly StoreFolder _folder = new();
 
-    protected override async Task<IStore> OpenAsync() => await _folder.OpenAsync(Cancel);
+    protected override async Task<IStore> OpenAsync() => await _folder.OpenAsync(Cancel, time: Time);
 
     public override async ValueTask DisposeAsync()
     {

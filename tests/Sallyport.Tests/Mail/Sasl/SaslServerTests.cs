@@ -37,12 +37,15 @@ public sealed class SaslServerTests
     [Fact]
     public void PLUS_is_offered_and_made_only_with_a_channel_to_bind_to()
     {
-        Assert.Equal("SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN", SaslServer.Offer(canBind: true));
-        Assert.Equal("SCRAM-SHA-256 PLAIN LOGIN", SaslServer.Offer(canBind: false));
-        Assert.All(SaslServer.Offer(canBind: true).Split(' '), name => Assert.NotNull(SaslServer.Create(name, new byte[32], 1024)));
-        Assert.All(SaslServer.Offer(canBind: false).Split(' '), name => Assert.NotNull(SaslServer.Create(name, default, 1024)));
-        Assert.Null(SaslServer.Create(SaslServer.ScramPlus, default, 1024));
-        Assert.Null(SaslServer.Create("plain", default, 1024));
+        var all = SaslServer.Offer(SaslServer.ByPassword, canBind: true);
+        var unbound = SaslServer.Offer(SaslServer.ByPassword, canBind: false);
+        Assert.Equal("SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN", string.Join(' ', all));
+        Assert.Equal("SCRAM-SHA-256 PLAIN LOGIN", string.Join(' ', unbound));
+        Assert.All(all, name => Assert.NotNull(SaslServer.Create(name, all, new byte[32], 1024)));
+        Assert.All(unbound, name => Assert.NotNull(SaslServer.Create(name, unbound, default, 1024)));
+        Assert.Null(SaslServer.Create(SaslServer.ScramPlus, unbound, default, 1024));
+        Assert.Null(SaslServer.Create(SaslServer.Scram, [SaslServer.Plain], default, 1024));
+        Assert.Null(SaslServer.Create("plain", all, default, 1024));
     }
 
     [Theory]
@@ -74,12 +77,12 @@ public sealed class SaslServerTests
     [Fact]
     public void LOGIN_asks_for_what_it_was_not_given()
     {
-        var waits = SaslServer.Create(SaslServer.Login, default, 1024)!;
+        var waits = SaslServer.Create(SaslServer.Login, SaslServer.ByPassword, default, 1024)!;
         Assert.Equal("Username:", Challenge(waits.Start(null)));
         Assert.Equal("Password:", Challenge(waits.Receive(Octets("jane"))));
         Assert.Equal(new SaslStep.AskPassword("jane", "", "secret"), waits.Receive(Octets("secret")));
         Assert.IsType<SaslStep.Done>(waits.Granted());
-        var at_once = SaslServer.Create(SaslServer.Login, default, 1024)!;
+        var at_once = SaslServer.Create(SaslServer.Login, SaslServer.ByPassword, default, 1024)!;
         Assert.Equal("Password:", Challenge(at_once.Start(Octets("jane"))));
         Assert.Equal(new SaslStep.AskPassword("jane", "", "secret"), at_once.Receive(Octets("secret")));
     }
@@ -88,7 +91,7 @@ public sealed class SaslServerTests
     public void Secrets_do_not_show_when_a_step_is_printed() =>
         Assert.DoesNotContain("secret", Plain(1024).Receive(Octets("\0jane\0secret")).ToString());
 
-    private static ISaslMechanism Plain(int max) => SaslServer.Create(SaslServer.Plain, default, max)!;
+    private static ISaslMechanism Plain(int max) => SaslServer.Create(SaslServer.Plain, SaslServer.ByPassword, default, max)!;
 
     private static string Challenge(SaslStep step) => Encoding.UTF8.GetString(Assert.IsType<SaslStep.Challenge>(step).Octets.Span);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Sallyport.Mail.Sasl;
 using Xunit;
@@ -7,6 +8,8 @@ namespace Sallyport.Tests.Mail.Sasl;
 /// <summary>RFC 7677 section 3, and what must not pass.</summary>
 public sealed class ScramTests
 {
+    private static readonly ImmutableArray<string> WithoutPlus = SaslServer.Offer(SaslServer.ByPassword, canBind: false);
+
     private const string ClientNonce = "rOprNGfwEbeRWgbNEkqO";
     private const string ServerNonce = "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
     private const string ClientFinal = "c=biws,r=" + ClientNonce + ServerNonce + ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
@@ -18,7 +21,7 @@ public sealed class ScramTests
     [Fact]
     public void The_exchange_of_RFC_7677_comes_out_octet_for_octet()
     {
-        var mechanism = SaslServer.Create(SaslServer.Scram, default, 1024)!;
+        var mechanism = Scram();
         Assert.Equal(new SaslStep.AskVerifier("user", ""), mechanism.Start(Octets("n,,n=user,r=" + ClientNonce)));
         Assert.Equal($"r={ClientNonce}{ServerNonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096", Challenge(mechanism.TakeVerifier(Verifier, ServerNonce)));
         Assert.Equal(new SaslStep.AskGrant("user", ""), mechanism.Receive(Octets(ClientFinal)));
@@ -42,12 +45,12 @@ public sealed class ScramTests
     [InlineData("x,,")]
     public void PLUS_takes_no_other_binding(string header) =>
         Assert.Equal(new SaslStep.Failed("user"),
-            SaslServer.Create(SaslServer.ScramPlus, EndPoint, 1024)!.Start(Octets(header + "n=user,r=" + ClientNonce)));
+            SaslServer.Create(SaslServer.ScramPlus, SaslServer.ByPassword, EndPoint, 1024)!.Start(Octets(header + "n=user,r=" + ClientNonce)));
 
     [Fact]
     public void PLUS_is_bound_to_the_certificate()
     {
-        var mechanism = SaslServer.Create(SaslServer.ScramPlus, EndPoint, 1024)!;
+        var mechanism = SaslServer.Create(SaslServer.ScramPlus, SaslServer.ByPassword, EndPoint, 1024)!;
         Assert.IsType<SaslStep.AskVerifier>(mechanism.Start(Octets("p=tls-server-end-point,,n=user,r=" + ClientNonce)));
         var serverFirst = Challenge(mechanism.TakeVerifier(Verifier, ServerNonce));
         var final = Final($"n=user,r={ClientNonce}", serverFirst, [.. Octets("p=tls-server-end-point,,"), .. EndPoint]);
@@ -57,7 +60,7 @@ public sealed class ScramTests
     [Fact]
     public void PLUS_with_another_certificate_in_between_fails()
     {
-        var mechanism = SaslServer.Create(SaslServer.ScramPlus, EndPoint, 1024)!;
+        var mechanism = SaslServer.Create(SaslServer.ScramPlus, SaslServer.ByPassword, EndPoint, 1024)!;
         mechanism.Start(Octets("p=tls-server-end-point,,n=user,r=" + ClientNonce));
         var serverFirst = Challenge(mechanism.TakeVerifier(Verifier, ServerNonce));
         var other = Final($"n=user,r={ClientNonce}", serverFirst, [.. Octets("p=tls-server-end-point,,"), .. new byte[32]]);
@@ -67,8 +70,8 @@ public sealed class ScramTests
     [Fact]
     public void A_client_that_saw_no_PLUS_where_it_was_offered_was_lied_to()
     {
-        Assert.Equal(new SaslStep.Failed("user"), SaslServer.Create(SaslServer.Scram, EndPoint, 1024)!.Start(Octets("y,,n=user,r=" + ClientNonce)));
-        Assert.IsType<SaslStep.AskVerifier>(SaslServer.Create(SaslServer.Scram, default, 1024)!.Start(Octets("y,,n=user,r=" + ClientNonce)));
+        Assert.Equal(new SaslStep.Failed("user"), ScramBesidePlus().Start(Octets("y,,n=user,r=" + ClientNonce)));
+        Assert.IsType<SaslStep.AskVerifier>(Scram().Start(Octets("y,,n=user,r=" + ClientNonce)));
     }
 
     [Theory]
@@ -76,7 +79,7 @@ public sealed class ScramTests
     [InlineData("n,a=a=2Cb=3D,n=us=2Cer=3D,r=" + ClientNonce, "us,er=", "a,b=")]
     [InlineData("n,,n=user,r=" + ClientNonce + ",ext=1", "user", "")]
     public void Names_are_unescaped(string first, string login, string identity) =>
-        Assert.Equal(new SaslStep.AskVerifier(login, identity), SaslServer.Create(SaslServer.Scram, default, 1024)!.Start(Octets(first)));
+        Assert.Equal(new SaslStep.AskVerifier(login, identity), Scram().Start(Octets(first)));
 
     [Theory]
     [InlineData("")]
@@ -90,7 +93,7 @@ public sealed class ScramTests
     [InlineData("n,,m=new,n=user,r=" + ClientNonce)]
     [InlineData("n,,n=user,r=1234567")]
     public void What_is_no_first_message_is_malformed(string first) =>
-        Assert.IsType<SaslStep.Malformed>(SaslServer.Create(SaslServer.Scram, default, 1024)!.Start(Octets(first)));
+        Assert.IsType<SaslStep.Malformed>(Scram().Start(Octets(first)));
 
     [Theory]
     [InlineData("", false)]
@@ -103,7 +106,7 @@ public sealed class ScramTests
     [InlineData("c=biws,r=" + ClientNonce + ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", true)]
     public void A_wrong_last_message_is_malformed_or_fails(string final, bool wellFormed)
     {
-        var mechanism = SaslServer.Create(SaslServer.Scram, default, 1024)!;
+        var mechanism = Scram();
         mechanism.Start(Octets("n,,n=user,r=" + ClientNonce));
         mechanism.TakeVerifier(Verifier, ServerNonce);
         Assert.IsType(wellFormed ? typeof(SaslStep.Failed) : typeof(SaslStep.Malformed), mechanism.Receive(Octets(final)));
@@ -112,8 +115,8 @@ public sealed class ScramTests
     [Fact]
     public void A_login_or_message_over_the_limit_is_malformed()
     {
-        Assert.IsType<SaslStep.Malformed>(SaslServer.Create(SaslServer.Scram, default, 10)!.Start(Octets("n,,n=12345678901,r=" + ClientNonce)));
-        Assert.IsType<SaslStep.Malformed>(SaslServer.Create(SaslServer.Scram, default, 10)!.Start(Octets("n,,n=user,r=" + new string('r', 600))));
+        Assert.IsType<SaslStep.Malformed>(Scram(10).Start(Octets("n,,n=12345678901,r=" + ClientNonce)));
+        Assert.IsType<SaslStep.Malformed>(Scram(10).Start(Octets("n,,n=user,r=" + new string('r', 600))));
     }
 
     /// <summary>A right client's last message for this binding.</summary>
@@ -127,4 +130,9 @@ public sealed class ScramTests
     private static string Challenge(SaslStep step) => Encoding.UTF8.GetString(Assert.IsType<SaslStep.Challenge>(step).Octets.Span);
 
     private static byte[] Octets(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static ISaslMechanism Scram(int credentialBytesMax = 1024) =>
+        SaslServer.Create(SaslServer.Scram, WithoutPlus, default, credentialBytesMax)!;
+
+    private static ISaslMechanism ScramBesidePlus() => SaslServer.Create(SaslServer.Scram, SaslServer.ByPassword, EndPoint, 1024)!;
 }

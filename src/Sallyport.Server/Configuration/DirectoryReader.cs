@@ -1,0 +1,32 @@
+namespace Sallyport.Server.Configuration;
+
+/// <summary>A [[directory]] entry: its type decides which keys it has.</summary>
+internal static class DirectoryReader
+{
+    private static readonly Dictionary<string, Func<Section, string, ConfiguredFiles, DirectoryOptions?>> Types = new(StringComparer.Ordinal)
+    {
+        ["local"] = static (_, name, _) => new LocalDirectoryOptions(name),
+        ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file
+            ? new HashesDirectoryOptions(name, paths.MustExist(section, "file", file)) : null,
+    };
+
+    public static DirectoryOptions? Read(Section section, ConfiguredFiles paths)
+    {
+        var type = section.RequiredText("type", "local");
+        var name = section.Text("name") ?? type;
+        if (type is null)
+        {
+            return null;
+        }
+
+        if (!Types.TryGetValue(type, out var read))
+        {
+            section.Report("type", $"\"{type}\" is not a kind of directory; {string.Join(", ", Types.Keys)} are" + Section.Guess(type, Types.Keys));
+            return null;
+        }
+
+        var options = read(section, name!, paths);
+        section.Finish();
+        return options;
+    }
+}

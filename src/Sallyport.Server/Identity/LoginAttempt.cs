@@ -1,0 +1,10 @@
+using System.Net;
+
+namespace Sallyport.Server.Identity;
+
+/// <summary>Somebody tries to log in.</summary>
+/// <param name="Session">Ties it to the log.</param>
+/// <param name="Client">From where.</param>
+/// <param name="Mechanism">The SASL mechanism.</param>
+/// <param name="Login">As it was typed.</param>
+public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login);

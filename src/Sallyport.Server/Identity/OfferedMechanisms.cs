@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using Sallyport.Mail.Sasl;
+
+namespace Sallyport.Server.Identity;
+
+/// <summary>
+/// Which SASL mechanisms the configured directories can judge. Clients take the strongest on offer and many never try another, so
+/// SCRAM is offered only where every directory that takes passwords can do it; [submission] mechanisms says otherwise.
+/// </summary>
+public static class OfferedMechanisms
+{
+    /// <param name="configured">The only ones to offer; empty for all that make sense.</param>
+    /// <returns>Names, strongest first.</returns>
+    public static ImmutableArray<string> Of(IReadOnlyCollection<IDirectory> directories, ImmutableArray<string> configured)
+    {
+        var passwords = directories.OfType<IPasswordDirectory>().ToList();
+        var scram = configured.IsEmpty
+            ? passwords.Count > 0 && passwords.TrueForAll(static directory => directory is IVerifierDirectory)
+            : passwords.Exists(static directory => directory is IVerifierDirectory);
+        var offered = ImmutableArray.CreateBuilder<string>();
+        if (scram)
+        {
+            offered.AddRange(SaslServer.ScramPlus, SaslServer.Scram);
+        }
+
+        if (passwords.Count > 0)
+        {
+            offered.AddRange(SaslServer.Plain, SaslServer.Login);
+        }
+
+        return configured.IsEmpty ? offered.ToImmutable() : [.. offered.Where(name => configured.Contains(name))];
+    }
+}
