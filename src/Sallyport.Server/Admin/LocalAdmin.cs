@@ -18,7 +18,11 @@ public sealed record AdminServices(
     TimeProvider Time,
     DateTimeOffset? StartedAt,
     Action Wake,
-    Func<int> Connections);
+    Func<int> Connections)
+{
+    /// <summary>Next hops known to be down may be asked again: the operator wants an attempt now.</summary>
+    public Action ForgetFailures { get; init; } = static () => { };
+}
 
 /// <summary>The door, in the process that has the store open.</summary>
 public sealed class LocalAdmin : IAdmin

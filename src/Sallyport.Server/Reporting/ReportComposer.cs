@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using MimeKit;
+using MimeKit.Utils;
 using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Content;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
@@ -10,7 +12,8 @@ namespace Sallyport.Server.Reporting;
 
 /// <summary>
 /// Writes delivery status notifications (RFC 3464, RFC 6533) that their reader understands. A report to an ASCII address is ASCII
-/// all through, whatever it is about: it must pass the very server that could not carry the message.
+/// all through, whatever it is about: it must pass the very server that could not carry the message. To an address that is not, its
+/// octets are ASCII too: only the envelope asks for SMTPUTF8.
 /// </summary>
 public static class ReportComposer
 {
@@ -23,25 +26,34 @@ public static class ReportComposer
     {
         var sender = request.About.Record.Envelope.ReversePath.Mailbox
             ?? throw new ArgumentException("a message from the null path is never reported on", nameof(request));
-        var international = sender.NeedsSmtpUtf8;
+        var to = Reachable(sender);
+        var international = to.NeedsSmtpUtf8;
         using var content = new MemoryStream();
         using (var report = new MultipartReport("delivery-status"))
         {
             report.Add(new TextPart("plain") { Text = Words(request), ContentTransferEncoding = ContentEncoding.QuotedPrintable });
             report.Add(Status(request, international));
-            report.Add(Original(request, international));
-            WriteHeader(content, request, sender, report);
+            if (!(request.OriginalContent ?? request.OriginalHeader).IsEmpty)
+            {
+                report.Add(Original(request, international));
+            }
+
+            WriteHeader(content, request, to, report);
             report.WriteTo(Format(), content, contentOnly: true);
         }
 
         var octets = content.ToArray();
         var bodyAt = octets.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
         var body = EndsWithNewline(octets) ? octets.AsMemory(bodyAt) : (byte[])[.. octets.AsSpan(bodyAt), .. "\r\n"u8];
-        var envelope = new Envelope(ReversePath.Null, [new EnvelopeRecipient(new ForwardPath(sender), DsnNotify.Unspecified, null)],
+        var envelope = new Envelope(ReversePath.Null, [new EnvelopeRecipient(new ForwardPath(to), DsnNotify.Unspecified, null)],
             BodyType.SevenBit, international, null, null);
         var record = new SubmissionRecord(envelope, request.Now, "", "", "", MessageId(request)) { HasEightBit = !Ascii.IsValid(octets) };
         return new NewMessage(request.ReportId, record, octets.AsMemory(0, bodyAt), body);
     }
+
+    /// <summary>An international domain has an ASCII form, which every server takes; a local part has none.</summary>
+    private static Mailbox Reachable(Mailbox sender) =>
+        sender.NeedsSmtpUtf8 && MailboxParser.TryParse($"{sender.LocalPart}@{sender.AsciiDomain}", out var ascii) ? ascii! : sender;
 
     private static FormatOptions Format()
     {
@@ -55,10 +67,10 @@ public static class ReportComposer
     {
         var header = new StringBuilder();
         header.Append(
-            CultureInfo.InvariantCulture, $"Received: by {request.Hostname} (Sallyport) id {request.ReportId};\r\n\t{Date(request.Now)}\r\n");
-        header.Append(CultureInfo.InvariantCulture, $"Date: {Date(request.Now)}\r\n");
+            CultureInfo.InvariantCulture, $"Received: by {request.Hostname} (Sallyport) id {request.ReportId};\r\n\t{MailDate.Of(request.Now)}\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"Date: {MailDate.Of(request.Now)}\r\n");
         header.Append(CultureInfo.InvariantCulture, $"From: Mail Delivery System <MAILER-DAEMON@{request.Hostname}>\r\n");
-        header.Append(CultureInfo.InvariantCulture, $"To: <{sender}>\r\n");
+        header.Append(CultureInfo.InvariantCulture, $"To: {To(sender)}\r\n");
         header.Append(CultureInfo.InvariantCulture, $"Subject: {Subject(request.Kind)}\r\n");
         header.Append(CultureInfo.InvariantCulture, $"Message-ID: {MessageId(request)}\r\n");
         header.Append("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n");
@@ -67,12 +79,18 @@ public static class ReportComposer
         content.Write(Encoding.UTF8.GetBytes(header.ToString()));
     }
 
+    /// <summary>An address that is not ASCII cannot stand in an ASCII header: an empty group bears its name (RFC 6857 §3.1.8).</summary>
+    private static string To(Mailbox sender) => sender.NeedsSmtpUtf8
+        ? Encoding.ASCII.GetString(Rfc2047.EncodePhrase(Encoding.UTF8, sender.ToString())) + " :;"
+        : $"<{sender}>";
+
     private static string MessageId(ReportRequest request) => $"<{request.ReportId}@{request.Hostname}>";
 
     private static string Subject(ReportKind kind) => kind switch
     {
         ReportKind.Failed => "Undelivered mail: your message could not be delivered",
         ReportKind.Delayed => "Delayed mail: your message is still on its way",
+        ReportKind.Delivered => "Delivered mail: your message has arrived",
         _ => "Relayed mail: your message was passed on",
     };
 
@@ -83,7 +101,8 @@ public static class ReportComposer
         {
             ReportKind.Failed => "Your message could not be delivered to the recipients below.\r\nThey will not get it unless you send it again.\r\n",
             ReportKind.Delayed => "Your message has not reached the recipients below yet.\r\nYou need not do anything: we keep trying"
-                + (request.RetryUntil is { } until ? " until " + Date(until) : "") + "\r\nand tell you if it fails for good.\r\n",
+                + (request.RetryUntil is { } until ? " until " + MailDate.Of(until) : "") + "\r\nand tell you if it fails for good.\r\n",
+            ReportKind.Delivered => "Your message has arrived for the recipients below.\r\n",
             _ => "Your message was passed on for the recipients below, to a server that\r\n"
                 + "sends no confirmations: this is the last you hear of it.\r\n",
         });
@@ -95,7 +114,7 @@ public static class ReportComposer
             Wrap(text, Advice.For(request.Kind, recipient.Reply), "    ");
         }
 
-        text.Append("\r\nSent:       ").Append(Date(request.About.Record.ReceivedAt));
+        text.Append("\r\nSent:       ").Append(MailDate.Of(request.About.Record.ReceivedAt));
         text.Append("\r\nMessage-ID: ").Append(Replies.Printable(request.About.Record.MessageId));
         text.Append("\r\nQueue id:   ").Append(request.About.Id).Append(" at ").Append(request.Hostname).Append("\r\n");
         return text.ToString();
@@ -131,7 +150,7 @@ public static class ReportComposer
             text.Append(CultureInfo.InvariantCulture, $"Original-Envelope-Id: {Replies.Printable(id)}\r\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {Date(request.About.Record.ReceivedAt)}\r\n");
+        text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {MailDate.Of(request.About.Record.ReceivedAt)}\r\n");
         foreach (var recipient in request.Recipients)
         {
             AppendRecipient(text, request, recipient, international);
@@ -141,7 +160,7 @@ public static class ReportComposer
         return new MimePart("message", international ? "global-delivery-status" : "delivery-status")
         {
             Content = new MimeContent(new MemoryStream(octets)),
-            ContentTransferEncoding = international ? ContentEncoding.EightBit : ContentEncoding.SevenBit,
+            ContentTransferEncoding = Ascii.IsValid(octets) ? ContentEncoding.SevenBit : ContentEncoding.QuotedPrintable,
         };
     }
 
@@ -155,7 +174,7 @@ public static class ReportComposer
         text.Append("\r\n");
         if (reported.Recipient.OriginalRecipient is { } original)
         {
-            text.Append(CultureInfo.InvariantCulture, $"Original-Recipient: {Replies.Printable(original)}\r\n");
+            text.Append(CultureInfo.InvariantCulture, $"Original-Recipient: {OneLine(original)}\r\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"Final-Recipient: {(mailbox.NeedsSmtpUtf8 ? "utf-8" : "rfc822")}; {mailbox}\r\n");
@@ -163,6 +182,7 @@ public static class ReportComposer
         {
             ReportKind.Failed => "failed",
             ReportKind.Delayed => "delayed",
+            ReportKind.Delivered => "delivered",
             _ => "relayed",
         });
         text.Append("\r\nStatus: ").Append(StatusOf(request.Kind, reported.Reply)).Append("\r\n");
@@ -173,10 +193,10 @@ public static class ReportComposer
             AppendFolded(text, "Diagnostic-Code: smtp; " + (international ? said : Escaped(said)));
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"Last-Attempt-Date: {Date(request.Now)}\r\n");
+        text.Append(CultureInfo.InvariantCulture, $"Last-Attempt-Date: {MailDate.Of(request.Now)}\r\n");
         if (request is { Kind: ReportKind.Delayed, RetryUntil: { } until })
         {
-            text.Append(CultureInfo.InvariantCulture, $"Will-Retry-Until: {Date(until)}\r\n");
+            text.Append(CultureInfo.InvariantCulture, $"Will-Retry-Until: {MailDate.Of(until)}\r\n");
         }
     }
 
@@ -227,15 +247,11 @@ public static class ReportComposer
             _ => new MimePart("text", "rfc822-headers"),
         };
         part.Content = new MimeContent(new MemoryStream(octets.ToArray()));
-        part.ContentTransferEncoding = !eightBit ? ContentEncoding.SevenBit : international ? ContentEncoding.EightBit : ContentEncoding.Base64;
+        part.ContentTransferEncoding = eightBit ? ContentEncoding.Base64 : ContentEncoding.SevenBit;
         return part;
     }
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? '?' : c));
 
     private static bool EndsWithNewline(byte[] octets) => octets.AsSpan().EndsWith("\r\n"u8);
-
-    private static string Date(DateTimeOffset time) =>
-        time.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
-        + time.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 }

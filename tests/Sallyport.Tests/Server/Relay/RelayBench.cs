@@ -26,11 +26,18 @@ internal sealed class RelayBench : IAsyncDisposable
     }
 
     public RelayBench(Func<ServerOptions, ServerOptions> change, params RouteOptions[] routes)
+        : this(spool => spool, change, routes)
     {
+    }
+
+    /// <param name="wrap">Puts something between the relay and its spool.</param>
+    public RelayBench(Func<ISpool, ISpool> wrap, Func<ServerOptions, ServerOptions> change, params RouteOptions[] routes)
+    {
+        Spool = wrap(Store.Spool);
         var options = change(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere", Routes = [.. routes], Timeouts = Timeouts });
         Options = options;
         Relay = new RelayService(
-            new RelayServices(Store.Spool, Handoff, Log, Clock, () => StoreSamples.Id(Interlocked.Increment(ref _reports))), options,
+            new RelayServices(Spool, Handoff, Log, Clock, () => StoreSamples.Id(Interlocked.Increment(ref _reports))), options,
             new RouteTable(options.Routes));
         Relay.Start();
     }
@@ -52,7 +59,7 @@ internal sealed class RelayBench : IAsyncDisposable
 
     public MemoryStore Store { get; } = new();
 
-    public ISpool Spool => Store.Spool;
+    public ISpool Spool { get; }
 
     public Handoff Handoff { get; } = new(100, 10_000_000);
 
@@ -74,10 +81,17 @@ internal sealed class RelayBench : IAsyncDisposable
         var octets = System.Text.Encoding.UTF8.GetBytes(content);
         var cut = content.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
         await submission.WriteAsync(octets.AsMemory(cut), Cancel);
-        record = record with { HasEightBit = octets.Any(octet => octet > 127) };
+        record = record with { HasEightBit = octets.Any(octet => octet > 127), HasUtf8Header = octets[..cut].Any(octet => octet > 127) };
         var claim = Handoff.TryReserve(octets.Length);
         var kept = Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(record, octets.AsMemory(0, cut), claim, Cancel));
         Handoff.Offer(kept.Message with { ReservedBytes = octets.Length });
+    }
+
+    /// <summary>Keeps a message as due: it is claimed and read back.</summary>
+    public async Task KeepDueAsync(int id, params string[] recipients)
+    {
+        await Spool.KeepAsync(id, StoreSamples.Record(recipients), "Hello\r\n"u8.ToArray());
+        Handoff.Wake();
     }
 
     public Task SubmitAsync(int id, params string[] recipients) => SubmitAsync(id, StoreSamples.Record(recipients));
@@ -104,7 +118,7 @@ internal sealed class RelayBench : IAsyncDisposable
     public async Task<IEnumerable<string>> OutcomesAsync(int count) =>
         (await SettledAsync(count)).Select(settled => $"{settled.Recipient} {settled.State}: {settled.Reply}");
 
-    private bool IsQuiet()
+    public bool IsQuiet()
     {
         var messages = Spool.ListAsync(new QueueFilter(), Cancel).AsTask().Result; // in memory: it is there at once
         return messages.SelectMany(message => message.Recipients).All(row => row.State != RecipientState.InProgress

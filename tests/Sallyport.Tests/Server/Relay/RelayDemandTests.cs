@@ -120,6 +120,21 @@ public sealed class RelayDemandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_login_that_is_asked_on_and_on_ends()
+    {
+        _hop.Certificate = Certificate("127.0.0.1");
+        _hop.Extensions = ["AUTH LOGIN"];
+        var asking = false;
+        _hop.Script = (_, command) => (asking |= command.StartsWith("AUTH", StringComparison.Ordinal)) ? "334 VXNlcm5hbWU6" : null;
+        await using var bench = new RelayBench(LoginRoute());
+        await bench.SubmitAsync(1, "a@x.test");
+        var settled = (await bench.SettledAsync(1))[0];
+        Assert.Equal(RecipientState.Due, settled.State);
+        Assert.Contains("asks on and on", settled.Reply, StringComparison.Ordinal);
+        Assert.Equal(0, _hop.Count("MAIL"));
+    }
+
+    [Fact]
     public async Task A_login_is_not_sent_in_clear_where_TLS_is_optional()
     {
         _hop.Extensions = ["AUTH PLAIN"];

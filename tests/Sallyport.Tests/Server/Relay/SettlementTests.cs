@@ -68,12 +68,29 @@ public sealed class SettlementTests
         Assert.Equal(Now, Settle(new RelayVerdict(0, VerdictKind.Overflow, Busy), Now).Outcome.NextAttemptAt);
 
     [Fact]
+    public void An_overflow_expires_like_any_other()
+    {
+        var settled = Settle(new RelayVerdict(0, VerdictKind.Overflow, Busy), Now.AddDays(5));
+        Assert.Equal((RecipientState.Failed, true), (settled.Outcome.State, settled.Ours));
+    }
+
+    [Fact]
+    public void What_a_capturing_route_keeps_is_delivered()
+    {
+        var (message, recipient) = Message();
+        var kept = new RelayVerdict(0, VerdictKind.Relayed, new Reply(250, null, "Kept")) { Ours = true };
+        Assert.Equal(ReportKind.Delivered,
+            Settlement.Settle(message, recipient with { Notify = DsnNotify.Success }, kept, Now, Options, 0, hopReports: false).Report);
+        Assert.Null(Settlement.Settle(message, recipient, kept, Now, Options, 0, hopReports: false).Report);
+    }
+
+    [Fact]
     public void A_host_known_to_be_down_costs_no_attempt()
     {
         var (message, recipient) = Message(attempts: 3);
-        var settled = Settlement.Settle(message, recipient, Deferred, Now, Options, 0.5, notTried: true);
+        var settled = Settlement.Settle(message, recipient, Deferred, Now, Options, 0.5, untriedUntil: Now.AddSeconds(30));
         Assert.False(settled.Outcome.CountsAsAttempt);
-        Assert.Equal(Now.AddMinutes(4), settled.Outcome.NextAttemptAt);
+        Assert.Equal(Now.AddSeconds(31), settled.Outcome.NextAttemptAt); // when it may be asked again, not the four minutes of a fourth attempt
     }
 
     [Theory]

@@ -161,7 +161,7 @@ public sealed class ReportComposerTests
     }
 
     [Fact]
-    public void A_report_to_an_international_address_speaks_UTF8()
+    public void A_report_to_an_international_address_asks_for_SMTPUTF8_in_its_envelope_alone()
     {
         var request = Request("550 5.1.1 No", "mx.x.test", "a@x.test");
         var record = request.About.Record;
@@ -169,10 +169,30 @@ public sealed class ReportComposerTests
         {
             About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jos\u00e9@acme.test")) } } },
         });
-        Assert.True(report.Record.Envelope.SmtpUtf8 && report.Record.HasEightBit);
+        Assert.True(report.Record.Envelope.SmtpUtf8);
+        Assert.False(report.Record.HasEightBit || report.Record.HasUtf8Header);
         var text = Encoding.UTF8.GetString([.. report.Header.Span, .. report.Body.Span]);
-        Assert.Contains("To: <jos\u00e9@acme.test>\r\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(text, c => c > 127);
+        Assert.Contains("To: =?utf-8?", text, StringComparison.Ordinal);
+        Assert.Equal("jos\u00e9@acme.test", Assert.Single(Compose(request with
+        {
+            About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jos\u00e9@acme.test")) } } },
+        }).Message.To).Name);
         Assert.Contains("message/global-delivery-status", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_international_domain_of_the_sender_is_written_in_ASCII()
+    {
+        var request = Request("550 5.1.1 No", "mx.x.test", "a@x.test");
+        var record = request.About.Record;
+        var (message, report) = Compose(request with
+        {
+            About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) } } },
+        });
+        Assert.False(report.Record.Envelope.SmtpUtf8);
+        Assert.Equal("<jane@xn--mller-kva.test>", report.Record.Envelope.Recipients.Single().Path.ToString());
+        Assert.Equal("jane@xn--mller-kva.test", message.To.Mailboxes.Single().Address);
     }
 
     [Theory]
