@@ -235,7 +235,13 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.AlreadyTls);
         }
 
-        return context.StartTls ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.NoStartTls);
+        if (!context.StartTls)
+        {
+            return Refuse(Replies.NoStartTls);
+        }
+
+        // What was said before TLS counts no more (RFC 3207 §4.2), and a login is not said twice.
+        return Grant is null ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
     }
 
     private Turn DoMail(Command.Mail mail)

@@ -17,12 +17,12 @@ internal static class AuthTestVerb
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Terminal.ReadPassword(twice: false) is not { } password)
+            if (Site.Load(parsed.GetValue(config)!) is not { } options || Terminal.ReadPassword(options, twice: false) is not { } password)
             {
-                return Exit.Failed;
+                return Exit.Usage;
             }
 
-            return await Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
+            return await Site.AtDoorAsync(options, async admin =>
             {
                 var trial = await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(parsed.GetValue(login)!, password), cancel);
                 if (parsed.GetValue(json))
