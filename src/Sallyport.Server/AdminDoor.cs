@@ -2,6 +2,7 @@ using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server;
 
@@ -40,8 +41,9 @@ public static class AdminDoor
         var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
         var books = await IdentityBooks.LoadAsync(store, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
-        var directories = new DirectorySet(new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, time));
-        var identity = books.NewService(options, directories.Open(options.Directories));
+        var directories = new DirectorySet(
+            new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, new SilentLog(), time));
+        var identity = books.NewService(options, directories.Open(options.Directories), time);
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
         return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0));

@@ -20,6 +20,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _commandsBeforeLogin;
     private int _bareNewlines;
 
     public SessionState State { get; private set; } = SessionState.Greeted;
@@ -49,6 +50,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (command is Command.OtherProtocol)
         {
             return new Turn.HangUp(Replies.OtherProtocol);
+        }
+
+        if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
+        {
+            return new Turn.HangUp(Replies.TooManyCommands);
         }
 
         if (command is Command.Malformed { Fatal: true } fatal)
@@ -87,6 +93,12 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
     public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
 
+    /// <summary>
+    /// Octets had arrived behind AUTH or DATA, whose replies a client must await (RFC 4954 §4, RFC 2920 §3.1): another protocol made
+    /// to speak through a victim, or an attack on what stands between.
+    /// </summary>
+    public Turn Unpipelined(Verb behind) => new Turn.HangUp(Replies.Unpipelined(behind));
+
     public Turn LineTooLong() => Refuse(Replies.LineTooLong);
 
     public Turn BareNewlineCommand() =>
@@ -110,6 +122,16 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         State = SessionState.InTransaction;
         return new Turn.Say(Replies.SenderOk);
     }
+
+    /// <summary>In place of <see cref="AnswerSender"/>: the login was disabled or removed since, and the session is over.</summary>
+    public Turn LoginRevoked()
+    {
+        _askedMail = null;
+        return new Turn.HangUp(Replies.LoginRevoked);
+    }
+
+    /// <summary>What the directory says of the login now.</summary>
+    public void RenewGrant(Grant grant) => Grant = grant;
 
     public Turn AnswerRecipient(Reply? refusal)
     {
@@ -223,6 +245,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyMessages);
         }
 
+        if (mail.ReversePath.Mailbox is { IsFullyQualified: false } sender)
+        {
+            return Refuse(Replies.NotFullyQualified(sender, sender: true));
+        }
+
         if (mail.DeclaredBytes > _limits.MessageBytes)
         {
             return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
@@ -238,6 +265,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
         {
             return Refuse(Replies.NeedsSmtpUtf8(mailbox));
+        }
+
+        if (!mailbox.IsFullyQualified)
+        {
+            return Refuse(Replies.NotFullyQualified(mailbox, sender: false));
         }
 
         if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))

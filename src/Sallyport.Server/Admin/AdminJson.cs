@@ -13,6 +13,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(NewUser))]
 [JsonSerializable(typeof(UserName))]
 [JsonSerializable(typeof(NewPassword))]
+[JsonSerializable(typeof(AddressChange))]
 [JsonSerializable(typeof(QueueQuery))]
 [JsonSerializable(typeof(QueuedName))]
 [JsonSerializable(typeof(FoundInQueue))]

@@ -16,6 +16,9 @@ public static class UserOperations
     public static AdminOperation<NewPassword, AdminAnswer> SetPassword { get; } =
         new("users/password", AdminJson.Default.NewPassword, AdminJson.Default.AdminAnswer);
 
+    public static AdminOperation<AddressChange, AdminAnswer> ChangeAddresses { get; } =
+        new("users/addresses", AdminJson.Default.AddressChange, AdminJson.Default.AdminAnswer);
+
     public static AdminOperation<UserName, AdminAnswer> Disable { get; } =
         new("users/disable", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
 
@@ -41,3 +44,6 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
 public sealed record NewUser(string Login, VerifierView Verifier, string[] Addresses);
 
 public sealed record NewPassword(string Login, VerifierView Verifier);
+
+/// <summary>Addresses a login may send as from now on, or no longer.</summary>
+public sealed record AddressChange(string Login, string[] Add, string[] Remove);

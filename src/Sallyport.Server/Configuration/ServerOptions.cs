@@ -62,6 +62,9 @@ public abstract record DirectoryOptions(string Name);
 /// <summary>type = "local": the place of the local accounts in the order.</summary>
 public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);
 
+/// <summary>type = "hashes": a file of logins with password hashes of another system.</summary>
+public sealed record HashesDirectoryOptions(string Name, string File) : DirectoryOptions(Name);
+
 /// <summary>A [[grant]] entry.</summary>
 /// <param name="To">Logins, "group:NAME" or "*".</param>
 /// <param name="As">Addresses, patterns or "login:LOGIN".</param>
@@ -184,6 +187,9 @@ public sealed record LimitOptions
     /// <summary>Connections from one IPv4 address or one IPv6 /64.</summary>
     public int ConnectionsPerAddress { get; init; } = 100;
 
+    /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
+    public int Handshakes { get; init; } = 500;
+
     /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
     public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
@@ -197,10 +203,14 @@ public sealed record LimitOptions
 /// <summary>Deadlines, not idle timers: each counts from when the wait begins (RFC 5321 §4.5.3.2).</summary>
 public sealed record TimeoutOptions
 {
-    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For the whole TLS handshake.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>For a whole command before AUTH has succeeded.</summary>
     public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From the first octet to the login, whatever is said meanwhile.</summary>
+    public TimeSpan Login { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>What directories are made of.</summary>
-public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, TimeProvider Time);
+public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, IMailLog Log, TimeProvider Time);
 
 /// <summary>
 /// The directories of a configuration. One whose options did not change is carried over a reload with its connections; one that is
@@ -57,6 +59,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
+        HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

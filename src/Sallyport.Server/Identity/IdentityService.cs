@@ -6,13 +6,17 @@ using Sallyport.Mail.Smtp;
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants)
+public sealed class IdentityService(
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
     public ImmutableArray<IDirectory> Directories => directories;
 
     public GrantResolver Grants => grants;
+
+    /// <summary>Draws the server's half of a SCRAM nonce.</summary>
+    public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
@@ -38,13 +42,22 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
     }
 
+    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(login) ?? "";
+        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
+            ? (null, "")
+            : await ToLoginAsync(answer, cancel);
+    }
+
     /// <summary>
     /// The verifier of the first directory that knows the login, and that directory's name. Where that one keeps no verifiers, or none
     /// knows the login, a made-up one: the exchange goes on and fails.
     /// </summary>
     public async ValueTask<(VerifierAnswer Answer, string Directory)> FindVerifierAsync(LoginAttempt attempt, CancellationToken cancel)
     {
-        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
         var (answer, directory) = await AskAsync(
             directories,
@@ -52,14 +65,14 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             cancel);
         return (answer switch
         {
-            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, nonce),
+            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, Nonce()),
             DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
-            _ => new VerifierAnswer.Found(madeUp.For(prepared), nonce),
+            _ => new VerifierAnswer.Found(madeUp.For(prepared), Nonce()),
         }, directory);
     }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private static async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
+    private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
         ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
     {
         DirectoryAnswer last = new DirectoryAnswer.Unknown();
@@ -68,7 +81,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             DirectoryAnswer answer;
             try
             {
-                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, cancel);
+                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, time, cancel);
             }
             catch (Exception exception) when (!cancel.IsCancellationRequested)
             {

@@ -15,11 +15,17 @@ public enum PasswordCheck
     TooBusy,
 }
 
+/// <summary>A stored password, whatever its form.</summary>
+/// <param name="Name">Differs from that of every other stored password; changes when it is set anew.</param>
+/// <param name="Matches">The slow part.</param>
+public sealed record PasswordProof(ReadOnlyMemory<byte> Name, Func<string, bool> Matches);
+
 /// <summary>
 /// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue, one hash for the same
 /// guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
 /// </summary>
-public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDisposable
+/// <param name="start">HashesAtOnce counts from here for good; the rest is <see cref="Limits"/>.</param>
+public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDisposable
 {
     /// <summary>PBKDF2-HMAC-SHA256 as OWASP asks for (2023).</summary>
     public const int Iterations = 600_000;
@@ -29,10 +35,14 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(20);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly SemaphoreSlim _places = new(limits.HashesAtOnce);
+    private readonly int _atOnce = start.HashesAtOnce;
+    private readonly SemaphoreSlim _places = new(start.HashesAtOnce);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _recent = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task<PasswordCheck>> _running = new(StringComparer.Ordinal);
     private int _waiting;
+
+    /// <summary>Replaced on reload.</summary>
+    public LimitOptions Limits { get; set; } = start;
 
     /// <summary>A new verifier, for storing.</summary>
     public static ScramVerifier CreateVerifier(string password)
@@ -42,9 +52,15 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
     }
 
     /// <summary>Is this the login's password? <paramref name="known"/> false spends the same work and is always wrong.</summary>
-    public async ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password)
+    public ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password) => CheckAsync(
+        new PasswordProof(verifier.StoredKey, guess =>
+            ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(guess, verifier.Salt.Span, verifier.Iterations))),
+        known, login, password);
+
+    /// <summary>The same for a password stored in any form.</summary>
+    public async ValueTask<PasswordCheck> CheckAsync(PasswordProof proof, bool known, string login, string password)
     {
-        var guess = NameOf(verifier, login, password);
+        var guess = NameOf(proof, login, password);
         if (known && _recent.TryGetValue(guess, out var until))
         {
             if (time.GetUtcNow() < until)
@@ -65,7 +81,7 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
         var result = PasswordCheck.TooBusy;
         try
         {
-            result = await HashAsync(verifier, known, password);
+            result = await HashAsync(proof, known, password);
             if (result == PasswordCheck.Right)
             {
                 Remember(guess);
@@ -82,9 +98,9 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
     public void Dispose() => _places.Dispose();
 
-    private async Task<PasswordCheck> HashAsync(ScramVerifier verifier, bool known, string password)
+    private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password)
     {
-        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await _places.WaitAsync(WaitMax))
+        if (Interlocked.Increment(ref _waiting) > Limits.HashesWaiting + _atOnce || !await EnterAsync())
         {
             Interlocked.Decrement(ref _waiting);
             return PasswordCheck.TooBusy;
@@ -92,14 +108,27 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
         try
         {
-            var matches = await Task.Run(() =>
-                ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(password, verifier.Salt.Span, verifier.Iterations)));
+            var matches = await Task.Run(() => proof.Matches(password));
             return matches && known ? PasswordCheck.Right : PasswordCheck.Wrong;
         }
         finally
         {
             _places.Release();
             Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private async Task<bool> EnterAsync()
+    {
+        using var limit = new CancellationTokenSource(WaitMax, time);
+        try
+        {
+            await _places.WaitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
@@ -117,13 +146,13 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
             }
         }
 
-        _recent[guess] = time.GetUtcNow() + limits.LoginCache;
+        _recent[guess] = time.GetUtcNow() + Limits.LoginCache;
     }
 
-    /// <summary>A name for this guess against this verifier, from which nobody without the key learns the password.</summary>
-    private string NameOf(ScramVerifier verifier, string login, string password)
+    /// <summary>A name for this guess against this proof, from which nobody without the key learns the password.</summary>
+    private string NameOf(PasswordProof proof, string login, string password)
     {
-        byte[] guess = [.. verifier.StoredKey.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
+        byte[] guess = [.. proof.Name.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
         return Convert.ToBase64String(HMACSHA256.HashData(_key, guess));
     }
 }

@@ -8,7 +8,8 @@ using Sallyport.Server.Submission;
 namespace Sallyport.Server.Listening;
 
 /// <summary>A connection of the transport, plain at first, under TLS after <see cref="StartTlsAsync"/>.</summary>
-internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCertificate> certificate) : ISubmissionWire, IAsyncDisposable
+internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCertificate> certificate, TimeProvider time)
+    : ISubmissionWire, IAsyncDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 
@@ -54,8 +55,8 @@ internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCe
 
         try
         {
-            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax);
-            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax);
+            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax, time);
+            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax, time);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException)
         {

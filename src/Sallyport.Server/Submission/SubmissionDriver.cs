@@ -12,6 +12,9 @@ namespace Sallyport.Server.Submission;
 /// </summary>
 public sealed partial class SubmissionDriver : IDisposable
 {
+    /// <summary>How long a session trusts what its directory said of the login.</summary>
+    private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
+
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -21,11 +24,13 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly long _began;
+    private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
+    private string _loginWhy = "";
     private bool _draining;
     private bool _closing;
-    private bool _failureLogged;
 
     public SubmissionDriver(ISubmissionWire wire, SubmissionServices services, ListenerTls tls, string sessionId)
     {
@@ -37,11 +42,15 @@ public sealed partial class SubmissionDriver : IDisposable
         _client = wire.Client.ToString();
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
+        _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
             tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
     }
 
     public string SessionId { get; }
+
+    /// <summary>Told of each command with the state it met.</summary>
+    public Action<SessionState, Command>? Heard { get; init; }
 
     /// <param name="tls">What the handshake gave on an implicit-TLS listener.</param>
     /// <param name="drain">Asks the session to end at the next command.</param>
@@ -70,6 +79,11 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _end = "the connection was lost";
         }
+        catch (Exception exception)
+        {
+            _end = "a fault of ours";
+            _services.Log.Write(new MailEvent.Problem($"session {SessionId} from {_client} ended by a fault of ours: {exception}"));
+        }
         finally
         {
             _deadline.Disarm();
@@ -93,8 +107,11 @@ public sealed partial class SubmissionDriver : IDisposable
                 continue;
             }
 
-            var turn = _session.Receive(CommandParser.Parse(line.Octets));
-            await FollowAsync(turn, drain);
+            var command = CommandParser.Parse(line.Octets);
+            Heard?.Invoke(_session.State, command);
+            await FollowAsync(
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
+                drain);
         }
 
         await FlushAsync();
@@ -105,6 +122,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (turn is not null)
         {
+            LogLoginFailure();
             turn = turn switch
             {
                 Turn.Say say => Write(say.Reply),
@@ -114,13 +132,42 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
-                Turn.AskSender ask => AnswerSender(ask),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
                 _ => null,
             };
         }
+
+        // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
+        if (_session.State != SessionState.ReceivingChunks)
+        {
+            await DropSubmissionAsync();
+        }
+    }
+
+    /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
+    private async ValueTask<bool> IsRevokedAsync()
+    {
+        if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
+        {
+            return false;
+        }
+
+        _grantedAt = _services.Time.GetTimestamp();
+        var (answer, why) = await _settings.Identity.AskAgainAsync(_session.LoginTyped, _session.Grant!.Directory, default);
+        if (answer is LoginAnswer.Granted granted)
+        {
+            _session.RenewGrant(granted.Grant);
+        }
+        else if (answer is not null)
+        {
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {why}");
+            return true;
+        }
+
+        return false;
     }
 
     private Turn AnswerSender(Turn.AskSender ask)
@@ -172,27 +219,38 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn?> BeginTlsAsync(Turn.BeginTls begin)
     {
-        if (_wire.Input.TryRead(out var behind))
+        if (MoreHasArrived())
         {
-            var injected = behind.Buffer.Length > 0;
-            _wire.Input.AdvanceTo(behind.Buffer.Start);
-            if (injected)
-            {
-                _end = "data behind STARTTLS";
-                return _session.TlsInjected();
-            }
+            return _session.TlsInjected();
         }
 
-        Say(begin.Reply);
-        await FlushAsync();
-        _deadline.Disarm();
+        if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
+        {
+            return new Turn.Say(Replies.TlsBusy); // RFC 3207 §4
+        }
+
+        try
+        {
+            Say(begin.Reply);
+            await FlushAsync();
+            _deadline.Disarm();
+            await HandshakeAsync();
+            return null;
+        }
+        finally
+        {
+            _services.Handshakes.End();
+        }
+    }
+
+    private async Task HandshakeAsync()
+    {
         try
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
             _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
             _session.TlsEstablished(facts);
-            return null;
         }
         catch (Exception exception)
         {
@@ -225,40 +283,56 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
-        var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        return Answer(answer);
     }
 
-    private Turn Answer(LoginAnswer answer, string why)
+    private Turn Answer(LoginAnswer answer)
     {
-        if (answer is not LoginAnswer.Granted)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
-            _failureLogged = true;
-            return _session.AnswerLogin(answer);
-        }
-
         var turn = _session.AnswerLogin(answer);
         LogLogin();
         return turn;
+    }
+
+    /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
+    private void LogLoginFailure()
+    {
+        if (_session.TakeLoginFailure() is not { } failure)
+        {
+            return;
+        }
+
+        var why = (_loginWhy, failure) switch
+        {
+            ({ Length: > 0 } directory, _) => directory,
+            (_, LoginFailure.Malformed) => "the client's answer cannot be read",
+            (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
+        };
+        _loginWhy = "";
+        _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
+            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
     }
 
     private void LogLogin()
     {
         if (_session.Grant is { } grant)
         {
+            _grantedAt = _services.Time.GetTimestamp();
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
         }
@@ -274,7 +348,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         Say(reply);
         _closing = true;
-        _end = reply.Code == 221 ? "quit" : reply.ToString();
+        _end = reply.Code == 221 ? "quit" : reply == Replies.AuthFailed ? "too many failed logins" : reply.ToString();
         return null;
     }
 }

@@ -48,6 +48,10 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
                     ("mechanism", e.Mechanism), ("why", e.Why));
                 break;
+            case MailEvent.LoginUnavailable e:
+                Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
+                break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));

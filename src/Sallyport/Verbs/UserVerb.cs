@@ -13,12 +13,13 @@ internal static class UserVerb
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
 
-    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, disable, enable.")
+    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, address, disable, enable.")
     {
         CreateAdd(),
         CreateList(),
         Simple("remove", "Remove an account.", UserOperations.Remove),
         CreatePasswd(),
+        CreateAddress(),
         Simple("disable", "Refuse an account's logins from now on.", UserOperations.Disable),
         Simple("enable", "Accept an account's logins again.", UserOperations.Enable),
     };
@@ -66,6 +67,22 @@ internal static class UserVerb
                 return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
             }, cancel);
         });
+        return command;
+    }
+
+    private static Command CreateAddress() => new("address", "Addresses an account may send as, besides the login itself.")
+    {
+        CreateAddressChange("add", "Let an account send as these addresses too.", (login, addresses) => new(login, addresses, [])),
+        CreateAddressChange("remove", "Let an account no longer send as these addresses.", (login, addresses) => new(login, [], addresses)),
+    };
+
+    private static Command CreateAddressChange(string name, string description, Func<string, string[], AddressChange> change)
+    {
+        var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
+        var command = new Command(name, description) { Login, addresses, Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+            await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
+            parsed.GetValue(Json)), cancel));
         return command;
     }
 

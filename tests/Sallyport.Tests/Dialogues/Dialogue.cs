@@ -114,8 +114,13 @@ internal sealed record DialogueSetting
 
     public IReadOnlyDictionary<string, VerifierAnswer.Found> Verifiers { get; private init; } = new Dictionary<string, VerifierAnswer.Found>();
 
-    /// <summary>What policy or routing answers for an address.</summary>
-    public IReadOnlyDictionary<string, Reply> Refusals { get; private init; } = new Dictionary<string, Reply>();
+    /// <summary>True where only example.com has a route.</summary>
+    public bool OnlyExampleIsRouted { get; private init; }
+
+    public bool DiskLow { get; private init; }
+
+    /// <summary>True where it matters what had arrived when a command was read: lines that are sent together arrive together.</summary>
+    public bool TogetherOnly { get; private init; }
 
     public DialogueSetting With(string directive)
     {
@@ -127,7 +132,9 @@ internal sealed record DialogueSetting
             "normalise" => this with { NormaliseBareNewlines = true },
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
-            "refuse" => this with { Refusals = Added(Refusals, words[1], ReadReply(string.Join(' ', words.Skip(2)))) },
+            "disk" => this with { DiskLow = true },
+            "routes" => this with { OnlyExampleIsRouted = true },
+            "together" => this with { TogetherOnly = true },
             _ => throw new FormatException(directive),
         };
     }
@@ -142,13 +149,6 @@ internal sealed record DialogueSetting
         return new(ScramSha256.Verifier(ScramSha256.SaltedPassword(words[2], salt, iterations), salt, iterations), words[5]);
     }
 
-    private static Reply ReadReply(string text)
-    {
-        var words = text.Split(' ', 3);
-        var digits = words[1].Split('.').Select(digit => int.Parse(digit, CultureInfo.InvariantCulture)).ToArray();
-        return new Reply(int.Parse(words[0], CultureInfo.InvariantCulture), new(digits[0], digits[1], digits[2]), words[2]);
-    }
-
     private static SmtpLimits SetLimit(SmtpLimits limits, string setting)
     {
         var parts = setting.Split('=');
@@ -160,6 +160,8 @@ internal sealed record DialogueSetting
             "recipients" => limits with { Recipients = value },
             "messages" => limits with { MessagesPerSession = value },
             "message" => limits with { MessageBytes = value },
+            "commands" => limits with { CommandsBeforeLogin = value },
+            "header" => limits with { HeaderBytes = value },
             "line" => limits with { CommandLineBytes = value },
             "credential" => limits with { CredentialBytes = value },
             _ => throw new FormatException(setting),

@@ -6,7 +6,7 @@ namespace Sallyport.Tests.Fakes;
 internal sealed class Signal
 {
     /// <summary>Only a broken test waits this long.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
     private TaskCompletionSource _changed = New();
