@@ -186,13 +186,11 @@ public sealed class ReportComposerTests
     {
         var request = Request("550 5.1.1 No", "mx.x.test", "a@x.test");
         var record = request.About.Record;
-        var (message, report) = Compose(request with
-        {
-            About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) } } },
-        });
+        var envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) };
+        var (_, report) = Compose(request with { About = request.About with { Record = record with { Envelope = envelope } } });
         Assert.False(report.Record.Envelope.SmtpUtf8);
         Assert.Equal("<jane@xn--mller-kva.test>", report.Record.Envelope.Recipients.Single().Path.ToString());
-        Assert.Equal("jane@xn--mller-kva.test", message.To.Mailboxes.Single().Address);
+        Assert.Contains("To: <jane@xn--mller-kva.test>\r\n", Encoding.UTF8.GetString(report.Header.Span), StringComparison.Ordinal);
     }
 
     [Theory]
