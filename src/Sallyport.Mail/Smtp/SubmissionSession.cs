@@ -332,7 +332,8 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyErrors);
         }
 
-        return bdat.Bytes > _limits.MessageBytes
+        // Whoever has not logged in is not read on for.
+        return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
             ? new Turn.HangUp(refusal)
             : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }

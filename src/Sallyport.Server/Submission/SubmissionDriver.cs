@@ -143,6 +143,7 @@ public sealed partial class SubmissionDriver : IDisposable
         // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
         if (_session.State != SessionState.ReceivingChunks)
         {
+            _pace = null;
             await DropSubmissionAsync();
         }
     }
