@@ -98,7 +98,7 @@ public static class Replies
         _ => new(553, new(5, 1, sender ? 7 : 3), "Bad address syntax; it must be <name@domain>"),
     };
 
-    /// <summary>What a client sent, fit to be shown in a reply: no control character, at most 200 characters.</summary>
+    /// <summary>What a client sent, fit to be shown in a reply: nothing that could pass for other text, at most 200 characters.</summary>
     public static string Printable(string text)
     {
         const int LengthMax = 200;
@@ -110,7 +110,7 @@ public static class Replies
                 return shown.Append("...").ToString();
             }
 
-            shown.Append(Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 ? "?" : rune.ToString());
+            shown.Append(Shown.Deceives(rune) ? "?" : rune.ToString());
         }
 
         return shown.ToString();
