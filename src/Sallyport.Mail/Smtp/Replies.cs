@@ -94,6 +94,8 @@ public static class Replies
     {
         PathError.NoDomain => new(553, new(5, 1, sender ? 7 : 3), "The address needs a domain: <name@domain>"),
         PathError.TooLong => new(553, new(5, 1, sender ? 7 : 3), "The address is too long"),
+        PathError.EncodedWord => new(553, new(5, 1, sender ? 7 : 3), "No address holds an encoded word (=?): write the address itself"),
+        PathError.LookAlike => new(553, new(5, 1, sender ? 7 : 3), "The address has a letter or dot that only looks like an ASCII one"),
         PathError.ForbiddenOctet => new(553, new(5, 1, sender ? 7 : 3), "The address has a character no address can have"),
         _ => new(553, new(5, 1, sender ? 7 : 3), "Bad address syntax; it must be <name@domain>"),
     };
