@@ -61,6 +61,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">Certificate, store or an address cannot be used.</exception>
     public static async Task<SallyportHost> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Raise());
         var certificate = LoadCertificate(options);
         var socket = AdminSocket.PathIn(options.Data);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
@@ -90,6 +91,7 @@ public sealed class SallyportHost : IAsyncDisposable
         host._relay.Start();
         var listeners = options.Listeners.Select(l => $"{l.Address} ({l.Tls.ToString().ToLowerInvariant()})");
         log.Write(new MailEvent.Notice($"Sallyport {Admin.Version.Text} serves {options.Hostname} on {string.Join(", ", listeners)}"));
+        host.Notice(fewer);
         return host;
     }
 
@@ -129,6 +131,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
     {
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Raise());
         var certificate = LoadCertificate(options);
         var old = Options;
         List<string> restart = [];
@@ -165,6 +168,7 @@ public sealed class SallyportHost : IAsyncDisposable
         _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
         _log.Reopen(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File));
         _log.Write(new MailEvent.Notice("configuration and certificate read again"));
+        Notice(fewer);
         return restart;
     }
 
@@ -202,6 +206,14 @@ public sealed class SallyportHost : IAsyncDisposable
         _hasher.Dispose();
         await _store.DisposeAsync();
         await _log.DisposeAsync();
+    }
+
+    private void Notice(string? what)
+    {
+        if (what is not null)
+        {
+            _log.Write(new MailEvent.Notice(what));
+        }
     }
 
     private Settings NewSettings(ServerOptions options) =>

@@ -83,6 +83,10 @@ internal static class DoctorVerb
                 : new("server", "warning", "does not run"));
             if (status.Running)
             {
+                findings.Add(status.ConnectionsMax < options.Limits.Connections
+                    ? new("file limit", "warning", $"has room for {status.ConnectionsMax} connections at once, and limits.connections is "
+                        + $"{options.Limits.Connections}: raise LimitNOFILE= in the unit (ulimit -n) and restart, or lower limits.connections")
+                    : new("file limit", "ok", $"has room for {status.ConnectionsMax} connections at once"));
                 foreach (var listener in options.Listeners)
                 {
                     findings.Add(await CheckListenerAsync(listener, cancel));
