@@ -61,7 +61,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">Certificate, store or an address cannot be used.</exception>
     public static async Task<SallyportHost> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
-        (options, var fewer) = FileLimit.Fit(options, FileLimit.Raise());
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
         var certificate = LoadCertificate(options);
         var socket = AdminSocket.PathIn(options.Data);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
@@ -131,7 +131,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
     {
-        (options, var fewer) = FileLimit.Fit(options, FileLimit.Raise());
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
         var certificate = LoadCertificate(options);
         var old = Options;
         List<string> restart = [];

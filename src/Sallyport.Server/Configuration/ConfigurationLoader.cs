@@ -178,6 +178,7 @@ public static class ConfigurationLoader
             Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
+            HashesWaitingPerNetwork = section.Number("hashes_waiting_per_network", d.HashesWaitingPerNetwork, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
         };
         section.Finish();

@@ -25,7 +25,7 @@ public sealed class IdentityService(
             ? (new LoginAnswer.Wrong(), "not a login")
             : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>What a login may use.</summary>

@@ -19,7 +19,7 @@ public static class FileLimit
     private const int FilesOnMac = 8;
 
     /// <summary>Raises our limit as far as we may. Gives it; <see cref="long.MaxValue"/> where there is none.</summary>
-    public static long Raise()
+    public static long Lift()
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
         {

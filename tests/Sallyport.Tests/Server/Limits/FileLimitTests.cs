@@ -45,5 +45,5 @@ public sealed class FileLimitTests
         Assert.Contains("too few to serve mail", Assert.Throws<StartException>(() => FileLimit.Fit(Options, files)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void The_limit_of_this_process_is_known() => Assert.InRange(FileLimit.Raise(), 64, long.MaxValue);
+    public void The_limit_of_this_process_is_known() => Assert.InRange(FileLimit.Lift(), 64, long.MaxValue);
 }
