@@ -101,21 +101,28 @@ public sealed partial class SubmissionDriver : IDisposable
         while (!_closing)
         {
             var line = await ReadLineAsync(_limits.CommandLineBytes);
-            if (line.Kind != LineKind.Line)
+            if (CommandIn(line) is not { } command)
             {
                 await EndLineTroubleAsync(line.Kind);
                 continue;
             }
 
-            var command = CommandParser.Parse(line.Octets);
             Heard?.Invoke(_session.State, command);
             await FollowAsync(
                 command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
                 drain);
+            _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
 
         await FlushAsync();
     }
+
+    private static Command? CommandIn(Line line) => line.Kind switch
+    {
+        LineKind.Line => CommandParser.Parse(line.Octets),
+        LineKind.BareLineFeed or LineKind.Foreign => CommandParser.OtherProtocolIn(line.Octets),
+        _ => null,
+    };
 
     /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
     private async Task FollowAsync(Turn? turn, CancellationToken cancel)
