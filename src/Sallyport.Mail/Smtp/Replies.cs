@@ -51,6 +51,7 @@ public static class Replies
     public static readonly Reply LoginRevoked = new(550, new(5, 7, 13), "The account may no longer send, closing the connection");
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
     public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");
+    public static readonly Reply TooManyRefusals = new(421, new(4, 7, 0), "Too many refused senders and recipients, closing the connection");
     public static readonly Reply TooManyMessages = new(421, new(4, 7, 0), "Enough messages for one connection, please connect again");
     public static readonly Reply TooManyRecipients = new(452, new(4, 5, 3), "Too many recipients in one message, send the rest separately");
     public static readonly Reply TlsInjected = new(554, new(5, 5, 0), "Data behind STARTTLS: closing the connection");

@@ -200,6 +200,7 @@ public static class ConfigurationLoader
             Hops = section.Number("max_hops", d.Hops, 10, 10_000),
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
+            PolicyRefusals = section.Number("max_policy_refusals", d.PolicyRefusals, 10, 1_000_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
             CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),

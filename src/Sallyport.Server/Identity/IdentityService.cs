@@ -108,6 +108,6 @@ public sealed class IdentityService(
         DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(), "wrong password"),
+        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
 }

@@ -24,11 +24,13 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly bool _loginNeedsTls;
     private readonly long _began;
     private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
     private string _loginWhy = "";
+    private bool _loginKnown;
     private bool _draining;
     private bool _closing;
 
@@ -40,6 +42,7 @@ public sealed partial class SubmissionDriver : IDisposable
         _timeouts = _settings.Options.Timeouts;
         _limits = _settings.Options.Limits.Smtp;
         _client = wire.Client.ToString();
+        _loginNeedsTls = tls != ListenerTls.None;
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _began = services.Time.GetTimestamp();
@@ -88,6 +91,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _deadline.Disarm();
             await DropSubmissionAsync();
+            LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
     }
@@ -108,6 +112,7 @@ public sealed partial class SubmissionDriver : IDisposable
             }
 
             Heard?.Invoke(_session.State, command);
+            LogLoginInClear(command);
             await FollowAsync(
                 command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
                 drain);
@@ -201,7 +206,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
-        LogRefusal(refusal, ask.ReversePath.ToString());
+        LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }
 
@@ -211,7 +216,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = _settings.Routes.Find(path.Mailbox) is null
             ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {Replies.Printable(path.Mailbox.Domain)}")
             : null;
-        LogRefusal(refusal, path.ToString());
+        LogPolicyRefusal(refusal, path.ToString());
         return refusal;
     }
 
@@ -292,12 +297,14 @@ public sealed partial class SubmissionDriver : IDisposable
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginKnown = answer is VerifierAnswer.Found && _verifierFrom.Length > 0;
         _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
@@ -330,10 +337,11 @@ public sealed partial class SubmissionDriver : IDisposable
             (_, LoginFailure.Cancelled) => "cancelled by the client",
             _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
         };
-        _loginWhy = "";
+        var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);
+        (_loginWhy, _loginKnown) = ("", false);
         _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
-            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
-            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
+            ? new MailEvent.LoginUnavailable(SessionId, _client, typed, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, typed, _session.Mechanism, why));
     }
 
     private void LogLogin()

@@ -36,7 +36,8 @@ public sealed class ReplyLimitTests
     public void No_reply_keeps_more_than_its_share()
     {
         var parser = new ReplyParser();
-        Assert.Equal(ReplyState.Complete, Read(parser, string.Concat(Enumerable.Repeat("550-" + new string('x', 1000) + "\r\n", 50)) + "550 end\r\n"));
+        var lines = string.Concat(Enumerable.Repeat("550-" + new string('x', 1000) + "\r\n", 50));
+        Assert.Equal(ReplyState.Complete, Read(parser, lines + "550 end\r\n"));
         Assert.Equal(ReplyParser.TextMax, parser.Reply.Lines.Sum(line => line.Length));
     }
 

@@ -42,7 +42,7 @@ public sealed class FileLimitTests
     [InlineData(0)]
     [InlineData(158)]
     public void Where_nothing_fits_the_server_does_not_start(long files) =>
-        Assert.Contains("too few to serve mail", Assert.Throws<StartException>(() => FileLimit.Fit(Options, files)).Message, StringComparison.Ordinal);
+        Assert.Contains("too few to serve mail", Assert.Throws<StartException>(() => FileLimit.Fit(Options, files)).Message);
 
     [Fact]
     public void The_limit_of_this_process_is_known() => Assert.InRange(FileLimit.Lift(), 64, long.MaxValue);
