@@ -3,6 +3,7 @@ using Sallyport;
 using Sallyport.Server;
 using Sallyport.Verbs;
 
+Console.SetError(new CleanWriter(Console.Error));
 var root = new RootCommand("Sallyport, a mail submission server: takes mail from a site's own users, keeps it safe, relays it.")
 {
     QuickstartVerb.Create(),

@@ -21,7 +21,7 @@ internal static class Terminal
         return done ? Exit.Done : Exit.Failed;
     }
 
-    public static void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text) => Console.WriteLine(CleanWriter.Clean(text));
 
     public static int Fail(string text, int code = Exit.Failed)
     {

@@ -18,8 +18,9 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Add, AddAsync);
         handlers.On(UserOperations.Remove, async (user, cancel) =>
             await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
-        handlers.On(UserOperations.SetPassword, async (change, cancel) =>
-            await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
+        handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
+            ? new(false, mistake)
+            : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
                 ? new(true, $"{Shown(change.Login)} has a new password")
                 : Unknown(change.Login));
         handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
@@ -41,6 +42,11 @@ internal sealed class UserAdmin(AdminServices services)
         if (user.Addresses.FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
         {
             return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+        }
+
+        if (user.Verifier.FindMistake() is { } mistake)
+        {
+            return new(false, mistake);
         }
 
         var account = new Account(login, user.Verifier.ToVerifier(), [.. user.Addresses], false, services.Time.GetUtcNow());
