@@ -26,7 +26,7 @@ internal static class Terminal
         return done ? Exit.Done : Exit.Failed;
     }
 
-    public static void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text) => Console.WriteLine(CleanWriter.Clean(text));
 
     public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
 

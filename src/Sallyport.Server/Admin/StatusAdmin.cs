@@ -20,6 +20,6 @@ internal sealed class StatusAdmin(AdminServices services)
         return new ServerStatus(
             services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
             totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
-            services.Connections());
+            services.Connections(), services.Settings().Options.Limits.Connections);
     }
 }

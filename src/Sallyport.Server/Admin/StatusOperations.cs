@@ -17,9 +17,10 @@ public static class StatusOperations
         new("directories/try", AdminJson.Default.Everything, AdminJson.Default.DirectoryTrial);
 }
 
+/// <param name="ConnectionsMax">Most connections taken at once: limits.connections, or fewer where the system's file limit says so.</param>
 public sealed record ServerStatus(
     bool Running, string Version, DateTimeOffset? StartedAt, string Store, long Messages, long Recipients, long Due, long InProgress, long Held,
-    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections);
+    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections, int ConnectionsMax);
 
 public sealed record ExplainQuery(string Login, string From, string To);
 

@@ -23,6 +23,10 @@ public interface IDirectory
 public interface IPasswordDirectory : IDirectory
 {
     ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
+
+    /// <summary>The same, for a directory that is told who asks from where.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckPasswordAsync(login, password, cancel);
 }
 
 /// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>

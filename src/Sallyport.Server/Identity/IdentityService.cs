@@ -25,7 +25,7 @@ public sealed class IdentityService(
             ? (new LoginAnswer.Wrong(), "not a login")
             : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>What a login may use.</summary>
@@ -108,6 +108,6 @@ public sealed class IdentityService(
         DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(), "wrong password"),
+        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
 }

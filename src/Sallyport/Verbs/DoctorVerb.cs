@@ -73,6 +73,14 @@ internal static class DoctorVerb
             {
                 findings.Add(await CheckListenerAsync(listener, cancel));
             }
+
+            if (status.Running)
+            {
+                findings.Add(status.ConnectionsMax < options.Limits.Connections
+                    ? new("file limit", "warning", $"has room for {status.ConnectionsMax} connections at once, and limits.connections is "
+                        + $"{options.Limits.Connections}: raise LimitNOFILE= in the unit (ulimit -n) and restart, or lower limits.connections")
+                    : new("file limit", "ok", $"has room for {status.ConnectionsMax} connections at once"));
+            }
         }
         catch (Exception exception) when (exception is StartException or HttpRequestException)
         {
