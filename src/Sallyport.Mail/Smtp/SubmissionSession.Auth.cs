@@ -9,6 +9,7 @@ public sealed partial class SubmissionSession
     private ISaslMechanism? _exchange;
     private Policy.Grant? _granted;
     private int _authFailures;
+    private bool _denied;
 
     /// <summary>Mechanism of the last attempt, for the log.</summary>
     public string Mechanism { get; private set; } = "";
@@ -21,7 +22,15 @@ public sealed partial class SubmissionSession
     {
         if (line.SequenceEqual("*"u8))
         {
-            return EndAuth(Replies.AuthCancelled);
+            // Giving up after the no is a failed login like any other, or tokens could be tried without end.
+            return _denied && ++_authFailures >= _limits.AuthFailures
+                ? new Turn.HangUp(Replies.TooManyAuthFailures)
+                : EndAuth(Replies.AuthCancelled);
+        }
+
+        if (_denied)
+        {
+            return FailAuth();
         }
 
         var response = SaslServer.DecodeBase64(line);
@@ -29,7 +38,7 @@ public sealed partial class SubmissionSession
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
-    public Turn SaslLineTooLong() => EndAuth(Replies.AuthTooLong);
+    public Turn SaslLineTooLong() => _denied ? FailAuth() : EndAuth(Replies.AuthTooLong);
 
     public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
@@ -45,18 +54,21 @@ public sealed partial class SubmissionSession
             case LoginAnswer.Unavailable:
                 return EndAuth(Replies.AuthUnavailable);
             default:
-                return FailAuth();
+                return Deny();
         }
     }
 
-    private ImmutableArray<string> Offered => SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false });
+    private ImmutableArray<string> Offered =>
+        SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false }, Tls is { Client: not null });
 
     private Turn StartAuth(Command.Auth auth)
     {
         Mechanism = auth.Mechanism;
         LoginTyped = "";
         _granted = null;
-        _exchange = SaslServer.Create(auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes);
+        _denied = false;
+        _exchange = SaslServer.Create(
+            auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes, _limits.TokenBytes, context.TokenService);
         if (_exchange is null)
         {
             return Refuse(Replies.AuthMechanismUnknown);
@@ -90,6 +102,12 @@ public sealed partial class SubmissionSession
                     : new Turn.AskVerifier(ask.Login, ask.AuthorizationIdentity);
             case SaslStep.AskGrant ask:
                 return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity);
+            case SaslStep.AskToken ask:
+                LoginTyped = ask.Login;
+                return new Turn.AskToken(ask.Login, ask.Token);
+            case SaslStep.AskCertificate ask:
+                LoginTyped = ask.AuthorizationIdentity;
+                return new Turn.AskCertificate(Tls!.Client!, ask.AuthorizationIdentity);
             case SaslStep.Done:
                 Grant = _granted;
                 State = SessionState.Authenticated;
@@ -97,7 +115,7 @@ public sealed partial class SubmissionSession
                 return new Turn.Say(Replies.LoggedIn);
             case SaslStep.Failed failed:
                 LoginTyped = failed.Login;
-                return FailAuth();
+                return Deny();
             default:
                 return EndAuth(Replies.AuthMalformed);
         }
@@ -106,6 +124,18 @@ public sealed partial class SubmissionSession
     /// <summary>Acting for somebody else is not granted to anyone yet (RFC 4422 §3.4.1).</summary>
     private static bool Foreign(string login, string authorizationIdentity) =>
         authorizationIdentity.Length > 0 && Credentials.PrepareLogin(authorizationIdentity) != Credentials.PrepareLogin(login);
+
+    /// <summary>The mechanism has the first word about a no; the next line of the client only ends the exchange.</summary>
+    private Turn Deny()
+    {
+        if (_exchange!.Denied() is not { } challenge)
+        {
+            return FailAuth();
+        }
+
+        _denied = true;
+        return Follow(challenge);
+    }
 
     private Turn FailAuth()
     {

@@ -43,6 +43,19 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     public Reply Greeting() => Replies.Greeting(context.Hostname);
 
+    /// <summary>The longest line the next command may have: AUTH brings its initial response along (RFC 4954 §4).</summary>
+    public int LineBytesMax => Grant is null && (Tls is not null || context.AuthWithoutTls)
+        ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
+        : _limits.CommandLineBytes;
+
+    /// <param name="line">A command line without its CRLF, within <see cref="LineBytesMax"/>.</param>
+    public Turn Receive(ReadOnlySpan<byte> line)
+    {
+        const int CrLf = 2;
+        var command = CommandParser.Parse(line);
+        return line.Length + CrLf > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
+    }
+
     public Turn Receive(Command command)
     {
         if (command is Command.OtherProtocol)
