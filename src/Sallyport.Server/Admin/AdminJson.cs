@@ -16,6 +16,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(ExplainQuery))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(LoginQuery))]
+[JsonSerializable(typeof(TokenQuery))]
 [JsonSerializable(typeof(LoginTrial))]
 public sealed partial class AdminJson : JsonSerializerContext
 {

@@ -56,6 +56,8 @@ public static class AdminSocket
             Write(http, admin.ExplainAsync(query, http.RequestAborted), AdminJson.Default.Explanation)));
         app.MapPost("/v1/auth-test", http => Read(http, AdminJson.Default.LoginQuery, query =>
             Write(http, admin.TryLoginAsync(query, http.RequestAborted), AdminJson.Default.LoginTrial)));
+        app.MapPost("/v1/auth-test/token", http => Read(http, AdminJson.Default.TokenQuery, query =>
+            Write(http, admin.TryTokenAsync(query, http.RequestAborted), AdminJson.Default.LoginTrial)));
     }
 
     private static async Task ShowAsync(HttpContext http, IAdmin admin)

@@ -28,6 +28,8 @@ public interface IAdmin : IAsyncDisposable
     ValueTask<Explanation> ExplainAsync(ExplainQuery query, CancellationToken cancel);
 
     ValueTask<LoginTrial> TryLoginAsync(LoginQuery query, CancellationToken cancel);
+
+    ValueTask<LoginTrial> TryTokenAsync(TokenQuery query, CancellationToken cancel);
 }
 
 /// <summary>What became of a change: done or not, and in words why.</summary>
@@ -69,6 +71,13 @@ public sealed record ExplainedStep(string Rule, string Outcome, string Because);
 public sealed record LoginQuery(string Login, string Password)
 {
     public override string ToString() => $"LoginQuery for {Login}";
+}
+
+/// <summary>Carries an access token to the admin socket, which only its owner may open; never shown.</summary>
+/// <param name="Login">Whom a client would say it is for; null when it says nothing.</param>
+public sealed record TokenQuery(string? Login, string Token)
+{
+    public override string ToString() => $"TokenQuery for {Login}";
 }
 
 public sealed record LoginTrial(bool Accepted, ExplainedStep[] Steps);

@@ -128,6 +128,9 @@ public sealed class LocalAdmin(AdminServices services) : IAdmin
     public async ValueTask<LoginTrial> TryLoginAsync(LoginQuery query, CancellationToken cancel) =>
         await Explainer.TryLoginAsync(query, services.Settings().Identity, cancel);
 
+    public async ValueTask<LoginTrial> TryTokenAsync(TokenQuery query, CancellationToken cancel) =>
+        await Explainer.TryTokenAsync(query, services.Settings().Identity, cancel);
+
     public ValueTask DisposeAsync() => services.StartedAt is null ? services.Store.DisposeAsync() : ValueTask.CompletedTask;
 
     public static VerifierView ToView(ScramVerifier verifier) =>

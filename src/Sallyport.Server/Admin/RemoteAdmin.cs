@@ -61,6 +61,9 @@ public sealed class RemoteAdmin(string socketPath) : IAdmin
     public ValueTask<LoginTrial> TryLoginAsync(LoginQuery query, CancellationToken cancel) =>
         Send(HttpMethod.Post, "/v1/auth-test", Body(query, AdminJson.Default.LoginQuery), AdminJson.Default.LoginTrial, cancel);
 
+    public ValueTask<LoginTrial> TryTokenAsync(TokenQuery query, CancellationToken cancel) =>
+        Send(HttpMethod.Post, "/v1/auth-test/token", Body(query, AdminJson.Default.TokenQuery), AdminJson.Default.LoginTrial, cancel);
+
     public ValueTask DisposeAsync()
     {
         _http.Dispose();

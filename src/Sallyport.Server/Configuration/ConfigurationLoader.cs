@@ -44,7 +44,7 @@ public static class ConfigurationLoader
         {
             Hostname = ReadHostname(toml.Top),
             Data = paths.Resolve(toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
-            Listeners = [.. toml.List("listener").Select(ReadListener).OfType<ListenerOptions>()],
+            Listeners = [.. toml.List("listener").Select(section => ReadListener(section, toml.Table("tls").Has("client_ca"))).OfType<ListenerOptions>()],
             Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
@@ -73,7 +73,7 @@ public static class ConfigurationLoader
         return name ?? "";
     }
 
-    private static ListenerOptions? ReadListener(Section section)
+    private static ListenerOptions? ReadListener(Section section, bool hasClientCa)
     {
         var address = section.RequiredText("address", "0.0.0.0:587");
         var tls = section.Choice("tls", ("starttls", ListenerTls.StartTls), ("implicit", ListenerTls.Implicit), ("none", ListenerTls.None));
@@ -82,6 +82,7 @@ public static class ConfigurationLoader
             section.Report(section.Line, "tls", "is missing: \"implicit\" for port 465, \"starttls\" for port 587");
         }
 
+        var certificates = ReadClientCertificates(section, tls, hasClientCa);
         section.Finish();
         if (address is null || tls is null)
         {
@@ -107,16 +108,39 @@ public static class ConfigurationLoader
             return null;
         }
 
-        return new ListenerOptions(endPoint, tls.Value);
+        return new ListenerOptions(endPoint, tls.Value) { ClientCertificates = certificates };
+    }
+
+    private static ClientCertificates ReadClientCertificates(Section section, ListenerTls? tls, bool hasClientCa)
+    {
+        var certificates = section.Choice("client_certificates", ("none", ClientCertificates.None), ("optional", ClientCertificates.Optional),
+            ("required", ClientCertificates.Required));
+        if (certificates is not (null or ClientCertificates.None) && (!hasClientCa || tls == ListenerTls.None))
+        {
+            section.Report("client_certificates", hasClientCa ? "are part of TLS, and this listener has none" : "need client_ca in [tls]");
+        }
+
+        return certificates ?? (hasClientCa && tls is not ListenerTls.None ? ClientCertificates.Optional : ClientCertificates.None);
     }
 
     private static TlsOptions? ReadTls(Section section, ConfiguredFiles paths)
     {
         var certificate = section.RequiredText("certificate", "/etc/sallyport/fullchain.pem");
         var key = section.RequiredText("key", "/etc/sallyport/privkey.pem");
+        var clientCa = section.Text("client_ca");
+        var clientCrl = section.Text("client_crl");
         section.Finish();
+        if (clientCrl is not null && clientCa is null)
+        {
+            section.Report("client_crl", "has a meaning only with client_ca");
+        }
+
         return certificate is not null && key is not null
             ? new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key))
+            {
+                ClientCa = clientCa is null ? null : paths.MustExist(section, "client_ca", clientCa),
+                ClientCrl = clientCrl is null ? null : paths.MustExist(section, "client_crl", clientCrl),
+            }
             : null;
     }
 
@@ -189,6 +213,7 @@ public static class ConfigurationLoader
             CommandLineBytes = section.Size("max_command_line_bytes", d.CommandLineBytes, 1024, 65536),
             AuthLineBytes = section.Size("max_auth_line_bytes", d.AuthLineBytes, 1024, 65536),
             CredentialBytes = section.Size("max_credential_bytes", d.CredentialBytes, 64, 8192),
+            TokenBytes = section.Size("max_token_bytes", d.TokenBytes, 1024, 48 * 1024),
             MessageBytes = section.Size("max_message_bytes", d.MessageBytes, 65536L, 64L << 30),
             Recipients = section.Number("max_recipients", d.Recipients, 100, 100_000),
             HeaderBytes = section.Size("max_header_bytes", d.HeaderBytes, 16384, 16 << 20),
@@ -279,6 +304,7 @@ public static class ConfigurationLoader
                 file, toml.List("directory").Last().Line, "directory.name", $"\"{twice.Key}\" is there twice: give each a name of its own"));
         }
 
+        VouchingReader.CheckWhole(options, (key, message) => problems.Add(new(file, toml.List("directory").Last().Line, key, message)));
         var all = options.Routes.ToList().FindIndex(route => route.Recipients.Contains("*"));
         if (all >= 0 && all < options.Routes.Length - 1)
         {

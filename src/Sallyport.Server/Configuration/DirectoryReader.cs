@@ -6,6 +6,8 @@ internal static class DirectoryReader
     private static readonly Dictionary<string, Func<Section, string, ConfiguredFiles, DirectoryOptions?>> Types = new(StringComparer.Ordinal)
     {
         ["local"] = static (_, name, _) => new LocalDirectoryOptions(name),
+        ["oidc"] = VouchingReader.Oidc,
+        ["certificate"] = VouchingReader.Certificate,
     };
 
     public static DirectoryOptions? Read(Section section, ConfiguredFiles paths)

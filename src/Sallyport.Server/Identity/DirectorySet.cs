@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Oidc;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
@@ -57,6 +58,8 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
+        OidcDirectoryOptions oidc => new OidcDirectory(oidc, services.Time),
+        CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

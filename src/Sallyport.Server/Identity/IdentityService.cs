@@ -23,6 +23,58 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
                 directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer);
     }
 
+    /// <summary>Whose is this access token?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ITokenDirectory>()],
+            async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), "no directory takes this token: it is no JWT of a configured issuer")
+            : ToLogin(await CompleteAsync(answer, directory, cancel));
+    }
+
+    /// <summary>Whose is this verified certificate?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckCertificateAsync(
+        LoginAttempt attempt, ClientCertificate certificate, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ICertificateDirectory>()],
+            one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), $"no directory knows the holder of the certificate {certificate.Subject}")
+            : ToLogin(await CompleteAsync(answer, directory, cancel));
+    }
+
+    /// <summary>A login that was vouched for gets what the directory its voucher points to says of it.</summary>
+    public async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        if (answer is not DirectoryAnswer.Granted { Entry.Login: var login }
+            || directories.OfType<IVouchingDirectory>().FirstOrDefault(one => one.Name == vouchedBy) is not { LookUpIn: { } name })
+        {
+            return answer;
+        }
+
+        var prepared = Credentials.PrepareLogin(login)!;
+        var (found, _) = await AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
+        return found switch
+        {
+            DirectoryAnswer.Unknown => new DirectoryAnswer.Refused($"directory {name} does not know {login}, whom {vouchedBy} vouches for"),
+            DirectoryAnswer.CannotLookUp => new DirectoryAnswer.Refused($"directory {name} cannot look up logins: {vouchedBy} needs one that can"),
+            _ => found,
+        };
+    }
+
     /// <summary>What a login may use.</summary>
     /// <param name="directory">The one that vouched for the login; null asks all in order, to explain.</param>
     public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, string? directory, CancellationToken cancel)
@@ -55,6 +107,13 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
             _ => new VerifierAnswer.Found(madeUp.For(prepared), nonce),
         }, directory);
+    }
+
+    /// <param name="login">Prepared; null when the client named none.</param>
+    private static bool TryPrepare(LoginAttempt attempt, out string? login)
+    {
+        login = attempt.Login.Length == 0 ? null : Credentials.PrepareLogin(attempt.Login);
+        return attempt.Login.Length == 0 || login is not null;
     }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
@@ -93,6 +152,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
         DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
+        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(), refused.Why),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
     };

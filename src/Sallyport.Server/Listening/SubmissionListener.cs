@@ -17,7 +17,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        await using var wire = new ConnectionWire(connection, () => Certificate!);
+        await using var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
         if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
         {
@@ -62,7 +62,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
             {
                 using var limit = new CancellationTokenSource(services.Settings.Options.Timeouts.Handshake, services.Time);
                 tls = await wire.StartTlsAsync(limit.Token);
-                services.Log.Write(new MailEvent.TlsStarted(session, client, tls.Protocol, tls.CipherSuite));
+                services.LogTls(session, client, tls);
             }
             catch (Exception exception)
             {

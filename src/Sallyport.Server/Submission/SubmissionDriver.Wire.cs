@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Telemetry;
 
@@ -102,17 +103,23 @@ public sealed partial class SubmissionDriver
         {
             LogFailedLogin();
         }
+        else if (reply == Replies.AuthCancelled)
+        {
+            _failureLogged = false;
+        }
 
         _wire.Output.Write(reply.ToBytes());
     }
 
-    /// <summary>SCRAM fails inside the session, without a question to a directory: it is logged where its reply leaves.</summary>
+    /// <summary>What fails inside the session, without a question to a directory, is logged where its reply leaves.</summary>
     private void LogFailedLogin()
     {
         if (!_failureLogged)
         {
-            _services.Log.Write(new MailEvent.LoginFailed(
-                SessionId, _client, _session.LoginTyped, _session.Mechanism, "wrong password, wrong binding or unknown login"));
+            var why = SaslServer.ByToken.Contains(_session.Mechanism)
+                ? "what was sent can be no token"
+                : "wrong password, wrong binding or unknown login";
+            _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
         }
 
         _failureLogged = false;

@@ -38,7 +38,8 @@ public sealed partial class SubmissionDriver : IDisposable
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
+            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
+        { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
     public string SessionId { get; }
@@ -86,15 +87,14 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (!_closing)
         {
-            var line = await ReadLineAsync(_limits.CommandLineBytes);
+            var line = await ReadLineAsync(_session.LineBytesMax);
             if (line.Kind != LineKind.Line)
             {
                 await EndLineTroubleAsync(line.Kind);
                 continue;
             }
 
-            var turn = _session.Receive(CommandParser.Parse(line.Octets));
-            await FollowAsync(turn, drain);
+            await FollowAsync(_session.Receive(line.Octets), drain);
         }
 
         await FlushAsync();
@@ -114,6 +114,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
+                Turn.AskToken ask => await CheckTokenAsync(ask),
+                Turn.AskCertificate ask => await CheckCertificateAsync(ask),
                 Turn.AskSender ask => _session.AnswerSender(Judge(ask)),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
@@ -172,7 +174,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
-            _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
+            _services.LogTls(SessionId, _client, facts);
             _session.TlsEstablished(facts);
             return null;
         }
@@ -223,12 +225,24 @@ public sealed partial class SubmissionDriver : IDisposable
         return Answer(answer, why);
     }
 
+    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
+    {
+        var (answer, why) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
+        return Answer(answer, why);
+    }
+
+    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
+    {
+        var (answer, why) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
+        return Answer(answer, why);
+    }
+
     private Turn Answer(LoginAnswer answer, string why)
     {
         if (answer is not LoginAnswer.Granted)
         {
             _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
-            _failureLogged = true;
+            _failureLogged = answer is not LoginAnswer.Unavailable; // 454 has no line of its own
             return _session.AnswerLogin(answer);
         }
 
