@@ -81,6 +81,19 @@ internal static class Terminal
         return null;
     }
 
+    /// <summary>A secret of one line that is taken as it is: from a prompt that shows nothing, or from standard input. Null when there is none.</summary>
+    public static string? ReadSecret(string name)
+    {
+        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));
+        if (typed?.Trim() is { Length: > 0 } secret)
+        {
+            return secret;
+        }
+
+        Fail($"no {name}: type one, or give it as the first line of standard input");
+        return null;
+    }
+
     private static string? Accept(string? typed)
     {
         var password = typed is null ? null : Credentials.Prepare(typed);

@@ -29,6 +29,7 @@ internal static class DoctorVerb
             List<Finding> findings = [];
             CheckCertificate(options, findings);
             await CheckServerAsync(options, findings, cancel);
+            await DirectoryCheckup.CheckAsync(options, findings, cancel);
             await CheckRoutesAsync(options, findings, cancel);
             var done = findings.TrueForAll(finding => finding.Outcome != "failed");
             return parsed.GetValue(json) ? Terminal.Json([.. findings], VerbJson.Readable.FindingArray, done) : Show(findings, done);
