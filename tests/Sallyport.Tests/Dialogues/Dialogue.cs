@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -114,6 +115,14 @@ internal sealed record DialogueSetting
 
     public IReadOnlyDictionary<string, VerifierAnswer.Found> Verifiers { get; private init; } = new Dictionary<string, VerifierAnswer.Found>();
 
+    /// <summary>What becomes of an access token: the login it is for, "unavailable" or nothing.</summary>
+    public IReadOnlyDictionary<string, string> Tokens { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>The holder of the client's certificate; null when it showed none that was verified.</summary>
+    public string? CertificateOf { get; private init; }
+
+    public ImmutableArray<string> Mechanisms { get; private init; } = SaslServer.ByPassword;
+
     /// <summary>What policy or routing answers for an address.</summary>
     public IReadOnlyDictionary<string, Reply> Refusals { get; private init; } = new Dictionary<string, Reply>();
 
@@ -127,6 +136,9 @@ internal sealed record DialogueSetting
             "normalise" => this with { NormaliseBareNewlines = true },
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
+            "token" => this with { Tokens = Added(Tokens, words[1], words[2]) },
+            "certificate" => this with { CertificateOf = words[1] },
+            "mechanisms:" => this with { Mechanisms = [.. words.Skip(1)] },
             "refuse" => this with { Refusals = Added(Refusals, words[1], ReadReply(string.Join(' ', words.Skip(2)))) },
             _ => throw new FormatException(directive),
         };
@@ -161,6 +173,8 @@ internal sealed record DialogueSetting
             "messages" => limits with { MessagesPerSession = value },
             "message" => limits with { MessageBytes = value },
             "line" => limits with { CommandLineBytes = value },
+            "authline" => limits with { AuthLineBytes = value },
+            "token" => limits with { TokenBytes = value },
             "credential" => limits with { CredentialBytes = value },
             _ => throw new FormatException(setting),
         };

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Tests.Dialogues;
@@ -40,7 +41,11 @@ internal sealed class DialoguePlayer
         _setting = setting;
         _session = new SubmissionSession(new SubmissionContext(
             "smtp.acme.test", setting.Listener == "implicit", setting.Listener == "starttls", setting.Listener == "none",
-            "192.0.2.7", setting.Limits));
+            "192.0.2.7", setting.Limits)
+        {
+            Mechanisms = setting.Mechanisms,
+            TokenService = new TokenService("smtp", "https://id.acme.test/.well-known/openid-configuration"),
+        });
         if (setting.Listener == "implicit")
         {
             _session.TlsEstablished(Tls);
@@ -60,7 +65,10 @@ internal sealed class DialoguePlayer
 
     public bool IsClosed => _reading == Reading.Nothing;
 
-    private static TlsFacts Tls => new("TLSv1.3", "TLS_AES_256_GCM_SHA384", default);
+    private TlsFacts Tls => new("TLSv1.3", "TLS_AES_256_GCM_SHA384", default)
+    {
+        Client = _setting.CertificateOf is { } holder ? new ClientCertificate("CN=" + holder, holder, [holder], [], "01", "AB") : null,
+    };
 
     /// <param name="moreHasArrived">True when further octets lie behind these already.</param>
     public void Feed(ReadOnlySpan<byte> octets, bool moreHasArrived)
@@ -96,7 +104,7 @@ internal sealed class DialoguePlayer
     {
         var sasl = _reading == Reading.Sasl;
         var buffer = new ReadOnlySequence<byte>(_pending);
-        var kind = _framer.TryRead(ref buffer, sasl ? _setting.Limits.AuthLineBytes : _setting.Limits.CommandLineBytes, out var line);
+        var kind = _framer.TryRead(ref buffer, sasl ? _setting.Limits.AuthLineBytes : _session.LineBytesMax, out var line);
         _pending = buffer.ToArray();
         if (kind == LineKind.Incomplete)
         {
@@ -122,7 +130,7 @@ internal sealed class DialoguePlayer
             Met.Add((_session.State, command.Verb));
         }
 
-        return _session.Receive(command);
+        return _session.Receive(line);
     }
 
     private void Follow(Turn turn, bool moreHasArrived)
@@ -180,6 +188,14 @@ internal sealed class DialoguePlayer
                 case Turn.AskGrant ask:
                     turn = _session.AnswerLogin(Login(ask.Login, _setting.Passwords.GetValueOrDefault(ask.Login) ?? "ok"));
                     break;
+                case Turn.AskToken ask:
+                    turn = _session.AnswerLogin(TokenLogin(ask, _setting.Tokens.GetValueOrDefault(ask.Token)));
+                    break;
+                case Turn.AskCertificate ask:
+                    turn = _session.AnswerLogin(ask.AuthorizationIdentity.Length == 0 || ask.AuthorizationIdentity == ask.Certificate.CommonName
+                        ? Login(ask.Certificate.CommonName, "ok")
+                        : new LoginAnswer.Wrong());
+                    break;
                 case Turn.AskSender ask:
                     turn = _session.AnswerSender(_setting.Refusals.GetValueOrDefault(ask.ReversePath.ToString())
                         ?? SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath));
@@ -200,6 +216,10 @@ internal sealed class DialoguePlayer
         "unavailable" => new LoginAnswer.Unavailable("not in this dialogue"),
         _ => new LoginAnswer.Wrong(),
     };
+
+    private static LoginAnswer TokenLogin(Turn.AskToken ask, string? login) => login is null or "unavailable"
+        ? Login("", login)
+        : Login(login, ask.Login.Length == 0 || ask.Login == login ? "ok" : "wrong");
 
     private void BeginContent(Envelope envelope)
     {
