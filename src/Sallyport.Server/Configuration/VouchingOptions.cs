@@ -50,7 +50,7 @@ public sealed record OidcDirectoryOptions(string Name) : DirectoryOptions(Name)
     public TimeSpan KeysRefresh { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>A token with an unknown key makes us fetch again, at most this often.</summary>
-    public TimeSpan KeysRefreshMin { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan KeysRefreshMin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Another directory that says what the login may use.</summary>
     public string? LookUpIn { get; init; }

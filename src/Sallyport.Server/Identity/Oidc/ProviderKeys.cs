@@ -69,9 +69,9 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
                 : new KeyAnswer.NoSuchKey();
         }
 
-        // Not asked again so soon. A token older than our keys cannot be signed with a newer one; a younger one may be.
+        // Not asked again so soon. A token from before we asked cannot be signed with a key of after; a younger one may be.
         return Read(() => _trouble) is { Length: > 0 } lately ? new KeyAnswer.Unavailable(lately)
-            : issuedAt is { } at && at > keys.FetchedAt - options.ClockSkew
+            : keys.FetchedAt < now && issuedAt > keys.FetchedAt && issuedAt <= now + options.ClockSkew
                 ? new KeyAnswer.Unavailable($"the token's key is not among those of {options.Issuer} fetched {keys.FetchedAt:u}; they are fetched again soon")
                 : new KeyAnswer.NoSuchKey();
     }
