@@ -2,6 +2,7 @@ using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server;
 
@@ -38,12 +39,13 @@ public static class AdminDoor
     private static async Task<IAdmin> OpenStoreAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
         var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
-        var madeUp = await MadeUpVerifiers.LoadAsync(store.Settings, cancel);
+        var books = await IdentityBooks.LoadAsync(store, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
-        var directories = new DirectorySet(new DirectoryServices(store, new PasswordHasher(options.Limits, time), madeUp, time));
-        var identity = new IdentityService(directories.Open(options.Directories), madeUp);
+        var directories = new DirectorySet(
+            new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, new SilentLog(), time));
+        var identity = books.NewService(options, directories.Open(options.Directories), time);
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
-        return new LocalAdmin(new AdminServices(store, () => (options, routes, identity), time, null, static () => { }, static () => 0));
+        return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0));
     }
 }

@@ -27,7 +27,7 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly IStore _store;
     private readonly LineLog _log;
     private readonly PasswordHasher _hasher;
-    private readonly MadeUpVerifiers _madeUp;
+    private readonly IdentityBooks _books;
     private readonly DirectorySet _directories;
     private readonly ConnectionGate _gate = new();
     private readonly SubmissionServices _submission;
@@ -36,18 +36,18 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly LocalAdmin _admin;
     private readonly WebApplication _web;
 
-    private SallyportHost(ServerOptions options, ServerCertificate? certificate, IStore store, MadeUpVerifiers madeUp, LineLog log, TimeProvider time)
+    private SallyportHost(ServerOptions options, ServerCertificate? certificate, IStore store, IdentityBooks books, LineLog log, TimeProvider time)
     {
-        (_time, _store, _log, _madeUp) = (time, store, log, madeUp);
+        (_time, _store, _log, _books) = (time, store, log, books);
         _hasher = new PasswordHasher(options.Limits, time);
-        _directories = new DirectorySet(new DirectoryServices(store, _hasher, madeUp, time));
+        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);
         _relay = new RelayService(
             new RelayServices(store.Spool, handoff, log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
         _admin = new LocalAdmin(new AdminServices(
-            store, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
+            store, books, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
             handoff.Wake, () => _gate.Open));
         _web = BuildWeb(options);
     }
@@ -72,7 +72,7 @@ public sealed class SallyportHost : IAsyncDisposable
 #pragma warning disable CA2000 // The host's, and disposed with it.
         var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time);
 #pragma warning restore CA2000
-        var host = new SallyportHost(options, certificate, store, await MadeUpVerifiers.LoadAsync(store.Settings, cancel), log, time);
+        var host = new SallyportHost(options, certificate, store, await IdentityBooks.LoadAsync(store, cancel), log, time);
         try
         {
             // What a server that was killed left behind: the lock on the store says that none runs.
@@ -191,7 +191,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), new IdentityService(_directories.Open(options.Directories), _madeUp));
+        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories), _time));
 
     private WebApplication BuildWeb(ServerOptions options)
     {
@@ -208,7 +208,7 @@ public sealed class SallyportHost : IAsyncDisposable
             }
         });
         var web = builder.Build();
-        AdminSocket.Map(web, _admin);
+        AdminSocket.Map(web, _admin.Handlers);
         return web;
     }
 

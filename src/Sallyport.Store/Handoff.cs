@@ -35,6 +35,29 @@ public sealed class Handoff(int messagesMax, long bytesMax)
         return true;
     }
 
+    /// <summary>
+    /// A message was committed: what of it is in progress goes to the relay, what is due is told, what is held stays where it is.
+    /// </summary>
+    /// <param name="reservedBytes">What <see cref="TryReserve"/> took for it; null when it had no room.</param>
+    public void Committed(SpooledMessage message, long? reservedBytes)
+    {
+        if (reservedBytes is { } bytes && message.Recipients.Any(recipient => recipient.State == RecipientState.InProgress))
+        {
+            Offer(message with { ReservedBytes = bytes });
+            return;
+        }
+
+        if (reservedBytes is { } unused)
+        {
+            Forget(unused);
+        }
+
+        if (message.Recipients.Any(recipient => recipient.State == RecipientState.Due))
+        {
+            Wake();
+        }
+    }
+
     /// <summary>Hands over a message committed with its claim.</summary>
     public void Offer(SpooledMessage message) => _accepted.Writer.TryWrite(message);
 

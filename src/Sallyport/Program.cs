@@ -9,6 +9,7 @@ var root = new RootCommand("Sallyport, a mail submission server: takes mail from
     ServeVerb.Create(),
     CheckVerb.Create(),
     UserVerb.Create(),
+    GrantsVerb.Create(),
     QueueVerb.Create(),
     ExplainVerb.Create(),
     SendTestVerb.Create(),

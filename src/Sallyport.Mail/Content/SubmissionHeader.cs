@@ -30,7 +30,8 @@ public abstract record HeaderResult
     }
 
     /// <param name="Header">Everything up to and with the empty line.</param>
-    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId) : HeaderResult;
+    /// <param name="Stranger">An author that is not the login's and passed since the login's mode is not to refuse; null for none.</param>
+    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId, Author? Stranger) : HeaderResult;
 
     public sealed record Refused(Reply Reply) : HeaderResult;
 }
@@ -68,7 +69,9 @@ public static class SubmissionHeader
             refusal = new Reply(550, new(5, 6, 0), "The message has no From header");
         }
 
-        return refusal is null ? Write(block, facts, unqualified) : new HeaderResult.Refused(refusal);
+        return refusal is null
+            ? Write(block, facts, unqualified, SenderPolicy.Stranger(facts.Grant, authors))
+            : new HeaderResult.Refused(refusal);
     }
 
     /// <summary>The login itself when it is an address.</summary>
@@ -131,7 +134,7 @@ public static class SubmissionHeader
             : null;
     }
 
-    private static HeaderResult.Ready Write(HeaderBlock block, SubmissionFacts facts, HeaderField? unqualified)
+    private static HeaderResult.Ready Write(HeaderBlock block, SubmissionFacts facts, HeaderField? unqualified, Author? stranger)
     {
         var header = new ArrayBufferWriter<byte>(block.Octets.Length + 512);
         var messageId = block.ValueOf("Message-ID");
@@ -156,10 +159,17 @@ public static class SubmissionHeader
             Put(header, $"From: <{Complete(from.Unfold(block.Octets.Span), facts.Grant)}>\r\n");
         }
 
+        // RFC 6409 §8.1: who really sent it, where From may say another.
+        var named = stranger is not null && facts.Grant.Mode == SenderMode.Rewrite;
+        if (named)
+        {
+            Put(header, $"Sender: <{SenderPolicy.OwnAddress(facts.Grant)}>\r\n");
+        }
+
         var octets = block.Octets.Span;
         foreach (var field in block.Fields)
         {
-            if (!IsDropped(field, octets, facts.Hostname) && field != unqualified)
+            if (!IsDropped(field, octets, facts.Hostname) && field != unqualified && !(named && field.Is("Sender")))
             {
                 header.Write(octets[field.Start..field.End]);
             }
@@ -171,7 +181,7 @@ public static class SubmissionHeader
         }
 
         header.Write("\r\n"u8);
-        return new HeaderResult.Ready(header.WrittenMemory, messageId);
+        return new HeaderResult.Ready(header.WrittenMemory, messageId, stranger);
     }
 
     /// <summary>Bcc would tell the others; a result "by us" that came from outside is forged (RFC 8601 §5); an empty Message-ID is none.</summary>

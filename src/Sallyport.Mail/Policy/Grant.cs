@@ -8,6 +8,34 @@ namespace Sallyport.Mail.Policy;
 /// <param name="Addresses">Addresses it may send as, each also with a subaddress (jane+x@).</param>
 public sealed record Grant(string Login, string Directory, ImmutableArray<string> Addresses)
 {
+    /// <summary>By which name its directory was asked, when that is not what the client typed: a token or a certificate said it.</summary>
+    public string? AskedAs { get; init; }
+
     /// <summary>Groups the login is in, as its directory names them.</summary>
     public ImmutableArray<string> Groups { get; init; } = [];
+
+    /// <summary>Whole domains and patterns it may send as.</summary>
+    public ImmutableArray<SenderPattern> Patterns { get; init; } = [];
+
+    public SenderMode Mode { get; init; } = SenderMode.Refuse;
+
+    /// <summary>Where each right comes from, in the words of an explanation: "jane@acme.test" by "directory domino".</summary>
+    public ImmutableArray<GrantedRight> Rights { get; init; } = [];
+}
+
+/// <param name="Sender">An address or a pattern.</param>
+/// <param name="Source">Who says so.</param>
+public sealed record GrantedRight(string Sender, string Source);
+
+/// <summary>What happens to a sender that is not granted.</summary>
+public enum SenderMode
+{
+    /// <summary>The message is refused with the reason.</summary>
+    Refuse,
+
+    /// <summary>The login's own address becomes the reverse-path and is named in Sender (RFC 6409 §8.1); From stays.</summary>
+    Rewrite,
+
+    /// <summary>The message passes as it is; the log says so.</summary>
+    Log,
 }

@@ -22,26 +22,49 @@ public static class SenderPolicy
             }
         }
 
-        return false;
+        return grant.Patterns.Any(pattern => pattern.Matches(mailbox));
     }
 
-    /// <summary>MAIL FROM. The null path is anyone's: disposition notifications need it (RFC 8098 §3).</summary>
+    /// <summary>
+    /// MAIL FROM. The null path is anyone's: disposition notifications need it (RFC 8098 §3). A refusal when the grant's mode is to
+    /// refuse, and also when it is to rewrite and the login has no address of its own to write.
+    /// </summary>
     public static Reply? CheckReversePath(Grant grant, ReversePath path) =>
-        path.Mailbox is null || MayUse(grant, path.Mailbox) ? null : Refuse(553, "MAIL FROM", grant, path.Mailbox);
+        path.Mailbox is null || MayUse(grant, path.Mailbox) || grant.Mode == SenderMode.Log
+        || (grant.Mode == SenderMode.Rewrite && OwnAddress(grant) is not null)
+            ? null
+            : Refuse(553, "MAIL FROM", grant, path.Mailbox);
 
-    /// <summary>Every mailbox of From and Sender.</summary>
-    public static Reply? CheckAuthors(Grant grant, ImmutableArray<Author> authors)
+    /// <summary>The reverse-path to keep: the one asked for, or the login's own where the mode is to rewrite.</summary>
+    public static ReversePath Effective(Grant grant, ReversePath path) =>
+        path.Mailbox is null || grant.Mode != SenderMode.Rewrite || MayUse(grant, path.Mailbox) || OwnAddress(grant) is not { } own
+            ? path
+            : new ReversePath(own);
+
+    /// <summary>The first author that is not granted; null when all are.</summary>
+    public static Author? Stranger(Grant grant, ImmutableArray<Author> authors)
     {
         foreach (var author in authors)
         {
             if (!MayUse(grant, author.Mailbox))
             {
-                return Refuse(550, "the " + author.Field + " header", grant, author.Mailbox);
+                return author;
             }
         }
 
         return null;
     }
+
+    /// <summary>The login itself when it is an address it may use, else the first address granted to it.</summary>
+    public static Mailbox? OwnAddress(Grant grant) =>
+        MailboxParser.TryParse(grant.Login, out var login) && MayUse(grant, login!) ? login
+        : grant.Addresses.Length > 0 && MailboxParser.TryParse(grant.Addresses[0], out var first) ? first : null;
+
+    /// <summary>Every mailbox of From and Sender. Only the mode to refuse refuses.</summary>
+    public static Reply? CheckAuthors(Grant grant, ImmutableArray<Author> authors) =>
+        grant.Mode == SenderMode.Refuse && Stranger(grant, authors) is { } stranger
+            ? Refuse(550, "the " + stranger.Field + " header", grant, stranger.Mailbox)
+            : null;
 
     /// <summary>The granted address that looks most like the one refused; null when nothing is granted.</summary>
     public static string? Nearest(Grant grant, Mailbox mailbox)
@@ -77,7 +100,9 @@ public static class SenderPolicy
     private static Reply Refuse(int code, string where, Grant grant, Mailbox mailbox)
     {
         var nearest = Nearest(grant, mailbox);
-        var advice = nearest is null ? "no address is granted to it" : "it may use " + Replies.Printable(nearest);
+        var advice = nearest is not null ? "it may use " + Replies.Printable(nearest)
+            : grant.Patterns.IsEmpty ? "no address is granted to it"
+            : "it may use " + Replies.Printable(grant.Patterns[0].ToString());
         return new Reply(code, new(5, 7, 1), $"{Replies.Printable(mailbox.ToString())} in {where} is not an address of login "
             + $"{Replies.Printable(grant.Login)}; {advice}");
     }

@@ -32,6 +32,7 @@ public static class Replies
     public static readonly Reply AuthNeedsTls = new(538, new(5, 7, 11), "Encryption required: issue STARTTLS before AUTH");
     public static readonly Reply AlreadyLoggedIn = new(503, new(5, 5, 1), "Already authenticated");
     public static readonly Reply AlreadyTls = new(503, new(5, 5, 1), "TLS is already active");
+    public static readonly Reply TlsBusy = new(454, new(4, 7, 0), "TLS not available now: too many handshakes, try again later");
     public static readonly Reply NoStartTls = new(502, new(5, 5, 1), "STARTTLS is not offered here");
     public static readonly Reply InTransaction = new(503, new(5, 5, 1), "Not during a mail transaction");
     public static readonly Reply NestedMail = new(503, new(5, 5, 1), "A mail transaction is under way; RSET ends it");
@@ -46,9 +47,10 @@ public static class Replies
     public static readonly Reply AuthMechanismUnknown = new(504, new(5, 5, 4), "Unrecognized authentication mechanism");
     public static readonly Reply AuthFailed = new(535, new(5, 7, 8), "Authentication credentials invalid");
     public static readonly Reply AuthUnavailable = new(454, new(4, 7, 0), "Temporary authentication failure, try again later");
-    public static readonly Reply TooManyAuthFailures = new(421, new(4, 7, 0), "Too many failed logins, closing the connection");
 
+    public static readonly Reply LoginRevoked = new(550, new(5, 7, 13), "The account may no longer send, closing the connection");
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
+    public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");
     public static readonly Reply TooManyMessages = new(421, new(4, 7, 0), "Enough messages for one connection, please connect again");
     public static readonly Reply TooManyRecipients = new(452, new(4, 5, 3), "Too many recipients in one message, send the rest separately");
     public static readonly Reply TlsInjected = new(554, new(5, 5, 0), "Data behind STARTTLS: closing the connection");
@@ -65,6 +67,9 @@ public static class Replies
     public static readonly Reply NulRefused = new(550, new(5, 6, 0), "The message has a NUL octet, which mail cannot carry");
 
     public static Reply Greeting(string hostname) => new(220, null, hostname + " ESMTP Sallyport");
+
+    public static Reply Unpipelined(Verb behind) => new(554, new(5, 5, 0),
+        $"Data behind {behind.ToString().ToUpperInvariant()} before its reply: closing the connection");
 
     public static Reply Queued(QueueId id) => new(250, new(2, 0, 0), "Ok: queued as " + id);
 

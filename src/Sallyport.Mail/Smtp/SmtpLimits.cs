@@ -41,6 +41,9 @@ public sealed record SmtpLimits
     /// <summary>Failed AUTH attempts in one session before it is closed.</summary>
     public int AuthFailures { get; init; } = 3;
 
+    /// <summary>Commands of one session before its login; then 421. AUTH is one, however many lines its exchange has.</summary>
+    public int CommandsBeforeLogin { get; init; } = 50;
+
     /// <summary>Messages in one session; then 421 after the last.</summary>
     public int MessagesPerSession { get; init; } = 1000;
 }

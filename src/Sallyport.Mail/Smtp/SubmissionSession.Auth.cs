@@ -8,6 +8,7 @@ public sealed partial class SubmissionSession
 {
     private ISaslMechanism? _exchange;
     private Policy.Grant? _granted;
+    private LoginFailure? _failure;
     private int _authFailures;
     private bool _denied;
 
@@ -17,32 +18,37 @@ public sealed partial class SubmissionSession
     /// <summary>The login of the last attempt as it was typed, for the log.</summary>
     public string LoginTyped { get; private set; } = "";
 
+    /// <summary>What the last attempt failed by, for the log; each is given once. Null when there is nothing to tell.</summary>
+    public LoginFailure? TakeLoginFailure()
+    {
+        var failure = _failure;
+        _failure = null;
+        return failure;
+    }
+
     /// <summary>A line of the exchange, without CRLF.</summary>
     public Turn ReceiveSasl(ReadOnlySpan<byte> line)
     {
-        if (line.SequenceEqual("*"u8))
-        {
-            // Giving up after the no is a failed login like any other, or tokens could be tried without end.
-            return _denied && ++_authFailures >= _limits.AuthFailures
-                ? new Turn.HangUp(Replies.TooManyAuthFailures)
-                : EndAuth(Replies.AuthCancelled);
-        }
-
         if (_denied)
         {
-            return FailAuth();
+            return EndDenied(line.SequenceEqual("*"u8) ? Replies.AuthCancelled : Replies.AuthFailed);
+        }
+
+        if (line.SequenceEqual("*"u8))
+        {
+            return EndAuth(Replies.AuthCancelled, LoginFailure.Cancelled);
         }
 
         var response = SaslServer.DecodeBase64(line);
-        return response is null ? EndAuth(Replies.AuthMalformed) : Follow(_exchange!.Receive(response));
+        return response is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange!.Receive(response));
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
-    public Turn SaslLineTooLong() => _denied ? FailAuth() : EndAuth(Replies.AuthTooLong);
+    public Turn SaslLineTooLong() => _denied ? EndDenied(Replies.AuthFailed) : EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
 
     public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
-        : EndAuth(Replies.AuthUnavailable);
+        : EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
 
     public Turn AnswerLogin(LoginAnswer answer)
     {
@@ -52,7 +58,7 @@ public sealed partial class SubmissionSession
                 _granted = granted.Grant;
                 return Follow(_exchange!.Granted());
             case LoginAnswer.Unavailable:
-                return EndAuth(Replies.AuthUnavailable);
+                return EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
             default:
                 return Deny();
         }
@@ -81,7 +87,7 @@ public sealed partial class SubmissionSession
 
         // "=" is the empty initial response (RFC 4954 §4).
         var initial = auth.Initial.AsSpan().SequenceEqual("="u8) ? [] : SaslServer.DecodeBase64(auth.Initial);
-        return initial is null ? EndAuth(Replies.AuthMalformed) : Follow(_exchange.Start(initial));
+        return initial is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange.Start(initial));
     }
 
     private Turn Follow(SaslStep step)
@@ -117,7 +123,7 @@ public sealed partial class SubmissionSession
                 LoginTyped = failed.Login;
                 return Deny();
             default:
-                return EndAuth(Replies.AuthMalformed);
+                return EndAuth(Replies.AuthMalformed, LoginFailure.Malformed);
         }
     }
 
@@ -125,7 +131,7 @@ public sealed partial class SubmissionSession
     private static bool Foreign(string login, string authorizationIdentity) =>
         authorizationIdentity.Length > 0 && Credentials.PrepareLogin(authorizationIdentity) != Credentials.PrepareLogin(login);
 
-    /// <summary>The mechanism has the first word about a no; the next line of the client only ends the exchange.</summary>
+    /// <summary>The mechanism has the first word about a no; the client's next line then only ends the exchange.</summary>
     private Turn Deny()
     {
         if (_exchange!.Denied() is not { } challenge)
@@ -133,21 +139,50 @@ public sealed partial class SubmissionSession
             return FailAuth();
         }
 
+        CountFailure();
         _denied = true;
         return Follow(challenge);
     }
 
     private Turn FailAuth()
     {
-        _exchange = null;
-        return ++_authFailures >= _limits.AuthFailures
-            ? new Turn.HangUp(Replies.TooManyAuthFailures)
-            : new Turn.Say(Replies.AuthFailed);
+        CountFailure();
+        return EndDenied(Replies.AuthFailed);
     }
 
-    private Turn EndAuth(Reply reply)
+    private void CountFailure()
+    {
+        _failure = LoginFailure.Wrong;
+        _authFailures++;
+    }
+
+    /// <summary>The last try is answered like the others, and then the connection ends: a client reads 421 as "try that again later".</summary>
+    private Turn EndDenied(Reply reply)
     {
         _exchange = null;
+        return _authFailures >= _limits.AuthFailures ? new Turn.HangUp(reply) : new Turn.Say(reply);
+    }
+
+    private Turn EndAuth(Reply reply, LoginFailure failure)
+    {
+        _exchange = null;
+        _failure = failure;
         return reply.IsTransient ? new Turn.Say(reply) : Refuse(reply);
     }
+}
+
+/// <summary>What an attempt to log in failed by.</summary>
+public enum LoginFailure
+{
+    /// <summary>Unknown login, wrong secret, wrong binding, disabled: 535.</summary>
+    Wrong,
+
+    /// <summary>Nobody could judge it: 454, and no secret was wrong.</summary>
+    Unavailable,
+
+    /// <summary>Not the mechanism's grammar: 501, 500.</summary>
+    Malformed,
+
+    /// <summary>The client gave up.</summary>
+    Cancelled,
 }

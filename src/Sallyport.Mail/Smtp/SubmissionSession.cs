@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 
 namespace Sallyport.Mail.Smtp;
@@ -19,6 +20,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _commandsBeforeLogin;
     private int _bareNewlines;
 
     public SessionState State { get; private set; } = SessionState.Greeted;
@@ -48,19 +50,20 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
         : _limits.CommandLineBytes;
 
-    /// <param name="line">A command line without its CRLF, within <see cref="LineBytesMax"/>.</param>
-    public Turn Receive(ReadOnlySpan<byte> line)
-    {
-        const int CrLf = 2;
-        var command = CommandParser.Parse(line);
-        return line.Length + CrLf > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
-    }
+    /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
+    public Turn Receive(Command command, int lineBytes) =>
+        lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
 
     public Turn Receive(Command command)
     {
         if (command is Command.OtherProtocol)
         {
             return new Turn.HangUp(Replies.OtherProtocol);
+        }
+
+        if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
+        {
+            return new Turn.HangUp(Replies.TooManyCommands);
         }
 
         if (command is Command.Malformed { Fatal: true } fatal)
@@ -99,14 +102,25 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
     public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
 
+    /// <summary>
+    /// Octets had arrived behind AUTH or DATA, whose replies a client must await (RFC 4954 §4, RFC 2920 §3.1): another protocol made
+    /// to speak through a victim, or an attack on what stands between.
+    /// </summary>
+    public Turn Unpipelined(Verb behind) => new Turn.HangUp(Replies.Unpipelined(behind));
+
     public Turn LineTooLong() => Refuse(Replies.LineTooLong);
 
     public Turn BareNewlineCommand() =>
         ++_bareNewlines >= 3 ? new Turn.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
 
-    public Turn AnswerSender(Reply? refusal)
+    /// <param name="rewritten">The reverse-path to keep in place of the one asked for; null keeps it.</param>
+    public Turn AnswerSender(Reply? refusal, ReversePath? rewritten = null)
     {
-        var asked = _askedMail!;
+        var asked = rewritten is not { } kept ? _askedMail! : _askedMail! with
+        {
+            ReversePath = kept,
+            SmtpUtf8 = _askedMail.SmtpUtf8 || kept.Mailbox is { NeedsSmtpUtf8: true },
+        };
         _askedMail = null;
         if (refusal is not null)
         {
@@ -117,6 +131,16 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         State = SessionState.InTransaction;
         return new Turn.Say(Replies.SenderOk);
     }
+
+    /// <summary>In place of <see cref="AnswerSender"/>: the login was disabled or removed since, and the session is over.</summary>
+    public Turn LoginRevoked()
+    {
+        _askedMail = null;
+        return new Turn.HangUp(Replies.LoginRevoked);
+    }
+
+    /// <summary>What the directory says of the login now.</summary>
+    public void RenewGrant(Grant grant) => Grant = grant;
 
     public Turn AnswerRecipient(Reply? refusal)
     {

@@ -47,6 +47,8 @@ public static class ConfigurationLoader
             Listeners = [.. toml.List("listener").Select(section => ReadListener(section, toml.Table("tls").Has("client_ca"))).OfType<ListenerOptions>()],
             Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
+            Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
+            SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
             Relay = ReadRelay(toml.Table("relay")),
@@ -197,6 +199,7 @@ public static class ConfigurationLoader
             Smtp = ReadSmtpLimits(section),
             Connections = section.Number("connections", d.Connections, 1, 1_000_000),
             ConnectionsPerAddress = section.Number("connections_per_address", d.ConnectionsPerAddress, 1, 1_000_000),
+            Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
@@ -222,6 +225,7 @@ public static class ConfigurationLoader
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
+            CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),
         };
     }
@@ -233,6 +237,7 @@ public static class ConfigurationLoader
         {
             Handshake = section.Time("handshake", d.Handshake, Second, Hour),
             CommandBeforeLogin = section.Time("command_before_login", d.CommandBeforeLogin, Second, Hour),
+            Login = section.Time("login", d.Login, Second, Hour),
             Command = section.Time("command", d.Command, Second, Hour),
             DataBlock = section.Time("data_block", d.DataBlock, Second, Hour),
             DataBytesPerSecondMin = section.Number("data_bytes_per_second_min", d.DataBytesPerSecondMin, 0, 1_000_000),

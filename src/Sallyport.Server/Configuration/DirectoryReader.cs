@@ -8,6 +8,8 @@ internal static class DirectoryReader
         ["local"] = static (_, name, _) => new LocalDirectoryOptions(name),
         ["oidc"] = VouchingReader.Oidc,
         ["certificate"] = VouchingReader.Certificate,
+        ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file
+            ? new HashesDirectoryOptions(name, paths.MustExist(section, "file", file)) : null,
     };
 
     public static DirectoryOptions? Read(Section section, ConfiguredFiles paths)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Configuration;
@@ -18,6 +19,12 @@ public sealed record ServerOptions
 
     /// <summary>Asked in order. The local accounts come first where no entry gives them another place.</summary>
     public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
+
+    /// <summary>Added to what the directories grant.</summary>
+    public ImmutableArray<GrantOptions> Grants { get; init; } = [];
+
+    /// <summary>What happens to a sender that is not granted; the first entry for a login decides.</summary>
+    public ImmutableArray<SenderModeOptions> SenderModes { get; init; } = [];
 
     /// <summary>First match wins.</summary>
     public ImmutableArray<RouteOptions> Routes { get; init; } = [];
@@ -76,6 +83,18 @@ public abstract record DirectoryOptions(string Name);
 
 /// <summary>type = "local": the place of the local accounts in the order.</summary>
 public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);
+
+/// <summary>type = "hashes": a file of logins with password hashes of another system.</summary>
+public sealed record HashesDirectoryOptions(string Name, string File) : DirectoryOptions(Name);
+
+/// <summary>A [[grant]] entry.</summary>
+/// <param name="To">Logins, "group:NAME" or "*".</param>
+/// <param name="As">Addresses, patterns or "login:LOGIN".</param>
+public sealed record GrantOptions(ImmutableArray<string> To, ImmutableArray<string> As, int Line);
+
+/// <summary>A [[sender]] entry.</summary>
+/// <param name="For">Logins, "group:NAME" or "*".</param>
+public sealed record SenderModeOptions(ImmutableArray<string> For, SenderMode Mode);
 
 /// <summary>A [[route]] entry: exactly one of <see cref="Smarthosts"/> and <see cref="Capture"/> is set.</summary>
 public sealed record RouteOptions
@@ -190,6 +209,9 @@ public sealed record LimitOptions
     /// <summary>Connections from one IPv4 address or one IPv6 /64.</summary>
     public int ConnectionsPerAddress { get; init; } = 100;
 
+    /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
+    public int Handshakes { get; init; } = 500;
+
     /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
     public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
 
@@ -203,10 +225,14 @@ public sealed record LimitOptions
 /// <summary>Deadlines, not idle timers: each counts from when the wait begins (RFC 5321 §4.5.3.2).</summary>
 public sealed record TimeoutOptions
 {
-    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For the whole TLS handshake.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>For a whole command before AUTH has succeeded.</summary>
     public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From the first octet to the login, whatever is said meanwhile.</summary>
+    public TimeSpan Login { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);

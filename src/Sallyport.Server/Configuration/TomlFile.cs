@@ -7,7 +7,7 @@ namespace Sallyport.Server.Configuration;
 internal sealed class TomlFile
 {
     private static readonly string[] Tables = ["tls", "submission", "relay", "limits", "timeouts", "log", "store"];
-    private static readonly string[] Lists = ["listener", "directory", "route"];
+    private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "route"];
 
     private readonly List<Section> _sections = [];
     private readonly List<ConfigurationProblem> _problems;

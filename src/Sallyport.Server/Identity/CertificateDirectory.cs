@@ -22,8 +22,9 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
 
     public string? LookUpIn => options.LookUpIn;
 
-    /// <summary>Certificates tell us of nobody who does not come with one.</summary>
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    /// <summary>Certificates tell us of nobody who does not come with one; the list of the disabled does.</summary>
+    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
+        new(_disabled?.Read().Contains(login) == true ? new DirectoryAnswer.Disabled() : new DirectoryAnswer.CannotLookUp());
 
     public ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
         new(Check(certificate, login));

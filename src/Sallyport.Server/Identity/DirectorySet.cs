@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Oidc;
+using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>What directories are made of.</summary>
-public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, TimeProvider Time);
+public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, IMailLog Log, TimeProvider Time);
 
 /// <summary>
 /// The directories of a configuration. One whose options did not change is carried over a reload with its connections; one that is
@@ -60,6 +62,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
         OidcDirectoryOptions oidc => new OidcDirectory(oidc, services.Time),
         CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
+        HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

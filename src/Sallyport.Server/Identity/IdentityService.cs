@@ -1,26 +1,31 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp)
+public sealed class IdentityService(
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
     public ImmutableArray<IDirectory> Directories => directories;
+
+    public GrantResolver Grants => grants;
+
+    /// <summary>Draws the server's half of a SCRAM nonce.</summary>
+    public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : ToLogin((await AskAsync(
+            : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>Whose is this access token?</summary>
@@ -36,7 +41,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
         return answer is DirectoryAnswer.Unknown
             ? (new LoginAnswer.Wrong(), "no directory takes this token: it is no JWT of a configured issuer")
-            : ToLogin(await CompleteAsync(answer, directory, cancel));
+            : await ToVouchedAsync(answer, directory, cancel);
     }
 
     /// <summary>Whose is this verified certificate?</summary>
@@ -53,7 +58,15 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
         return answer is DirectoryAnswer.Unknown
             ? (new LoginAnswer.Wrong(), $"no directory knows the holder of the certificate {certificate.Subject}")
-            : ToLogin(await CompleteAsync(answer, directory, cancel));
+            : await ToVouchedAsync(answer, directory, cancel);
+    }
+
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        var (login, why) = await ToLoginAsync(await CompleteAsync(answer, vouchedBy, cancel), cancel);
+        return login is LoginAnswer.Granted { Grant: var grant } && answer is DirectoryAnswer.Granted { Entry.Login: var name }
+            ? (new LoginAnswer.Granted(grant with { AskedAs = name }), why)
+            : (login, why);
     }
 
     /// <summary>A login that was vouched for gets what the directory its voucher points to says of it.</summary>
@@ -86,7 +99,17 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         }
 
         var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
-        return ToLogin((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer);
+        return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
+    }
+
+    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(login) ?? "";
+        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
+            ? (null, "")
+            : await ToLoginAsync(answer, cancel);
     }
 
     /// <summary>
@@ -95,7 +118,6 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
     /// </summary>
     public async ValueTask<(VerifierAnswer Answer, string Directory)> FindVerifierAsync(LoginAttempt attempt, CancellationToken cancel)
     {
-        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
         var (answer, directory) = await AskAsync(
             directories,
@@ -103,9 +125,9 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             cancel);
         return (answer switch
         {
-            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, nonce),
+            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, Nonce()),
             DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
-            _ => new VerifierAnswer.Found(madeUp.For(prepared), nonce),
+            _ => new VerifierAnswer.Found(madeUp.For(prepared), Nonce()),
         }, directory);
     }
 
@@ -117,7 +139,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
     }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private static async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
+    private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
         ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
     {
         DirectoryAnswer last = new DirectoryAnswer.Unknown();
@@ -126,7 +148,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             DirectoryAnswer answer;
             try
             {
-                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, cancel);
+                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, time, cancel);
             }
             catch (Exception exception) when (!cancel.IsCancellationRequested)
             {
@@ -144,9 +166,9 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return (last, "");
     }
 
-    private static (LoginAnswer Answer, string Why) ToLogin(DirectoryAnswer answer) => answer switch
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(DirectoryAnswer answer, CancellationToken cancel) => answer switch
     {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(ToGrant(granted.Entry)), ""),
+        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(await grants.ResolveAsync(granted.Entry, cancel)), ""),
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
@@ -156,6 +178,4 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(), "wrong password"),
     };
-
-    private static Grant ToGrant(DirectoryEntry entry) => new(entry.Login, entry.Directory, entry.Addresses) { Groups = entry.Groups };
 }

@@ -15,6 +15,11 @@ public enum PasswordCheck
     TooBusy,
 }
 
+/// <summary>A stored password, whatever its form.</summary>
+/// <param name="Name">Differs from that of every other stored password; changes when it is set anew.</param>
+/// <param name="Matches">The slow part.</param>
+public sealed record PasswordProof(ReadOnlyMemory<byte> Name, Func<string, bool> Matches);
+
 /// <summary>
 /// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue, one hash for the same
 /// guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
@@ -42,9 +47,15 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
     }
 
     /// <summary>Is this the login's password? <paramref name="known"/> false spends the same work and is always wrong.</summary>
-    public async ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password)
+    public ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password) => CheckAsync(
+        new PasswordProof(verifier.StoredKey, guess =>
+            ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(guess, verifier.Salt.Span, verifier.Iterations))),
+        known, login, password);
+
+    /// <summary>The same for a password stored in any form.</summary>
+    public async ValueTask<PasswordCheck> CheckAsync(PasswordProof proof, bool known, string login, string password)
     {
-        var guess = NameOf(verifier, login, password);
+        var guess = NameOf(proof, login, password);
         if (known && _recent.TryGetValue(guess, out var until))
         {
             if (time.GetUtcNow() < until)
@@ -65,7 +76,7 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
         var result = PasswordCheck.TooBusy;
         try
         {
-            result = await HashAsync(verifier, known, password);
+            result = await HashAsync(proof, known, password);
             if (result == PasswordCheck.Right)
             {
                 Remember(guess);
@@ -82,9 +93,9 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
     public void Dispose() => _places.Dispose();
 
-    private async Task<PasswordCheck> HashAsync(ScramVerifier verifier, bool known, string password)
+    private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password)
     {
-        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await _places.WaitAsync(WaitMax))
+        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await EnterAsync())
         {
             Interlocked.Decrement(ref _waiting);
             return PasswordCheck.TooBusy;
@@ -92,14 +103,27 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
         try
         {
-            var matches = await Task.Run(() =>
-                ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(password, verifier.Salt.Span, verifier.Iterations)));
+            var matches = await Task.Run(() => proof.Matches(password));
             return matches && known ? PasswordCheck.Right : PasswordCheck.Wrong;
         }
         finally
         {
             _places.Release();
             Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private async Task<bool> EnterAsync()
+    {
+        using var limit = new CancellationTokenSource(WaitMax, time);
+        try
+        {
+            await _places.WaitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
@@ -120,10 +144,10 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
         _recent[guess] = time.GetUtcNow() + limits.LoginCache;
     }
 
-    /// <summary>A name for this guess against this verifier, from which nobody without the key learns the password.</summary>
-    private string NameOf(ScramVerifier verifier, string login, string password)
+    /// <summary>A name for this guess against this proof, from which nobody without the key learns the password.</summary>
+    private string NameOf(PasswordProof proof, string login, string password)
     {
-        byte[] guess = [.. verifier.StoredKey.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
+        byte[] guess = [.. proof.Name.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
         return Convert.ToBase64String(HMACSHA256.HashData(_key, guess));
     }
 }

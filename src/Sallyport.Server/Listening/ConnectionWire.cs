@@ -79,8 +79,8 @@ internal sealed class ConnectionWire(
 
         try
         {
-            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax);
-            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax);
+            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax, time);
+            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax, time);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException)
         {

@@ -9,6 +9,8 @@ namespace Sallyport.Server.Listening;
 /// <summary>Our certificate with its chain, as TLS sends it, and its channel binding (RFC 5929 §4).</summary>
 public sealed class ServerCertificate
 {
+    private static readonly SslApplicationProtocol Smtp = new("smtp");
+
     private readonly SslStreamCertificateContext _plain;
     private readonly SslStreamCertificateContext? _asking;
 
@@ -42,6 +44,7 @@ public sealed class ServerCertificate
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 #pragma warning restore CA5398
             AllowRenegotiation = false,
+            ApplicationProtocols = [Smtp], // asked only of a client that offers some; without a match the handshake fails (RFC 7301 §3.2)
             AllowTlsResume = true,
             ClientCertificateRequired = handshake is not null, // asked for, and required only as far as our callback says
             EncryptionPolicy = EncryptionPolicy.RequireEncryption,

@@ -10,11 +10,19 @@ namespace Sallyport.Server.Submission;
 /// <content>Content: received, judged, kept; then, and only then, the 250.</content>
 public sealed partial class SubmissionDriver
 {
+    /// <summary>Content over the limit is followed to its end for the client to hear 552, but not without end.</summary>
+    private const int FollowedTimes = 2;
+
     private ContentReceiver? _receiver;
     private ChunkDecoder? _chunks;
 
     private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
     {
+        if (MoreHasArrived())
+        {
+            return _session.Unpipelined(Verb.Data);
+        }
+
         var decoder = new DataDecoder(_limits);
         await using var receiver = NewReceiver();
         Say(data.Reply);
@@ -36,7 +44,12 @@ public sealed partial class SubmissionDriver
             }
 
             _wire.Input.AdvanceTo(end);
-            await receiver.FlowAsync(default);
+            if (!ended && decoder.Facts.Bytes / FollowedTimes > _limits.MessageBytes)
+            {
+                await SayLastAsync(Replies.TooBig(_limits.MessageBytes), "far more content than the limit");
+            }
+
+            await receiver.FlowAsync();
         }
 
         return _session.AnswerContent(await KeepAsync(receiver, decoder.Facts, data.Envelope));
@@ -69,7 +82,7 @@ public sealed partial class SubmissionDriver
             _wire.Input.AdvanceTo(part.End);
             if (!discard)
             {
-                await _receiver!.FlowAsync(default);
+                await _receiver!.FlowAsync();
             }
         }
 
@@ -86,7 +99,7 @@ public sealed partial class SubmissionDriver
     private async Task<Turn> FinishChunksAsync(Envelope envelope)
     {
         _chunks!.Finish(_receiver!.Decoded);
-        await _receiver.FlowAsync(default);
+        await _receiver.FlowAsync();
         var reply = await KeepAsync(_receiver, _chunks.Facts, envelope);
         await DropSubmissionAsync();
         return _session.AnswerContent(reply);
@@ -105,7 +118,7 @@ public sealed partial class SubmissionDriver
     private ContentReceiver NewReceiver()
     {
         var id = _services.NewQueueId();
-        return new ContentReceiver(id, _services.Spool.Begin(id), _limits);
+        return new ContentReceiver(id, _services.Spool.Begin(id), _limits, _timeouts.Commit, _services.Time);
     }
 
     /// <summary>The next octets of content; at least one. Too long a silence, or too slow a trickle, ends the session.</summary>
@@ -154,7 +167,7 @@ public sealed partial class SubmissionDriver
         var refusal = facts.Verdict(_limits, options.BareNewlines == BareNewlines.Normalise) ?? receiver.Refusal;
         if (refusal is not null)
         {
-            LogRefusal(refusal, "content");
+            LogRefusal(refusal, $"{receiver.Id} (content)");
             return refusal;
         }
 
@@ -163,11 +176,16 @@ public sealed partial class SubmissionDriver
             _session.HeloName, _client, _session.Tls, _session.Grant!, envelope, options.ShowLogin, options.ShowClient), _limits);
         if (prepared is HeaderResult.Refused refused)
         {
-            LogRefusal(refused.Reply, "header");
+            LogRefusal(refused.Reply, $"{receiver.Id} (header)");
             return refused.Reply;
         }
 
         var ready = (HeaderResult.Ready)prepared;
+        if (ready.Stranger is { } stranger)
+        {
+            LogStranger(stranger.Field, stranger.Mailbox.ToString());
+        }
+
         var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId) { HasEightBit = facts.EightBit };
         return await CommitAsync(receiver, record, ready, facts.Bytes);
     }
@@ -184,7 +202,7 @@ public sealed partial class SubmissionDriver
         }
         catch (TimeoutException)
         {
-            _ = UndoLateCommitAsync(commit, receiver.Id, claim, bytes);
+            _ = WithdrawAsync(receiver.Submission, receiver.Id, claim, bytes);
             LogRefusal(Replies.CommitLate, receiver.Id.ToString());
             return Replies.CommitLate;
         }
@@ -199,32 +217,24 @@ public sealed partial class SubmissionDriver
 
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
-        if (claim)
-        {
-            _services.Handoff.Offer(durable.Message with { ReservedBytes = bytes });
-        }
-        else
-        {
-            _services.Handoff.Wake();
-        }
-
+        _services.Handoff.Committed(durable.Message, claim ? bytes : null);
         return Replies.Queued(receiver.Id);
     }
 
-    /// <summary>The client was told 451 and keeps its message: what the store finished later must not go out as well.</summary>
-    private async Task UndoLateCommitAsync(Task<CommitResult> commit, QueueId id, bool claim, long bytes)
+    /// <summary>The client was told 451 and keeps its message: what the store finishes later must not go out as well.</summary>
+    private async Task WithdrawAsync(ISubmission submission, QueueId id, bool claim, long bytes)
     {
         try
         {
-            if (await commit is CommitResult.Durable durable)
+            if (!await submission.WithdrawAsync())
             {
-                await _services.Spool.ReleaseClaimAsync(id, [.. durable.Message.Recipients.Select(r => r.Number)], default);
-                await _services.Spool.RemoveAsync(id, default);
+                _services.Log.Write(new MailEvent.Problem(
+                    $"{id} was kept after all when its client had been told 451: it may arrive twice, since the client sends it again"));
             }
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // The store failed meanwhile and has said so itself.
+            _services.Log.Write(new MailEvent.Problem($"{id}, whose client was told 451, could not be taken back: {exception.Message}"));
         }
         finally
         {

@@ -1,4 +1,5 @@
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
@@ -12,6 +13,10 @@ namespace Sallyport.Server.Submission;
 /// </summary>
 public sealed partial class SubmissionDriver : IDisposable
 {
+    /// <summary>How long a session trusts what its directory said of the login.</summary>
+    private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
+
+    private const int CrLf = 2;
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -21,11 +26,13 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly long _began;
+    private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
+    private string _loginWhy = "";
     private bool _draining;
     private bool _closing;
-    private bool _failureLogged;
 
     public SubmissionDriver(ISubmissionWire wire, SubmissionServices services, ListenerTls tls, string sessionId)
     {
@@ -37,12 +44,16 @@ public sealed partial class SubmissionDriver : IDisposable
         _client = wire.Client.ToString();
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
+        _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
             tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
         { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
     public string SessionId { get; }
+
+    /// <summary>Told of each command with the state it met.</summary>
+    public Action<SessionState, Command>? Heard { get; init; }
 
     /// <param name="tls">What the handshake gave on an implicit-TLS listener.</param>
     /// <param name="drain">Asks the session to end at the next command.</param>
@@ -94,7 +105,13 @@ public sealed partial class SubmissionDriver : IDisposable
                 continue;
             }
 
-            await FollowAsync(_session.Receive(line.Octets), drain);
+            var command = CommandParser.Parse(line.Octets);
+            Heard?.Invoke(_session.State, command);
+            await FollowAsync(
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
+                    ? _session.Unpipelined(Verb.Auth)
+                    : _session.Receive(command, line.Octets.Length + CrLf),
+                drain);
         }
 
         await FlushAsync();
@@ -105,6 +122,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (turn is not null)
         {
+            LogLoginFailure();
             turn = turn switch
             {
                 Turn.Say say => Write(say.Reply),
@@ -116,13 +134,61 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskGrant ask => await FindGrantAsync(ask),
                 Turn.AskToken ask => await CheckTokenAsync(ask),
                 Turn.AskCertificate ask => await CheckCertificateAsync(ask),
-                Turn.AskSender ask => _session.AnswerSender(Judge(ask)),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
                 _ => null,
             };
         }
+
+        // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
+        if (_session.State != SessionState.ReceivingChunks)
+        {
+            await DropSubmissionAsync();
+        }
+    }
+
+    /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
+    private async ValueTask<bool> IsRevokedAsync()
+    {
+        if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
+        {
+            return false;
+        }
+
+        _grantedAt = _services.Time.GetTimestamp();
+        var (answer, why) = await _settings.Identity.AskAgainAsync(
+            _session.Grant!.AskedAs ?? _session.LoginTyped, _session.Grant.Directory, default);
+        if (answer is LoginAnswer.Granted granted)
+        {
+            _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
+        }
+        else if (answer is not null)
+        {
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {why}");
+            return true;
+        }
+
+        return false;
+    }
+
+    private Turn AnswerSender(Turn.AskSender ask)
+    {
+        var refusal = Judge(ask);
+        var kept = SenderPolicy.Effective(_session.Grant!, ask.ReversePath);
+        if (refusal is null && ask.ReversePath.Mailbox is { } asked && !SenderPolicy.MayUse(_session.Grant!, asked))
+        {
+            LogStranger("MAIL FROM", asked.ToString());
+        }
+
+        return _session.AnswerSender(refusal, kept == ask.ReversePath ? null : kept);
+    }
+
+    private void LogStranger(string where, string address)
+    {
+        var grant = _session.Grant!;
+        _services.Log.Write(new MailEvent.StrangerPassed(SessionId, _client, grant.Login, where, address, grant.Mode));
     }
 
     private Reply? Judge(Turn.AskSender ask)
@@ -156,27 +222,38 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn?> BeginTlsAsync(Turn.BeginTls begin)
     {
-        if (_wire.Input.TryRead(out var behind))
+        if (MoreHasArrived())
         {
-            var injected = behind.Buffer.Length > 0;
-            _wire.Input.AdvanceTo(behind.Buffer.Start);
-            if (injected)
-            {
-                _end = "data behind STARTTLS";
-                return _session.TlsInjected();
-            }
+            return _session.TlsInjected();
         }
 
-        Say(begin.Reply);
-        await FlushAsync();
-        _deadline.Disarm();
+        if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
+        {
+            return new Turn.Say(Replies.TlsBusy); // RFC 3207 §4
+        }
+
+        try
+        {
+            Say(begin.Reply);
+            await FlushAsync();
+            _deadline.Disarm();
+            await HandshakeAsync();
+            return null;
+        }
+        finally
+        {
+            _services.Handshakes.End();
+        }
+    }
+
+    private async Task HandshakeAsync()
+    {
         try
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
             _services.LogTls(SessionId, _client, facts);
             _session.TlsEstablished(facts);
-            return null;
         }
         catch (Exception exception)
         {
@@ -209,52 +286,69 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
-        var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        return Answer(answer);
     }
 
     private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
     {
-        var (answer, why) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
+        return Answer(answer);
     }
 
     private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
     {
-        var (answer, why) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
+        return Answer(answer);
     }
 
-    private Turn Answer(LoginAnswer answer, string why)
+    private Turn Answer(LoginAnswer answer)
     {
-        if (answer is not LoginAnswer.Granted)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
-            _failureLogged = answer is not LoginAnswer.Unavailable; // 454 has no line of its own
-            return _session.AnswerLogin(answer);
-        }
-
         var turn = _session.AnswerLogin(answer);
         LogLogin();
         return turn;
+    }
+
+    /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
+    private void LogLoginFailure()
+    {
+        if (_session.TakeLoginFailure() is not { } failure)
+        {
+            return;
+        }
+
+        var why = (_loginWhy, failure) switch
+        {
+            ({ Length: > 0 } directory, _) => directory,
+            (_, LoginFailure.Malformed) => "the client's answer cannot be read",
+            (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
+            _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
+        };
+        _loginWhy = "";
+        _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
+            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
     }
 
     private void LogLogin()
     {
         if (_session.Grant is { } grant)
         {
+            _grantedAt = _services.Time.GetTimestamp();
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
         }
@@ -270,7 +364,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         Say(reply);
         _closing = true;
-        _end = reply.Code == 221 ? "quit" : reply.ToString();
+        _end = reply.Code == 221 ? "quit" : reply == Replies.AuthFailed ? "too many failed logins" : reply.ToString();
         return null;
     }
 }

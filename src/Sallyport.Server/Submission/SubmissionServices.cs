@@ -4,6 +4,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -31,6 +32,8 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
     public ISpool Spool => spool;
 
     public Handoff Handoff => handoff;
+
+    public HandshakeGate Handshakes { get; } = new();
 
     public IMailLog Log => log;
 

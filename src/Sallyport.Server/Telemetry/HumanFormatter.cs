@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sallyport.Mail.Policy;
 using Sallyport.Store;
 using static Sallyport.Server.Telemetry.LogText;
 
@@ -20,7 +21,11 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.ClientCertificate e => $"{e.Session} client certificate verified: {Clean(e.Subject)}",
         MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory})",
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
+        MailEvent.LoginUnavailable e =>
+            $"{e.Session} login of {Quoted(e.Typed)} from {e.Client} was not judged: {Clean(e.Why)}{By(e.Mechanism)}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
+        MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
+            + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
         MailEvent.MessageAccepted e => $"{e.Session} {e.Id} accepted from {Clean(e.Sender)}{Of(e.Login)} at {e.Client} for "
             + $"{Count(e.Recipients, "recipient")}, {e.Bytes} bytes, message-id {Clean(e.MessageId)}",
         MailEvent.ConnectionClosed e => $"{e.Session} {e.Client} disconnected after {Count(e.Messages, "message")}: {Clean(e.Why)}",

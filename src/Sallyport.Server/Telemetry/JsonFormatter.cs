@@ -52,9 +52,17 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
                     ("mechanism", e.Mechanism), ("why", e.Why));
                 break;
+            case MailEvent.LoginUnavailable e:
+                Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
+                break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));
+                break;
+            case MailEvent.StrangerPassed e:
+                Put(json, "stranger_passed", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("where", e.Where),
+                    ("address", e.Address), ("mode", e.Mode.ToString().ToLowerInvariant()));
                 break;
             case MailEvent.MessageAccepted e:
                 Put(json, "message_accepted", ("session", e.Session), ("queue_id", e.Id.ToString()), ("client", e.Client), ("login", e.Login),

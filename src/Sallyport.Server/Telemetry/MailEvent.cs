@@ -1,3 +1,4 @@
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
@@ -28,13 +29,20 @@ public abstract record MailEvent
 
     public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent;
 
-    /// <param name="Why">For the administrator: unknown login, wrong password, disabled, directory unavailable…</param>
+    /// <param name="Why">For the administrator: unknown login, wrong password, disabled…</param>
     public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
+
+    /// <summary>The login was not judged: the directory is away (454), or the client gave up. Nobody may be banned for it.</summary>
+    public sealed record LoginUnavailable(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
 
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
     public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply, string LoginAddress) : MailEvent;
+
+    /// <summary>A sender that is not the login's passed, since its mode is to log or to rewrite.</summary>
+    /// <param name="Where">MAIL FROM or the header field.</param>
+    public sealed record StrangerPassed(string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;
 
     public sealed record MessageAccepted(
         string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent;
@@ -67,6 +75,15 @@ public abstract record MailEvent
 
     /// <summary>A fault of ours or of what we stand on; never of a client.</summary>
     public sealed record Problem(string What) : MailEvent;
+}
+
+/// <summary>For a command that opens the store itself: what it has to say it says to whoever called it.</summary>
+public sealed class SilentLog : IMailLog
+{
+    public void Write(MailEvent mailEvent)
+    {
+        // Nothing: the server's log is not this command's.
+    }
 }
 
 /// <summary>Takes events from any thread without waiting; a full log never stops mail.</summary>

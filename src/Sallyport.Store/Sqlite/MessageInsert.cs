@@ -43,5 +43,6 @@ internal sealed class MessageInsert(
     public SpooledMessage ToMessage() => new(id, record, contentBytes,
         [.. record.Envelope.Recipients.Select((recipient, i) => new SpooledRecipient(i, recipient.Path, recipient.Notify,
             recipient.OriginalRecipient, State, 0, record.ReceivedAt, "", false))],
-        claim && chunks == 0 ? (ReadOnlyMemory<byte>?)content : null); // without the cast null would become content of no octets
+        // without the cast null would become content of no octets
+        State == RecipientState.InProgress && chunks == 0 ? (ReadOnlyMemory<byte>?)content : null);
 }

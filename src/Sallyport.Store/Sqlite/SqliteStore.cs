@@ -42,7 +42,7 @@ public sealed class SqliteStore : IStore
             Restrict(file);
             var writer = new GroupWriter(connection, options);
             await writer.Enqueue(Sweep).WaitAsync(cancel);
-            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers), new DiskRoom(options, time), options, time);
+            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), new DiskRoom(options, time), options, time);
         }
         catch (SqliteException exception)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Sallyport.Server;
+using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Relay;
 
@@ -75,7 +76,7 @@ internal static class DoctorVerb
         try
         {
             await using var admin = await AdminDoor.OpenAsync(options, TimeProvider.System, cancel);
-            var status = await admin.StatusAsync(cancel);
+            var status = await admin.CallAsync(StatusOperations.Show, Everything.Asked, cancel);
             findings.Add(new("store", status.Store == "accepting" ? "ok" : "failed",
                 $"{status.Store}; {status.Messages} messages, {status.Due} recipients due, {status.Held} held"));
             findings.Add(status.Running

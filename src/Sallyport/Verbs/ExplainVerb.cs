@@ -17,7 +17,7 @@ internal static class ExplainVerb
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
         {
             var query = new ExplainQuery(parsed.GetValue(login)!, parsed.GetValue(from)!, parsed.GetValue(to)!);
-            var explanation = await admin.ExplainAsync(query, cancel);
+            var explanation = await admin.CallAsync(StatusOperations.Explain, query, cancel);
             if (parsed.GetValue(json))
             {
                 return Terminal.Json(explanation, AdminJson.Readable.Explanation, explanation.Accepted);

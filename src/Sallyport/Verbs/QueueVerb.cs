@@ -15,10 +15,10 @@ internal static class QueueVerb
     {
         CreateList(),
         CreateShow(),
-        Change("hold", "Keep a message from being relayed until it is released."),
-        Change("release", "Let a held message go on."),
-        Change("retry", "Try a message now."),
-        Change("remove", "Throw a message away; its sender is not told."),
+        Change("hold", QueueOperations.Hold, "Keep a message from being relayed until it is released."),
+        Change("release", QueueOperations.Release, "Let a held message go on."),
+        Change("retry", QueueOperations.Retry, "Try a message now."),
+        Change("remove", QueueOperations.Remove, "Throw a message away; its sender is not told."),
     };
 
     private static Command CreateList()
@@ -38,10 +38,10 @@ internal static class QueueVerb
         {
             var query = new QueueQuery(parsed.GetValue(state), parsed.GetValue(login), parsed.GetValue(sender), parsed.GetValue(recipient),
                 parsed.GetValue(after), parsed.GetValue(most));
-            var messages = await admin.ListQueueAsync(query, cancel);
+            var messages = await admin.CallAsync(QueueOperations.List, query, cancel);
             return parsed.GetValue(Json)
                 ? Terminal.Json(messages, AdminJson.Readable.QueuedViewArray)
-                : Show(messages, await admin.StatusAsync(cancel));
+                : Show(messages, await admin.CallAsync(StatusOperations.Show, Everything.Asked, cancel));
         }, cancel));
         return command;
     }
@@ -89,7 +89,7 @@ internal static class QueueVerb
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
             var id = parsed.GetValue(QueueId)!;
-            if (await admin.ShowQueuedAsync(id, cancel) is not { } message)
+            if ((await admin.CallAsync(QueueOperations.Show, new QueuedName(id), cancel)).Message is not { } message)
             {
                 return Terminal.Fail($"no message {id} is in the queue: it was relayed, reported or removed; the log says which");
             }
@@ -123,16 +123,16 @@ internal static class QueueVerb
         return Exit.Done;
     }
 
-    private static Command Change(string action, string description)
+    private static Command Change(string name, AdminOperation<QueuedName, AdminAnswer> change, string description)
     {
         var ids = new Argument<string[]>("queue-id") { Description = "One or more queue ids", Arity = ArgumentArity.OneOrMore };
-        var command = new Command(action, description) { ids, Config, Json };
+        var command = new Command(name, description) { ids, Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
             var worst = Exit.Done;
             foreach (var id in parsed.GetValue(ids)!)
             {
-                worst = Math.Max(worst, Site.Tell(await admin.ChangeQueuedAsync(id, action, cancel), parsed.GetValue(Json)));
+                worst = Math.Max(worst, Site.Tell(await admin.CallAsync(change, new QueuedName(id), cancel), parsed.GetValue(Json)));
             }
 
             return worst;

@@ -86,11 +86,11 @@ internal static class QuickstartVerb
     private static async Task SetUserAsync(ServerOptions options, string password, CancellationToken cancel)
     {
         await using var admin = await AdminDoor.OpenAsync(options, TimeProvider.System, cancel);
-        var verifier = LocalAdmin.ToView(PasswordHasher.CreateVerifier(password));
-        var added = await admin.AddUserAsync(new NewUser(Login, verifier, []), cancel);
+        var verifier = VerifierView.Of(PasswordHasher.CreateVerifier(password));
+        var added = await admin.CallAsync(UserOperations.Add, new NewUser(Login, verifier, []), cancel);
         if (!added.Done)
         {
-            await admin.SetPasswordAsync(Login, verifier, cancel);
+            await admin.CallAsync(UserOperations.SetPassword, new NewPassword(Login, verifier), cancel);
         }
     }
 

@@ -5,6 +5,7 @@ using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server;
+using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Relay;
 using Command = System.CommandLine.Command;
@@ -100,7 +101,7 @@ internal static class SendTestVerb
         var begun = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(begun) < WatchMax)
         {
-            var message = await admin.ShowQueuedAsync(id, cancel);
+            var message = (await admin.CallAsync(QueueOperations.Show, new QueuedName(id), cancel)).Message;
             if (message is null)
             {
                 return "It has left the queue: relayed, or, if the next hop refused it, reported to the sender. The log says which.";

@@ -13,14 +13,15 @@ internal static class UserVerb
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
 
-    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, disable, enable.")
+    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, address, disable, enable.")
     {
         CreateAdd(),
         CreateList(),
-        Simple("remove", "Remove an account.", (admin, login, cancel) => admin.RemoveUserAsync(login, cancel)),
+        Simple("remove", "Remove an account.", UserOperations.Remove),
         CreatePasswd(),
-        Simple("disable", "Refuse an account's logins from now on.", (admin, login, cancel) => admin.SetDisabledAsync(login, true, cancel)),
-        Simple("enable", "Accept an account's logins again.", (admin, login, cancel) => admin.SetDisabledAsync(login, false, cancel)),
+        CreateAddress(),
+        Simple("disable", "Refuse an account's logins from now on.", UserOperations.Disable),
+        Simple("enable", "Accept an account's logins again.", UserOperations.Enable),
     };
 
     private static Command CreateAdd()
@@ -44,7 +45,7 @@ internal static class UserVerb
             WarnOfShort(password);
             var user = new NewUser(parsed.GetValue(Login)!, Verifier(password), parsed.GetValue(addresses) ?? []);
             return await Site.AtDoorAsync(parsed.GetValue(Config)!,
-                async admin => Site.Tell(await admin.AddUserAsync(user, cancel), parsed.GetValue(Json)), cancel);
+                async admin => Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json)), cancel);
         });
         return command;
     }
@@ -60,9 +61,28 @@ internal static class UserVerb
             }
 
             WarnOfShort(password);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
-                await admin.SetPasswordAsync(parsed.GetValue(Login)!, Verifier(password), cancel), parsed.GetValue(Json)), cancel);
+            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+            {
+                var change = new NewPassword(parsed.GetValue(Login)!, Verifier(password));
+                return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
+            }, cancel);
         });
+        return command;
+    }
+
+    private static Command CreateAddress() => new("address", "Addresses an account may send as, besides the login itself.")
+    {
+        CreateAddressChange("add", "Let an account send as these addresses too.", (login, addresses) => new(login, addresses, [])),
+        CreateAddressChange("remove", "Let an account no longer send as these addresses.", (login, addresses) => new(login, [], addresses)),
+    };
+
+    private static Command CreateAddressChange(string name, string description, Func<string, string[], AddressChange> change)
+    {
+        var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
+        var command = new Command(name, description) { Login, addresses, Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+            await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
+            parsed.GetValue(Json)), cancel));
         return command;
     }
 
@@ -71,7 +91,7 @@ internal static class UserVerb
         var command = new Command("list", "List the accounts.") { Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var users = await admin.ListUsersAsync(cancel);
+            var users = await admin.CallAsync(UserOperations.List, Everything.Asked, cancel);
             return parsed.GetValue(Json) ? Terminal.Json(users, AdminJson.Readable.UserViewArray) : Show(users);
         }, cancel));
         return command;
@@ -97,15 +117,15 @@ internal static class UserVerb
         return Exit.Done;
     }
 
-    private static Command Simple(string name, string description, Func<IAdmin, string, CancellationToken, ValueTask<AdminAnswer>> change)
+    private static Command Simple(string name, string description, AdminOperation<UserName, AdminAnswer> change)
     {
         var command = new Command(name, description) { Login, Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!,
-            async admin => Site.Tell(await change(admin, parsed.GetValue(Login)!, cancel), parsed.GetValue(Json)), cancel));
+            async admin => Site.Tell(await admin.CallAsync(change, new UserName(parsed.GetValue(Login)!), cancel), parsed.GetValue(Json)), cancel));
         return command;
     }
 
-    private static VerifierView Verifier(string password) => LocalAdmin.ToView(PasswordHasher.CreateVerifier(password));
+    private static VerifierView Verifier(string password) => VerifierView.Of(PasswordHasher.CreateVerifier(password));
 
     private static void WarnOfShort(string password)
     {

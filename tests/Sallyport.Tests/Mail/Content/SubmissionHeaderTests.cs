@@ -46,6 +46,18 @@ public sealed class SubmissionHeaderTests
         Assert.Equal(Received + "Message-ID: <MESSAGE1@smtp.acme.test>\r\nDate: Tue, 24 Nov 2026 08:15:30 +0000\r\n" + From + "\r\n", Ready(""));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("Sender: <boss@acme.test>\r\n")]
+    public void Where_the_mode_is_to_rewrite_Sender_names_the_login(string sender)
+    {
+        var rewriting = Facts with { Grant = Facts.Grant with { Mode = SenderMode.Rewrite } };
+        var foreign = "From: <boss@acme.test>\r\n" + Date + MessageId;
+        Assert.Equal(Received + "Sender: <jane@acme.test>\r\n" + foreign + "\r\n", Ready(sender + foreign, rewriting));
+        var ready = Assert.IsType<HeaderResult.Ready>(Prepare(sender + foreign, rewriting));
+        Assert.Equal("boss@acme.test", ready.Stranger!.Value.Mailbox.ToString());
+    }
+
     [Fact]
     public void The_message_id_is_the_clients_or_ours()
     {

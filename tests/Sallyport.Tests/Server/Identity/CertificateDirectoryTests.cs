@@ -5,6 +5,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Oidc;
+using Sallyport.Store.Memory;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity;
@@ -79,7 +80,7 @@ public sealed class CertificateDirectoryTests : IDisposable
         var people = new People { Answer = new DirectoryAnswer.Granted(new("CN=Jane", "people", ["sales@acme.test"], ["staff"])) };
         var service = Service(people, directory);
         var granted = Assert.IsType<LoginAnswer.Granted>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
-        Assert.Equal(("CN=Jane", "people"), (granted.Grant.Login, granted.Grant.Directory));
+        Assert.Equal(("CN=Jane", "people", "jane@acme.test"), (granted.Grant.Login, granted.Grant.Directory, granted.Grant.AskedAs));
         Assert.Equal(["sales@acme.test"], granted.Grant.Addresses.ToArray());
         Assert.Equal(["jane@acme.test"], people.Asked);
         people.Answer = new DirectoryAnswer.Disabled();
@@ -119,7 +120,9 @@ public sealed class CertificateDirectoryTests : IDisposable
 
     private static LoginAttempt Attempt(string login) => new("S", IPAddress.Loopback, "EXTERNAL", login);
 
-    private static IdentityService Service(params ImmutableArray<IDirectory> directories) => new(directories, null!);
+    private static IdentityService Service(params ImmutableArray<IDirectory> directories) =>
+        IdentityBooks.LoadAsync(new MemoryStore(), Cancel).AsTask().GetAwaiter().GetResult()
+            .NewService(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, directories, TimeProvider.System);
 
     private string Write(string name, string text)
     {

@@ -1,0 +1,25 @@
+namespace Sallyport.Server.Admin;
+
+internal sealed class StatusAdmin(AdminServices services)
+{
+    public void Register(AdminHandlers handlers)
+    {
+        handlers.On(StatusOperations.Show, ShowAsync);
+        handlers.On(StatusOperations.Explain, (query, cancel) =>
+        {
+            var (_, routes, identity) = services.Settings();
+            return Explainer.ExplainAsync(query, routes, identity, cancel);
+        });
+        handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
+        handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Settings().Identity, cancel));
+    }
+
+    private async ValueTask<ServerStatus> ShowAsync(Everything _, CancellationToken cancel)
+    {
+        var totals = await services.Store.Spool.TotalsAsync(cancel);
+        return new ServerStatus(
+            services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
+            totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
+            services.Connections());
+    }
+}

@@ -1,0 +1,44 @@
+namespace Sallyport.Server.Admin;
+
+/// <summary>How the server is, and what it would do.</summary>
+public static class StatusOperations
+{
+    public static AdminOperation<Everything, ServerStatus> Show { get; } =
+        new("status", AdminJson.Default.Everything, AdminJson.Default.ServerStatus);
+
+    public static AdminOperation<ExplainQuery, Explanation> Explain { get; } =
+        new("explain", AdminJson.Default.ExplainQuery, AdminJson.Default.Explanation);
+
+    public static AdminOperation<LoginQuery, LoginTrial> TryLogin { get; } =
+        new("auth-test", AdminJson.Default.LoginQuery, AdminJson.Default.LoginTrial);
+
+    public static AdminOperation<TokenQuery, LoginTrial> TryToken { get; } =
+        new("auth-test/token", AdminJson.Default.TokenQuery, AdminJson.Default.LoginTrial);
+}
+
+public sealed record ServerStatus(
+    bool Running, string Version, DateTimeOffset? StartedAt, string Store, long Messages, long Recipients, long Due, long InProgress, long Held,
+    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections);
+
+public sealed record ExplainQuery(string Login, string From, string To);
+
+/// <param name="Steps">Every rule asked, in the order the server asks them.</param>
+public sealed record Explanation(bool Accepted, ExplainedStep[] Steps);
+
+/// <param name="Outcome">ok or refused.</param>
+public sealed record ExplainedStep(string Rule, string Outcome, string Because);
+
+/// <summary>Carries a password to the admin socket, which only its owner may open; never shown.</summary>
+public sealed record LoginQuery(string Login, string Password)
+{
+    public override string ToString() => $"LoginQuery for {Login}";
+}
+
+/// <summary>Carries an access token to the admin socket, which only its owner may open; never shown.</summary>
+/// <param name="Login">Whom a client would say it is for; null when it says nothing.</param>
+public sealed record TokenQuery(string? Login, string Token)
+{
+    public override string ToString() => $"TokenQuery for {Login}";
+}
+
+public sealed record LoginTrial(bool Accepted, ExplainedStep[] Steps);

@@ -1,0 +1,49 @@
+using Sallyport.Mail.Sasl;
+
+namespace Sallyport.Server.Admin;
+
+/// <summary>The local accounts.</summary>
+public static class UserOperations
+{
+    public static AdminOperation<Everything, UserView[]> List { get; } =
+        new("users/list", AdminJson.Default.Everything, AdminJson.Default.UserViewArray);
+
+    public static AdminOperation<NewUser, AdminAnswer> Add { get; } = new("users/add", AdminJson.Default.NewUser, AdminJson.Default.AdminAnswer);
+
+    public static AdminOperation<UserName, AdminAnswer> Remove { get; } =
+        new("users/remove", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+
+    public static AdminOperation<NewPassword, AdminAnswer> SetPassword { get; } =
+        new("users/password", AdminJson.Default.NewPassword, AdminJson.Default.AdminAnswer);
+
+    public static AdminOperation<AddressChange, AdminAnswer> ChangeAddresses { get; } =
+        new("users/addresses", AdminJson.Default.AddressChange, AdminJson.Default.AdminAnswer);
+
+    public static AdminOperation<UserName, AdminAnswer> Disable { get; } =
+        new("users/disable", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+
+    public static AdminOperation<UserName, AdminAnswer> Enable { get; } =
+        new("users/enable", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+}
+
+public sealed record UserName(string Login);
+
+public sealed record UserView(string Login, string[] Addresses, bool Disabled, DateTimeOffset CreatedAt);
+
+/// <summary>A SCRAM-SHA-256 verifier made where the password was typed: the password itself never crosses the admin socket.</summary>
+public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey, byte[] ServerKey)
+{
+    public static VerifierView Of(ScramVerifier verifier) =>
+        new(verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
+
+    public ScramVerifier ToVerifier() => new(Iterations, Salt, StoredKey, ServerKey);
+
+    public override string ToString() => "VerifierView";
+}
+
+public sealed record NewUser(string Login, VerifierView Verifier, string[] Addresses);
+
+public sealed record NewPassword(string Login, VerifierView Verifier);
+
+/// <summary>Addresses a login may send as from now on, or no longer.</summary>
+public sealed record AddressChange(string Login, string[] Add, string[] Remove);

@@ -1,0 +1,113 @@
+using Microsoft.Extensions.Time.Testing;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+using Sallyport.Store.Memory;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Identity.Hashes;
+
+public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
+{
+    private readonly string _file = Path.Combine(Directory.CreateTempSubdirectory("sallyport-hashes-").FullName, "passwords");
+    private readonly FakeTimeProvider _time = new();
+    private readonly MemoryStore _store = new();
+    private readonly PasswordHasher _hasher;
+    private readonly List<string> _said = [];
+    private HashesDirectory _directory = null!;
+
+    public HashesDirectoryTests() => _hasher = new PasswordHasher(new LimitOptions(), _time);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        Write("# exported from names.nsf", "Jane Doe/Acme:(G0xjUQzdKxvHpUYqo5hU):jane@acme.test, info@acme.test:Sales,Staff",
+            "bob@acme.test:$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+            "carol:no hash", "dave:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:not an address", "bob@acme.test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=");
+        _directory = await OpenAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _hasher.Dispose();
+        await _store.DisposeAsync();
+        Directory.Delete(Path.GetDirectoryName(_file)!, recursive: true);
+    }
+
+    void IMailLog.Write(MailEvent mailEvent) => _said.Add(mailEvent switch
+    {
+        MailEvent.Notice notice => notice.What,
+        MailEvent.Problem problem => problem.What,
+        _ => mailEvent.ToString(),
+    });
+
+    [Fact]
+    public async Task A_login_gets_its_addresses_and_groups_and_a_mistake_in_a_line_costs_that_line_alone()
+    {
+        var jane = Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek")).Entry;
+        Assert.Equal(["jane@acme.test", "info@acme.test"], jane.Addresses);
+        Assert.Equal(["Sales", "Staff"], jane.Groups);
+        Assert.Equal(["bob@acme.test"], Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("bob@acme.test", "Hello world!")).Entry.Addresses);
+        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("bob@acme.test", "Hello world?"));
+        Assert.IsType<DirectoryAnswer.Unknown>(await CheckAsync("carol", "no hash"));
+        Assert.IsType<DirectoryAnswer.Granted>(await _directory.FindAsync("bob@acme.test", Cancel));
+        Assert.Equal("jane doe/acme", Assert.Single(await _directory.FindByAddressAsync("info@acme.test", Cancel)).Login);
+        Assert.Contains(_said, text => text.EndsWith("line 4: the password of carol is in no form this server knows", StringComparison.Ordinal));
+        Assert.Contains(_said, text => text.EndsWith("line 5: \"not an address\" of dave is not a mail address", StringComparison.Ordinal));
+        Assert.Contains(_said, text => text.EndsWith("line 6: this login is there already", StringComparison.Ordinal));
+        Assert.DoesNotContain(_said, text => text.Contains("no hash", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_weak_hash_is_replaced_at_the_first_login_and_the_file_stays_its_source()
+    {
+        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("jane doe/acme", "wrong"));
+        Assert.Null(await RehashAsync());
+        await CheckAsync("jane doe/acme", "koziolekmatolek");
+        Assert.Contains(_said, text => text.StartsWith("the weak hash (Domino 4.6) of jane doe/acme", StringComparison.Ordinal));
+        var again = await OpenAsync();
+        var said = _said.Count;
+        Assert.IsType<DirectoryAnswer.Granted>(await again.CheckPasswordAsync("jane doe/acme", "koziolekmatolek", Cancel));
+        Assert.IsType<DirectoryAnswer.WrongPassword>(await again.CheckPasswordAsync("jane doe/acme", "koziolekmatole", Cancel));
+        Assert.DoesNotContain(_said.Skip(said), text => text.StartsWith("the weak hash", StringComparison.Ordinal));
+        Write("Jane Doe/Acme:(GDJ0nDZI8l8RJzlRbemg)");
+        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
+        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "hashcat"));
+    }
+
+    [Fact]
+    public async Task A_strong_hash_stays_as_it_is()
+    {
+        await CheckAsync("bob@acme.test", "Hello world!");
+        Assert.Empty(await _store.Facts.ListAsync(FactKind.Rehash, "", Cancel));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_is_no_wrong_password()
+    {
+        await CheckAsync("bob@acme.test", "Hello world!");
+        File.Delete(_file);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.IsType<DirectoryAnswer.Unavailable>(await CheckAsync("bob@acme.test", "Hello world!"));
+        Write("bob@acme.test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=");
+        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("bob@acme.test", "test"));
+    }
+
+    private void Write(params string[] lines)
+    {
+        File.WriteAllLines(_file, lines);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        File.SetLastWriteTimeUtc(_file, _time.GetUtcNow().UtcDateTime);
+    }
+
+    private async Task<HashesDirectory> OpenAsync() => new(
+        new HashesDirectoryOptions("names.nsf", _file),
+        new DirectoryServices(_store, _hasher, await MadeUpVerifiers.LoadAsync(_store.Settings, Cancel), this, _time));
+
+    private ValueTask<DirectoryAnswer> CheckAsync(string login, string password) => _directory.CheckPasswordAsync(login, password, Cancel);
+
+    private async ValueTask<Fact?> RehashAsync() => await _store.Facts.FindAsync(FactKind.Rehash, "names.nsf\njane doe/acme", Cancel);
+}
