@@ -81,7 +81,7 @@ internal static class Terminal
         return null;
     }
 
-    /// <summary>A secret of one line that is taken as it is: from a prompt that shows nothing, or from standard input. Null when there is none.</summary>
+    /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
     public static string? ReadSecret(string name)
     {
         var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));

@@ -100,7 +100,8 @@ public sealed class ClientCertificateTests(CertificateServer fixture) : IClassFi
         var target = Target.Of(fixture.Server, implicitTls) with { Certificate = await fixture.Authority.IssueAsync("bob") }; // logs in as jane
         await Assert.ThrowsAnyAsync<Exception>(() =>
             MailClients.All[client].SendAsync(target, "EXTERNAL", Message.Text(fixture.Server.Folder, Name())));
-        await Tool.UntilAsync(() => fixture.Server.Log.Contains("the client wants to act for jane@acme.test", StringComparison.Ordinal), "the log says why");
+        await Tool.UntilAsync(
+            () => fixture.Server.Log.Contains("the client wants to act for jane@acme.test", StringComparison.Ordinal), "the log says why");
     }
 
     [Theory]
@@ -111,7 +112,8 @@ public sealed class ClientCertificateTests(CertificateServer fixture) : IClassFi
         foreach (var certificate in new (string, string)?[] { null, await fixture.Authority.IssueAsync("jane", "other") })
         {
             var message = Message.Text(fixture.Server.Folder, Name());
-            await MailClients.All[client].SendAsync(Target.Of(fixture.Server, implicitTls: true) with { Certificate = certificate }, "PLAIN", message);
+            var target = Target.Of(fixture.Server, implicitTls: true) with { Certificate = certificate };
+            await MailClients.All[client].SendAsync(target, "PLAIN", message);
             await fixture.Server.CapturedContainingAsync(message.Token);
         }
     }
@@ -133,7 +135,8 @@ public sealed class ClientCertificateTests(CertificateServer fixture) : IClassFi
     public async Task A_certificate_that_is_revoked_is_refused_in_a_resumed_session_too(string version)
     {
         var certificate = await fixture.Authority.IssueAsync("carol" + version[2]);
-        var lines = await TwiceAsync(fixture.Server.ImplicitTlsPort, certificate, version, () => fixture.Authority.RevokeAsync(certificate.Certificate));
+        var lines = await TwiceAsync(
+            fixture.Server.ImplicitTlsPort, certificate, version, () => fixture.Authority.RevokeAsync(certificate.Certificate));
         Assert.Equal(["0 new offered 235", "1 reused hidden 504"], lines);
         Assert.Contains("not accepted: it is revoked", fixture.Server.Log);
         Assert.All(await TwiceAsync(fixture.RequiredPort, certificate, version), line => Assert.Contains("no connection", line));

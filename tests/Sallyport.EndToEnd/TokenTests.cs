@@ -77,7 +77,8 @@ public sealed class TokenTests(TokenServer fixture) : IClassFixture<TokenServer>
         var target = Target.Of(fixture.Server, implicitTls) with { Password = await fixture.Provider.TokenAsync(resource: "urn:other") };
         var message = Message.Text(fixture.Server.Folder, Name());
         await Assert.ThrowsAnyAsync<Exception>(() => MailClients.All[client].SendAsync(target, mechanism, message));
-        await Tool.UntilAsync(() => fixture.Server.Log.Contains($"token: audience: other, not sallyport ({mechanism})", StringComparison.Ordinal), "the log says why");
+        await Tool.UntilAsync(() => fixture.Server.Log.Contains(
+            $"token: audience: other, not sallyport ({mechanism})", StringComparison.Ordinal), "the log says why");
         Assert.DoesNotContain(target.Password, fixture.Server.Log);
     }
 
@@ -101,11 +102,13 @@ public sealed class TokenTests(TokenServer fixture) : IClassFixture<TokenServer>
             var reply = await session.SayAsync("AUTH OAUTHBEARER " + Base64($"n,,\u0001auth=Bearer {token}\u0001\u0001"));
             Assert.StartsWith("334 ", reply);
             var json = Encoding.UTF8.GetString(Convert.FromBase64String(reply[4..]));
-            Assert.Equal($$"""{"status":"invalid_token","scope":"smtp","openid-configuration":"{{fixture.Provider.Issuer}}/.well-known/openid-configuration"}""", json);
+            var discovery = fixture.Provider.Issuer + "/.well-known/openid-configuration";
+            Assert.Equal($$"""{"status":"invalid_token","scope":"smtp","openid-configuration":"{{discovery}}"}""", json);
             Assert.StartsWith("535 5.7.8", await session.SayAsync("AQ=="));
             Assert.StartsWith("334 ", await session.SayAsync("AUTH XOAUTH2 " + Base64($"user=boss@acme.test\u0001auth=Bearer {good}\u0001\u0001")));
             Assert.StartsWith("535 5.7.8", await session.SayAsync(""));
-            Assert.StartsWith("235", await session.SayAsync("AUTH OAUTHBEARER " + Base64($"n,a=jane@acme.test,\u0001auth=Bearer {good}\u0001\u0001")));
+            var right = Base64($"n,a=jane@acme.test,\u0001auth=Bearer {good}\u0001\u0001");
+            Assert.StartsWith("235", await session.SayAsync("AUTH OAUTHBEARER " + right));
         }
     }
 
@@ -118,8 +121,8 @@ public sealed class TokenTests(TokenServer fixture) : IClassFixture<TokenServer>
         Assert.StartsWith("235", await LoginAsync(server, old));
         await provider.RotateAsync();
         var fresh = await provider.TokenAsync();
-        var reply = "";
-        await Tool.UntilAsync(() => (reply = LoginAsync(server, fresh).GetAwaiter().GetResult()).StartsWith("235", StringComparison.Ordinal), "the new key is known");
+        await Tool.UntilAsync(
+            () => LoginAsync(server, fresh).GetAwaiter().GetResult().StartsWith("235", StringComparison.Ordinal), "the new key is known");
         Assert.StartsWith("334", await LoginAsync(server, old)); // its key is gone
         await provider.StopAsync();
         Assert.StartsWith("235", await LoginAsync(server, fresh)); // judged by the keys at hand
@@ -173,7 +176,7 @@ public sealed class TokenTests(TokenServer fixture) : IClassFixture<TokenServer>
     private static TestFolder SecretIn(out TestFolder folder)
     {
         folder = new TestFolder();
-        File.SetUnixFileMode(folder.Write("secret", "sallyport-secret\n"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        folder.Write("secret", "sallyport-secret\n");
         return folder;
     }
 

@@ -8,6 +8,8 @@ namespace Sallyport.Mail.Sasl;
 /// </summary>
 internal sealed class OAuthBearerMechanism(int credentialBytesMax, int tokenBytesMax, TokenService? service) : ISaslMechanism
 {
+    private static readonly string[] Keys = ["auth", "host", "port", "mthd", "path", "post", "qs"];
+
     private string _login = "";
     private bool _asked;
 
@@ -22,7 +24,7 @@ internal sealed class OAuthBearerMechanism(int credentialBytesMax, int tokenByte
 
         _asked = true;
         var headerEnd = response.AsSpan().IndexOf(TokenMessage.Separator);
-        if (headerEnd < 0 || TokenMessage.Read(response.AsSpan(headerEnd + 1), ["auth", "host", "port", "mthd", "path", "post", "qs"]) is not { } pairs
+        if (headerEnd < 0 || TokenMessage.Read(response.AsSpan(headerEnd + 1), Keys) is not { } pairs
             || ReadHeader(response.AsSpan(0, headerEnd)) is not { } identity)
         {
             return new SaslStep.Malformed();

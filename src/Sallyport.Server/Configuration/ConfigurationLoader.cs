@@ -44,7 +44,10 @@ public static class ConfigurationLoader
         {
             Hostname = ReadHostname(toml.Top),
             Data = paths.Resolve(toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
-            Listeners = [.. toml.List("listener").Select(section => ReadListener(section, toml.Table("tls").Has("client_ca"))).OfType<ListenerOptions>()],
+            Listeners =
+            [
+                .. toml.List("listener").Select(section => ReadListener(section, toml.Table("tls").Has("client_ca"))).OfType<ListenerOptions>(),
+            ],
             Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
             Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],

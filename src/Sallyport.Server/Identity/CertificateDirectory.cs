@@ -55,11 +55,13 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
         var login = wanted ?? logins[0];
         if (!logins.Contains(login))
         {
-            return new DirectoryAnswer.Refused($"the certificate is that of {string.Join(", ", logins.Take(5))}, and the client wants to act for {login}");
+            return new DirectoryAnswer.Refused(
+                $"the certificate is that of {string.Join(", ", logins.Take(5))}, and the client wants to act for {login}");
         }
 
         if (_disabled?.Read() is { } disabled
-            && (disabled.Contains(login) || disabled.Contains(BySerial + certificate.Serial) || disabled.Contains(ByFingerprint + certificate.Fingerprint)))
+            && (disabled.Contains(login) || disabled.Contains(BySerial + certificate.Serial)
+                || disabled.Contains(ByFingerprint + certificate.Fingerprint)))
         {
             return new DirectoryAnswer.Disabled();
         }

@@ -31,14 +31,14 @@ internal static class AuthTestVerb
 
     private static async Task<int> TryPasswordAsync(string config, string login, bool json, CancellationToken cancel) =>
         Terminal.ReadPassword(twice: false) is { } password
-            ? await Site.AtDoorAsync(
-                config, async admin => Show(await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
+            ? await Site.AtDoorAsync(config, async admin =>
+                Show(await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
             : Exit.Failed;
 
     private static async Task<int> TryTokenAsync(string config, string? login, bool json, CancellationToken cancel) =>
         Terminal.ReadSecret("token") is { } token
-            ? await Site.AtDoorAsync(
-                config, async admin => Show(await admin.CallAsync(StatusOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
+            ? await Site.AtDoorAsync(config, async admin =>
+                Show(await admin.CallAsync(StatusOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
             : Exit.Failed;
 
     private static int Show(LoginTrial trial, string what, bool json)

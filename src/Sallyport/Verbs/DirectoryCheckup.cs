@@ -47,7 +47,8 @@ internal static class DirectoryCheckup
             }
 
             var now = TimeProvider.System.GetUtcNow();
-            findings.AddRange(authorities.Roots.Select(root => new Finding("client authority", Until(root.NotAfter.ToUniversalTime(), now, AuthoritySoon),
+            findings.AddRange(authorities.Roots.Select(root => new Finding(
+                "client authority", Until(root.NotAfter.ToUniversalTime(), now, AuthoritySoon),
                 $"{root.Subject}, valid until {root.NotAfter.ToUniversalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}")));
             if (authorities.ListsEndAt is { } end)
             {

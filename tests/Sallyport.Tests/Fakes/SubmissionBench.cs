@@ -34,7 +34,8 @@ internal sealed class SubmissionBench : IDisposable
             Routes = [new RouteOptions { Recipients = ["*"], Capture = "/nowhere" }],
         };
         options = change is null ? options : change(options);
-        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult().NewService(options, [Directory, .. more.IsDefault ? [] : more], Clock, nonce);
+        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult()
+            .NewService(options, [Directory, .. more.IsDefault ? [] : more], Clock, nonce);
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };

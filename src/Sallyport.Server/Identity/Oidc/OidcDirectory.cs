@@ -68,7 +68,8 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
             }
 
             var keys = await _keys.ProbeAsync(cancel);
-            return (true, string.Create(CultureInfo.InvariantCulture, $"{_options.Issuer} answers; {keys.Count} keys: {string.Join(", ", keys.Take(10))}"));
+            var names = string.Join(", ", keys.Take(10));
+            return (true, string.Create(CultureInfo.InvariantCulture, $"{_options.Issuer} answers; {keys.Count} keys: {names}"));
         }
         catch (ProviderException exception)
         {
@@ -99,7 +100,8 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
             KeyAnswer.Unavailable unavailable =>
                 ((DirectoryAnswer)new DirectoryAnswer.Unavailable(unavailable.Why), new TokenCheck("signature", null, unavailable.Why)),
             KeyAnswer.Found found when await Signature.IsRightAsync(token, read.Algorithm, found.Keys) =>
-                (new DirectoryAnswer.Granted(verdict.Entry), new TokenCheck("signature", true, $"{read.Algorithm}, by {KeyName(read)} of the issuer")),
+                (new DirectoryAnswer.Granted(verdict.Entry),
+                    new TokenCheck("signature", true, $"{read.Algorithm}, by {KeyName(read)} of the issuer")),
             KeyAnswer.Found => Wrong($"it is not what {KeyName(read)} of the issuer signed"),
             _ => Wrong($"the issuer has no {KeyName(read)} for {read.Algorithm}"),
         };

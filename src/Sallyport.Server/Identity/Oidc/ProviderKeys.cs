@@ -72,7 +72,8 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
         // Not asked again so soon. A token from before we asked cannot be signed with a key of after; a younger one may be.
         return Read(() => _trouble) is { Length: > 0 } lately ? new KeyAnswer.Unavailable(lately)
             : keys.FetchedAt < now && issuedAt > keys.FetchedAt && issuedAt <= now + options.ClockSkew
-                ? new KeyAnswer.Unavailable($"the token's key is not among those of {options.Issuer} fetched {keys.FetchedAt:u}; they are fetched again soon")
+                ? new KeyAnswer.Unavailable(
+                    $"the token's key is not among those of {options.Issuer} fetched {keys.FetchedAt:u}; they are fetched again soon")
                 : new KeyAnswer.NoSuchKey();
     }
 

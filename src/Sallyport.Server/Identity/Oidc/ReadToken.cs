@@ -29,7 +29,9 @@ internal sealed record ReadToken(string Algorithm, string? KeyId, JsonElement Cl
         var parts = token.Length <= BytesMax ? token.Split('.') : [];
         if (parts.Length != 3)
         {
-            trouble = parts.Length == 5 ? "it is encrypted (JWE), which is not taken" : "it is no JWT; a token of another kind needs judge = \"introspection\"";
+            trouble = parts.Length == 5
+                ? "it is encrypted (JWE), which is not taken"
+                : "it is no JWT; a token of another kind needs judge = \"introspection\"";
             return null;
         }
 

@@ -12,7 +12,8 @@ public sealed class TokenMechanismTests
     [Theory]
     [InlineData("n,,\u0001auth=Bearer abc\u0001\u0001", "", "abc")]
     [InlineData("y,,\u0001auth=Bearer abc\u0001\u0001", "", "abc")]
-    [InlineData("n,a=jane@acme.test,\u0001host=smtp.acme.test\u0001port=587\u0001auth=Bearer a.b-c_d~e+f/g==\u0001\u0001", "jane@acme.test", "a.b-c_d~e+f/g==")]
+    [InlineData("n,a=jane@acme.test,\u0001host=smtp.acme.test\u0001port=587\u0001auth=Bearer a.b-c_d~e+f/g==\u0001\u0001",
+        "jane@acme.test", "a.b-c_d~e+f/g==")]
     [InlineData("n,a=jane=2Cdoe=3Dx,\u0001auth=bearer  abc\u0001\u0001", "jane,doe=x", "abc")]
     [InlineData("n,a=jürgen,\u0001AUTH=BEARER abc\u0001\u0001", "jürgen", "abc")]
     [InlineData("n,,\u0001x=1\u0001x=2\u0001auth=Bearer abc\u0001\u0001", "", "abc")]

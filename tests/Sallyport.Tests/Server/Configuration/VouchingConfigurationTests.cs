@@ -73,8 +73,11 @@ public sealed class VouchingConfigurationTests : IDisposable
         Assert.All(options.Listeners, listener => Assert.Equal(ClientCertificates.Optional, listener.ClientCertificates));
         Assert.EndsWith("crl.pem", options.Tls!.ClientCrl);
         Assert.Equal(ClientCertificates.None, Load("").Listeners[0].ClientCertificates);
-        Assert.Equal(ClientCertificates.Required, Load("", "client_ca = \"ca.pem\"", "client_certificates = \"required\"").Listeners[0].ClientCertificates);
-        Assert.Equal(ClientCertificates.None, Load("", "client_ca = \"ca.pem\"", "client_certificates = \"none\"").Listeners[0].ClientCertificates);
+        Assert.Equal(ClientCertificates.Required, With("required"));
+        Assert.Equal(ClientCertificates.None, With("none"));
+
+        ClientCertificates With(string word) =>
+            Load("", "client_ca = \"ca.pem\"", $"client_certificates = \"{word}\"").Listeners[0].ClientCertificates;
     }
 
     [Theory]

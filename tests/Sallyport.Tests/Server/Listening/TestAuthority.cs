@@ -70,7 +70,8 @@ internal sealed class TestAuthority : IDisposable
     public void Dispose() => Certificate.Dispose();
 
     private X509Certificate2 Sign(CertificateRequest request, DateTimeOffset from, DateTimeOffset until) => request.Create(
-        Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(Certificate.GetECDsaPrivateKey()!), from, until, RandomNumberGenerator.GetBytes(8));
+        Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(Certificate.GetECDsaPrivateKey()!), from, until,
+        RandomNumberGenerator.GetBytes(8));
 
     private static CertificateRequest NewAuthority(string name, ECDsa key)
     {

@@ -129,7 +129,8 @@ internal sealed class FakeProvider : HttpMessageHandler
         };
     }
 
-    public static HttpResponseMessage Json(JsonNode json) => new() { Content = new StringContent(json.ToJsonString(), Encoding.UTF8, "application/json") };
+    public static HttpResponseMessage Json(JsonNode json) =>
+        new() { Content = new StringContent(json.ToJsonString(), Encoding.UTF8, "application/json") };
 
     private JsonArray Keys()
     {
@@ -152,7 +153,14 @@ internal sealed class FakeProvider : HttpMessageHandler
         if (key is RSA rsa)
         {
             var parameters = rsa.ExportParameters(false);
-            return new() { ["kty"] = "RSA", ["kid"] = id, ["use"] = "sig", ["n"] = Encode(parameters.Modulus!), ["e"] = Encode(parameters.Exponent!) };
+            return new()
+            {
+                ["kty"] = "RSA",
+                ["kid"] = id,
+                ["use"] = "sig",
+                ["n"] = Encode(parameters.Modulus!),
+                ["e"] = Encode(parameters.Exponent!),
+            };
         }
 
         var point = ((ECDsa)key).ExportParameters(false);

@@ -119,7 +119,12 @@ public sealed class ProviderTests : IDisposable
     {
         using var directory = _provider.Directory();
         _provider.Discovery["issuer"] = what == "issuer" ? "https://evil.test" : FakeProvider.Issuer;
-        _provider.Discovery["jwks_uri"] = what switch { "keys-http" => "http://id.acme.test/keys", "no-keys" => null, _ => "https://id.acme.test/keys" };
+        _provider.Discovery["jwks_uri"] = what switch
+        {
+            "keys-http" => "http://id.acme.test/keys",
+            "no-keys" => null,
+            _ => "https://id.acme.test/keys",
+        };
         _provider.Instead = what switch
         {
             "500" => (_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.InternalServerError)),
