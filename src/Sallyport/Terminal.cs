@@ -95,6 +95,19 @@ internal static class Terminal
             ? (bytes / 1024d).ToString("0 KiB", CultureInfo.InvariantCulture)
             : (bytes / 1024d / 1024).ToString("0.0 MiB", CultureInfo.InvariantCulture);
 
+    /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
+    public static string? ReadSecret(string name)
+    {
+        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));
+        if (typed?.Trim() is { Length: > 0 } secret)
+        {
+            return secret;
+        }
+
+        Fail($"no {name}: type one, or give it as the first line of standard input");
+        return null;
+    }
+
     /// <summary>A password from a prompt that shows nothing, or the first line of standard input. Null when it can be none; why is said.</summary>
     public static string? ReadPassword(ServerOptions options, bool twice)
     {

@@ -46,6 +46,15 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     public Reply Greeting() => Replies.Greeting(context.Hostname);
 
+    /// <summary>The longest line the next command may have: AUTH brings its initial response along (RFC 4954 §4).</summary>
+    public int LineBytesMax => Grant is null && (Tls is not null || context.AuthWithoutTls)
+        ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
+        : _limits.CommandLineBytes;
+
+    /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
+    public Turn Receive(Command command, int lineBytes) =>
+        lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
+
     public Turn Receive(Command command)
     {
         if (command is Command.OtherProtocol)

@@ -27,6 +27,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(ExplainQuery))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(LoginQuery))]
+[JsonSerializable(typeof(TokenQuery))]
 [JsonSerializable(typeof(LoginTrial))]
 [JsonSerializable(typeof(DirectoryTrial))]
 public sealed partial class AdminJson : JsonSerializerContext

@@ -80,6 +80,39 @@ internal static class Explainer
         return new([.. steps]);
     }
 
+    /// <summary>Each directory that takes tokens, each check it makes.</summary>
+    public static async ValueTask<LoginTrial> TryTokenAsync(TokenQuery query, IdentityService identity, CancellationToken cancel)
+    {
+        var steps = new List<ExplainedStep>();
+        var login = string.IsNullOrEmpty(query.Login) ? null : Credentials.PrepareLogin(query.Login);
+        foreach (var directory in identity.Directories.OfType<ITokenDirectory>())
+        {
+            var (judged, checks) = await directory.JudgeTokenAsync(query.Token, login, cancel);
+            steps.AddRange(checks.Select(check => new ExplainedStep(
+                $"{directory.Name}: {check.Check}", check.Passed switch { true => "ok", false => "refused", null => "-" }, check.Because)));
+            var answer = await identity.CompleteAsync(judged, directory.Name, cancel);
+            if (answer is DirectoryAnswer.Unknown)
+            {
+                continue;
+            }
+
+            var (outcome, because) = answer switch
+            {
+                DirectoryAnswer.Granted granted => ("ok", $"it is {granted.Entry.Login}'s, who may send as {Those(granted.Entry.Addresses)}"),
+                DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+                DirectoryAnswer.Refused refused => ("refused", refused.Why),
+                _ => ("refused", "the account is disabled or has expired"),
+            };
+            steps.Add(new("directory " + directory.Name, outcome, because));
+            return new(outcome == "ok", [.. steps]);
+        }
+
+        steps.Add(new("directories", "refused", "none takes this token"));
+        return new(false, [.. steps]);
+    }
+
+    private static string Those(IReadOnlyCollection<string> addresses) => addresses.Count == 0 ? "nobody" : string.Join(", ", addresses);
+
     private static ExplainedStep AskSender(string from, Grant grant)
     {
         if (from is "" or "<>")

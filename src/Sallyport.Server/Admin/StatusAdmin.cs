@@ -12,6 +12,7 @@ internal sealed class StatusAdmin(AdminServices services)
         });
         handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
         handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));
+        handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Settings().Identity, cancel));
     }
 
     private async ValueTask<ServerStatus> ShowAsync(Everything _, CancellationToken cancel)

@@ -15,6 +15,9 @@ public static class StatusOperations
     /// <summary>Do the directories' servers answer?</summary>
     public static AdminOperation<Everything, DirectoryTrial> TryDirectories { get; } =
         new("directories/try", AdminJson.Default.Everything, AdminJson.Default.DirectoryTrial);
+
+    public static AdminOperation<TokenQuery, LoginTrial> TryToken { get; } =
+        new("auth-test/token", AdminJson.Default.TokenQuery, AdminJson.Default.LoginTrial);
 }
 
 /// <param name="ConnectionsMax">Most connections taken at once: limits.connections, or fewer where the system's file limit says so.</param>
@@ -37,5 +40,12 @@ public sealed record LoginQuery(string Login, string Password)
 }
 
 public sealed record DirectoryTrial(ExplainedStep[] Steps);
+
+/// <summary>Carries an access token to the admin socket, which only its owner may open; never shown.</summary>
+/// <param name="Login">Whom a client would say it is for; null when it says nothing.</param>
+public sealed record TokenQuery(string? Login, string Token)
+{
+    public override string ToString() => $"TokenQuery for {Login}";
+}
 
 public sealed record LoginTrial(bool Accepted, ExplainedStep[] Steps);

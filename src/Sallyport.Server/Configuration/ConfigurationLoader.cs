@@ -56,7 +56,8 @@ public static class ConfigurationLoader
             return new ConfigurationResult.Invalid([.. problems]);
         }
 
-        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section)))
+        var hasClientCa = toml.Table("tls").Has("client_ca");
+        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section, hasClientCa)))
             .Where(pair => pair.Listener is not null).Select(pair => (pair.Section, Listener: pair.Listener!)).ToList();
         var paths = new ConfiguredFiles(file, warnings);
         var options = new ServerOptions
@@ -108,7 +109,7 @@ public static class ConfigurationLoader
         return name.All(char.IsAscii) ? name : mailbox!.AsciiDomain;
     }
 
-    private static ListenerOptions? ReadListener(Section section)
+    private static ListenerOptions? ReadListener(Section section, bool hasClientCa)
     {
         var address = section.RequiredText("address", "0.0.0.0:587");
         var tls = section.Choice("tls", ("starttls", ListenerTls.StartTls), ("implicit", ListenerTls.Implicit), ("none", ListenerTls.None));
@@ -117,6 +118,7 @@ public static class ConfigurationLoader
             section.Report(section.Line, "tls", "is missing: \"implicit\" for port 465, \"starttls\" for port 587");
         }
 
+        var certificates = ReadClientCertificates(section, tls, hasClientCa);
         section.Finish();
         if (address is null || tls is null)
         {
@@ -142,7 +144,19 @@ public static class ConfigurationLoader
             return null;
         }
 
-        return new ListenerOptions(endPoint, tls.Value);
+        return new ListenerOptions(endPoint, tls.Value) { ClientCertificates = certificates };
+    }
+
+    private static ClientCertificates ReadClientCertificates(Section section, ListenerTls? tls, bool hasClientCa)
+    {
+        var certificates = section.Choice("client_certificates", ("none", ClientCertificates.None), ("optional", ClientCertificates.Optional),
+            ("required", ClientCertificates.Required));
+        if (certificates is not (null or ClientCertificates.None) && (!hasClientCa || tls == ListenerTls.None))
+        {
+            section.Report("client_certificates", hasClientCa ? "are part of TLS, and this listener has none" : "need client_ca in [tls]");
+        }
+
+        return certificates ?? (hasClientCa && tls is not ListenerTls.None ? ClientCertificates.Optional : ClientCertificates.None);
     }
 
     private static SubmissionOptions ReadSubmission(Section section)
@@ -216,6 +230,7 @@ public static class ConfigurationLoader
             CommandLineBytes = section.Size("max_command_line_bytes", d.CommandLineBytes, 1024, 65536),
             AuthLineBytes = section.Size("max_auth_line_bytes", d.AuthLineBytes, 1024, 65536),
             CredentialBytes = section.Size("max_credential_bytes", d.CredentialBytes, 64, 8192),
+            TokenBytes = section.Size("max_token_bytes", d.TokenBytes, 1024, 48 * 1024),
             MessageBytes = section.Size("max_message_bytes", d.MessageBytes, 65536L, 64L << 30),
             Recipients = section.Number("max_recipients", d.Recipients, 100, 100_000),
             HeaderBytes = section.Size("max_header_bytes", d.HeaderBytes, 16384, 16 << 20),

@@ -7,6 +7,8 @@ internal static class DirectoryReader
     {
         ["local"] = static (_, name, _) => new LocalDirectoryOptions(name),
         ["ldap"] = LdapReader.Read,
+        ["oidc"] = VouchingReader.Oidc,
+        ["certificate"] = VouchingReader.Certificate,
         ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file
             ? new HashesDirectoryOptions(name, paths.MustExist(section, "file", file)) : null,
     };

@@ -49,11 +49,33 @@ public enum ListenerTls
     None,
 }
 
-public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls);
+public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls)
+{
+    public ClientCertificates ClientCertificates { get; init; }
+}
+
+public enum ClientCertificates
+{
+    /// <summary>Not asked for.</summary>
+    None,
+
+    /// <summary>Asked for; a client without one, or with one that proves nothing, logs in another way.</summary>
+    Optional,
+
+    /// <summary>No connection without one that is verified.</summary>
+    Required,
+}
 
 /// <param name="Certificate">PEM, leaf first, then the chain.</param>
 /// <param name="Key">PEM, RSA or ECDSA.</param>
-public sealed record TlsOptions(string Certificate, string Key);
+public sealed record TlsOptions(string Certificate, string Key)
+{
+    /// <summary>PEM, the only authorities whose client certificates count, and intermediate ones of theirs.</summary>
+    public string? ClientCa { get; init; }
+
+    /// <summary>PEM, revocation lists of these authorities.</summary>
+    public string? ClientCrl { get; init; }
+}
 
 /// <summary>A [[directory]] entry: one record a type, equal when nothing in it has changed.</summary>
 /// <param name="Name">Unique; in logs and explanations.</param>

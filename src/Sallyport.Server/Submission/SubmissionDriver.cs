@@ -1,4 +1,5 @@
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
@@ -15,6 +16,7 @@ public sealed partial class SubmissionDriver : IDisposable
     /// <summary>How long a session trusts what its directory said of the login.</summary>
     private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
 
+    private const int CrLf = 2;
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -47,7 +49,8 @@ public sealed partial class SubmissionDriver : IDisposable
         _deadline = new Deadline(wire, services.Time);
         _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
+            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
+        { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
     public string SessionId { get; }
@@ -104,7 +107,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (!_closing)
         {
-            var line = await ReadLineAsync(_limits.CommandLineBytes);
+            var line = await ReadLineAsync(_session.LineBytesMax);
             if (CommandIn(line) is not { } command)
             {
                 await EndLineTroubleAsync(line.Kind);
@@ -114,7 +117,9 @@ public sealed partial class SubmissionDriver : IDisposable
             Heard?.Invoke(_session.State, command);
             LogLoginInClear(command);
             await FollowAsync(
-                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
+                    ? _session.Unpipelined(Verb.Auth)
+                    : _session.Receive(command, line.Octets.Length + CrLf),
                 drain);
             _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
@@ -144,6 +149,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
+                Turn.AskToken ask => await CheckTokenAsync(ask),
+                Turn.AskCertificate ask => await CheckCertificateAsync(ask),
                 Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
@@ -169,10 +176,11 @@ public sealed partial class SubmissionDriver : IDisposable
         }
 
         _grantedAt = _services.Time.GetTimestamp();
-        var (answer, why) = await _settings.Identity.AskAgainAsync(_session.LoginTyped, _session.Grant!.Directory, default);
+        var (answer, why) = await _settings.Identity.AskAgainAsync(
+            _session.Grant!.AskedAs ?? _session.LoginTyped, _session.Grant.Directory, default);
         if (answer is LoginAnswer.Granted granted)
         {
-            _session.RenewGrant(granted.Grant);
+            _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
         }
         else if (answer is not null)
         {
@@ -262,7 +270,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
-            _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
+            _services.LogTls(SessionId, _client, facts);
             _session.TlsEstablished(facts);
         }
         catch (Exception exception)
@@ -315,6 +323,18 @@ public sealed partial class SubmissionDriver : IDisposable
         return Answer(answer);
     }
 
+    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
+    {
+        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
+        return Answer(answer);
+    }
+
+    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
+    {
+        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
+        return Answer(answer);
+    }
+
     private Turn Answer(LoginAnswer answer)
     {
         var turn = _session.AnswerLogin(answer);
@@ -335,6 +355,7 @@ public sealed partial class SubmissionDriver : IDisposable
             ({ Length: > 0 } directory, _) => directory,
             (_, LoginFailure.Malformed) => "the client's answer cannot be read",
             (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
             _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
         };
         var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);

@@ -18,6 +18,8 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.ConnectionRefused e => $"{e.Session} connection from {e.Client} refused: {e.Why}",
         MailEvent.TlsStarted e => $"{e.Session} {e.Protocol} {e.CipherSuite}",
         MailEvent.TlsFailed e => $"{e.Session} TLS with {e.Client} failed: {Clean(e.Why)}",
+        MailEvent.ClientCertificate { Trouble.Length: > 0 } e => $"{e.Session} client certificate of {e.Client} not accepted: {Clean(e.Trouble)}",
+        MailEvent.ClientCertificate e => $"{e.Session} client certificate verified: {Clean(e.Subject)}",
         MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory})",
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
         MailEvent.LoginUnavailable e =>

@@ -40,6 +40,10 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.TlsFailed e:
                 Put(json, "tls_failed", ("session", e.Session), ("client", e.Client), ("why", e.Why));
                 break;
+            case MailEvent.ClientCertificate e:
+                Put(json, e.Trouble.Length > 0 ? "client_certificate_refused" : "client_certificate_verified",
+                    ("session", e.Session), ("client", e.Client), ("subject", e.Subject), ("why", e.Trouble));
+                break;
             case MailEvent.LoginSucceeded e:
                 Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
                     ("directory", e.Directory), ("mechanism", e.Mechanism));

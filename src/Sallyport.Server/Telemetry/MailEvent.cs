@@ -23,6 +23,10 @@ public abstract record MailEvent
 
     public sealed record TlsFailed(string Session, string Client, string Why) : MailEvent;
 
+    /// <param name="Subject">Of a certificate that was verified; empty when it was not.</param>
+    /// <param name="Trouble">Why a certificate proves nothing; empty when it was verified.</param>
+    public sealed record ClientCertificate(string Session, string Client, string Subject, string Trouble) : MailEvent;
+
     public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent;
 
     /// <param name="Why">For the administrator: unknown login, wrong password, disabled…</param>

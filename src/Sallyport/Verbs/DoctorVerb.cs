@@ -30,6 +30,7 @@ internal static class DoctorVerb
             List<Finding> findings = [];
             findings.AddRange(FileChecks.User(options), FileChecks.Certificate(options), FileChecks.Log(options));
             await CheckServerAsync(options, findings, cancel);
+            await DirectoryCheckup.CheckAsync(options, findings, cancel);
             await RouteChecks.RunAsync(options, findings, cancel);
             findings.RemoveAll(finding => finding == FileChecks.Nothing);
             var done = findings.TrueForAll(finding => finding.Outcome != "failed");
