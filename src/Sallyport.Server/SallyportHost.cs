@@ -35,6 +35,7 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly IdentityBooks _books;
     private readonly DirectorySet _directories;
     private readonly ConnectionGate _gate = new();
+    private readonly Handoff _handoff;
     private readonly SubmissionServices _submission;
     private readonly SubmissionListener _listener;
     private readonly RelayService _relay;
@@ -47,15 +48,15 @@ public sealed class SallyportHost : IAsyncDisposable
         _log = new RecentOutcomes(log, time);
         _hasher = new PasswordHasher(options.Limits, time);
         _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
-        var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
-        _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, _log, time);
+        _handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);
         _relay = new RelayService(
-            new RelayServices(store.Spool, handoff, _log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
+            new RelayServices(store.Spool, _handoff, _log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
         _admin = new LocalAdmin(new AdminServices(
             store, books, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
-            handoff.Wake, () => _gate.Open)
-        { Outcomes = _log });
+            _handoff.Wake, () => _gate.Open)
+        { ForgetFailures = _relay.ForgetFailures, Outcomes = _log });
         _web = BuildWeb(options);
     }
 
@@ -148,8 +149,8 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes a configuration read again: certificate, routes, limits, timeouts and log from the next session on. Returns the keys
-    /// that only a restart changes.
+    /// Takes a configuration read again: certificate, routes, directories, limits, timeouts and log from the next session on. Returns
+    /// the keys that only a restart changes, where they differ.
     /// </summary>
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
@@ -172,8 +173,21 @@ public sealed class SallyportHost : IAsyncDisposable
             restart.Add("store");
         }
 
+        if (old.Limits.HashesAtOnce != options.Limits.HashesAtOnce)
+        {
+            restart.Add("limits.hashes_at_once");
+        }
+
+        _handoff.Resize(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        _hasher.Limits = options.Limits;
         _listener.Certificate = certificate;
-        _submission.Settings = NewSettings(options with { Data = old.Data, Listeners = old.Listeners, Store = old.Store });
+        _submission.Settings = NewSettings(options with
+        {
+            Data = old.Data,
+            Listeners = old.Listeners,
+            Store = old.Store,
+            Limits = options.Limits with { HashesAtOnce = old.Limits.HashesAtOnce },
+        });
         _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
         ReopenLog(options.Log);
         _log.Write(new MailEvent.Notice("configuration and certificate read again"));

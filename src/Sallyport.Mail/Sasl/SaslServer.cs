@@ -22,6 +22,10 @@ public static class SaslServer
     public static ImmutableArray<string> Offer(ImmutableArray<string> mechanisms, bool canBind) =>
         [.. mechanisms.Where(name => name != ScramPlus || canBind)];
 
+    /// <param name="serverEndPoint">
+    /// The one channel binding there is, tls-server-end-point. tls-exporter (RFC 9266) would come in here beside it, once SslStream
+    /// gives out exported keying material: .NET 10 does not (docs/decisions/0004).
+    /// </param>
     /// <param name="offered">From <see cref="Offer"/>: another mechanism is as unknown as a made-up one.</param>
     public static ISaslMechanism? Create(
         string name, ImmutableArray<string> offered, ReadOnlyMemory<byte> serverEndPoint, int credentialBytesMax) => offered.Contains(name)

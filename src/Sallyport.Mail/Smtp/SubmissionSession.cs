@@ -251,6 +251,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyMessages);
         }
 
+        if (mail.ReversePath.Mailbox is { IsFullyQualified: false } sender)
+        {
+            return Refuse(Replies.NotFullyQualified(sender, sender: true));
+        }
+
         if (mail.DeclaredBytes > _limits.MessageBytes)
         {
             return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
@@ -266,6 +271,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
         {
             return Refuse(Replies.NeedsSmtpUtf8(mailbox));
+        }
+
+        if (!mailbox.IsFullyQualified)
+        {
+            return Refuse(Replies.NotFullyQualified(mailbox, sender: false));
         }
 
         if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))

@@ -22,7 +22,10 @@ internal sealed class QueueAdmin(AdminServices services)
         handlers.On(QueueOperations.Release, (name, cancel) => ChangeAsync(name, async id =>
             Count(id, await Spool.ReleaseHeldAsync(id, cancel), "released", "nothing to release: none is held"), cancel));
         handlers.On(QueueOperations.Retry, (name, cancel) => ChangeAsync(name, async id =>
-            Count(id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel)), cancel));
+        {
+            services.ForgetFailures(); // before it falls due: else it would only learn once more that the host is down
+            return Count(id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel));
+        }, cancel));
         handlers.On(QueueOperations.Remove, (name, cancel) => ChangeAsync(name, async id => await Spool.RemoveAsync(id, cancel)
             ? new(true, $"{id} removed; its sender is not told")
             : new(false, $"{id} is just being relayed; try again in a moment"), cancel));
