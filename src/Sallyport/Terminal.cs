@@ -26,7 +26,7 @@ internal static class Terminal
         return done ? Exit.Done : Exit.Failed;
     }
 
-    public static void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text) => Console.WriteLine(CleanWriter.Clean(text));
 
     public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
 
@@ -94,6 +94,19 @@ internal static class Terminal
         : bytes < 10_000_000
             ? (bytes / 1024d).ToString("0 KiB", CultureInfo.InvariantCulture)
             : (bytes / 1024d / 1024).ToString("0.0 MiB", CultureInfo.InvariantCulture);
+
+    /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
+    public static string? ReadSecret(string name)
+    {
+        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));
+        if (typed?.Trim() is { Length: > 0 } secret)
+        {
+            return secret;
+        }
+
+        Fail($"no {name}: type one, or give it as the first line of standard input");
+        return null;
+    }
 
     /// <summary>A password from a prompt that shows nothing, or the first line of standard input. Null when it can be none; why is said.</summary>
     public static string? ReadPassword(ServerOptions options, bool twice)

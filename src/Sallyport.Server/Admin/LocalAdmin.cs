@@ -21,11 +21,11 @@ public sealed record AdminServices(
     Action Wake,
     Func<int> Connections)
 {
-    /// <summary>What became of recipients lately; null where no server runs.</summary>
-    public RecentOutcomes? Outcomes { get; init; }
-
     /// <summary>Next hops known to be down may be asked again: the operator wants an attempt now.</summary>
     public Action ForgetFailures { get; init; } = static () => { };
+
+    /// <summary>What became of recipients lately; null where no server runs.</summary>
+    public RecentOutcomes? Outcomes { get; init; }
 }
 
 /// <summary>The door, in the process that has the store open.</summary>

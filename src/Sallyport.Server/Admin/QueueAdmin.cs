@@ -24,7 +24,8 @@ internal sealed class QueueAdmin(AdminServices services)
         handlers.On(QueueOperations.Retry, (name, cancel) => ChangeAsync(name, async id =>
         {
             services.ForgetFailures(); // before it falls due: else it would only learn once more that the host is down
-            return Count(id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel));
+            return Count(
+                id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel));
         }, cancel));
         handlers.On(QueueOperations.Remove, (name, cancel) => ChangeAsync(name, async id => await Spool.RemoveAsync(id, cancel)
             ? new(true, $"{id} removed; its sender is not told")

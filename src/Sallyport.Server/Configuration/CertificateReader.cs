@@ -11,13 +11,24 @@ internal static class CertificateReader
     {
         var certificate = section.RequiredText("certificate", "/etc/sallyport/fullchain.pem");
         var key = section.RequiredText("key", "/etc/sallyport/privkey.pem");
+        var clientCa = section.Text("client_ca");
+        var clientCrl = section.Text("client_crl");
         section.Finish();
+        if (clientCrl is not null && clientCa is null)
+        {
+            section.Report("client_crl", "has a meaning only with client_ca");
+        }
+
         if (certificate is null || key is null)
         {
             return null;
         }
 
-        var options = new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key));
+        var options = new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key))
+        {
+            ClientCa = clientCa is null ? null : Authorities(section, paths, "client_ca", clientCa),
+            ClientCrl = clientCrl is null ? null : paths.MustExist(section, "client_crl", clientCrl),
+        };
         var certificateText = paths.TextOf(section, "certificate", options.Certificate);
         var keyText = paths.TextOf(section, "key", options.Key);
         using var leaf = certificateText is null ? null : Leaf(section, options, certificateText);

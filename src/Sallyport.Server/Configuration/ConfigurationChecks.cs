@@ -80,6 +80,8 @@ internal sealed class ConfigurationChecks(string file, TomlFile toml, List<Confi
             problems.Add(new(
                 file, toml.List("directory").Last().Line, "directory.name", $"\"{twice.Key}\" is there twice: give each a name of its own"));
         }
+
+        VouchingReader.CheckWhole(options, (key, message) => problems.Add(new(file, toml.List("directory").Last().Line, key, message)));
     }
 
     private void CheckRoutes(ServerOptions options)

@@ -56,7 +56,8 @@ public static class ConfigurationLoader
             return new ConfigurationResult.Invalid([.. problems]);
         }
 
-        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section)))
+        var hasClientCa = toml.Table("tls").Has("client_ca");
+        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section, hasClientCa)))
             .Where(pair => pair.Listener is not null).Select(pair => (pair.Section, Listener: pair.Listener!)).ToList();
         var paths = new ConfiguredFiles(file, warnings);
         var options = new ServerOptions
@@ -108,7 +109,7 @@ public static class ConfigurationLoader
         return name.All(char.IsAscii) ? name : mailbox!.AsciiDomain;
     }
 
-    private static ListenerOptions? ReadListener(Section section)
+    private static ListenerOptions? ReadListener(Section section, bool hasClientCa)
     {
         var address = section.RequiredText("address", "0.0.0.0:587");
         var tls = section.Choice("tls", ("starttls", ListenerTls.StartTls), ("implicit", ListenerTls.Implicit), ("none", ListenerTls.None));
@@ -117,6 +118,7 @@ public static class ConfigurationLoader
             section.Report(section.Line, "tls", "is missing: \"implicit\" for port 465, \"starttls\" for port 587");
         }
 
+        var certificates = ReadClientCertificates(section, tls, hasClientCa);
         section.Finish();
         if (address is null || tls is null)
         {
@@ -142,7 +144,19 @@ public static class ConfigurationLoader
             return null;
         }
 
-        return new ListenerOptions(endPoint, tls.Value);
+        return new ListenerOptions(endPoint, tls.Value) { ClientCertificates = certificates };
+    }
+
+    private static ClientCertificates ReadClientCertificates(Section section, ListenerTls? tls, bool hasClientCa)
+    {
+        var certificates = section.Choice("client_certificates", ("none", ClientCertificates.None), ("optional", ClientCertificates.Optional),
+            ("required", ClientCertificates.Required));
+        if (certificates is not (null or ClientCertificates.None) && (!hasClientCa || tls == ListenerTls.None))
+        {
+            section.Report("client_certificates", hasClientCa ? "are part of TLS, and this listener has none" : "need client_ca in [tls]");
+        }
+
+        return certificates ?? (hasClientCa && tls is not ListenerTls.None ? ClientCertificates.Optional : ClientCertificates.None);
     }
 
     private static SubmissionOptions ReadSubmission(Section section)
@@ -201,6 +215,7 @@ public static class ConfigurationLoader
             Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
+            HashesWaitingPerNetwork = section.Number("hashes_waiting_per_network", d.HashesWaitingPerNetwork, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
         };
         section.Finish();
@@ -215,6 +230,7 @@ public static class ConfigurationLoader
             CommandLineBytes = section.Size("max_command_line_bytes", d.CommandLineBytes, 1024, 65536),
             AuthLineBytes = section.Size("max_auth_line_bytes", d.AuthLineBytes, 1024, 65536),
             CredentialBytes = section.Size("max_credential_bytes", d.CredentialBytes, 64, 8192),
+            TokenBytes = section.Size("max_token_bytes", d.TokenBytes, 1024, 48 * 1024),
             MessageBytes = section.Size("max_message_bytes", d.MessageBytes, 65536L, 64L << 30),
             Recipients = section.Number("max_recipients", d.Recipients, 100, 100_000),
             HeaderBytes = section.Size("max_header_bytes", d.HeaderBytes, 16384, 16 << 20),
@@ -222,6 +238,7 @@ public static class ConfigurationLoader
             Hops = section.Number("max_hops", d.Hops, 10, 10_000),
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
+            PolicyRefusals = section.Number("max_policy_refusals", d.PolicyRefusals, 10, 1_000_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
             CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),

@@ -51,6 +51,7 @@ public static class Maildir
 
     private static void Prepare(string folder)
     {
+        MakeForUs(folder);
         foreach (var path in ((string[])["tmp", "new", "cur"]).Select(name => Path.Combine(folder, name)).Where(path => !Directory.Exists(path)))
         {
             MakeForUs(path);

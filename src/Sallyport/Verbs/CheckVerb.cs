@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Sallyport.Server;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
 
 namespace Sallyport.Verbs;
 
@@ -29,6 +30,14 @@ internal static class CheckVerb
         if (result is ConfigurationResult.Loaded { Options: var options } && TryCertificate(options) is { } broken)
         {
             problems.Add(new(file, 0, "tls", broken));
+        }
+
+        if (result is ConfigurationResult.Loaded { Options.Directories: var directories })
+        {
+            problems.AddRange(directories.OfType<CertificateDirectoryOptions>()
+                .Select(directory => (directory.Name, Trouble: new CertificateDirectory(directory).Trouble()))
+                .Where(one => one.Trouble is not null)
+                .Select(one => new ConfigurationProblem(file, 0, "directory." + one.Name, one.Trouble!)));
         }
 
         if (json)
