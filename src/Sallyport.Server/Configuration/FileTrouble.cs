@@ -11,10 +11,11 @@ public static class FileTrouble
     public static string Say(Exception exception, string path) => exception switch
     {
         _ when Directory.Exists(path) => "it is a directory",
-        FileNotFoundException or DirectoryNotFoundException when Path.GetDirectoryName(path) is { Length: > 0 } above && !Directory.Exists(above) =>
-            $"there is no directory {above}",
+        FileNotFoundException when Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder) =>
+            $"there is no directory {folder}",
         FileNotFoundException => "there is no such file",
-        DirectoryNotFoundException => "its directory is not there",
+        DirectoryNotFoundException when path.Length == 0 => "its directory is not there",
+        DirectoryNotFoundException => $"there is no directory {Path.GetDirectoryName(path)}",
         UnauthorizedAccessException => $"{UnixFile.CurrentUser} has no permission",
         PathTooLongException => "the name is too long",
         _ => WithoutPath(exception.Message),

@@ -159,8 +159,8 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
         _late += Interlocked.Exchange(ref _overflown, 0);
         if (_late > 0)
         {
-            Add(lines, new MailEvent.Problem($"{_late} lines of this log were lost: they came faster than they could be written"),
-                _time.GetLocalNow());
+            var lost = new MailEvent.Problem($"{_late} lines of this log were lost: they came faster than they could be written");
+            Add(lines, lost, _time.GetLocalNow());
         }
 
         if (_lost > 0)
