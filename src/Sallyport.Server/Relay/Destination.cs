@@ -227,9 +227,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         catch (Exception exception)
         {
             context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be relayed to {hop}: {exception}"));
-            var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
-            await context.Recorder.RecordAsync(
-                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+            await DeferAsync(job);
             return false; // with its connection, whose state nobody knows
         }
         finally
@@ -239,6 +237,22 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
                 _parking.Ended();
                 context.EndJob(job);
             }
+        }
+    }
+
+    /// <summary>After a fault of ours: tried again like any other, so that a message that brings us down does not do so all the time.</summary>
+    private async Task DeferAsync(RelayJob job)
+    {
+        try
+        {
+            var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
+            await context.Recorder.RecordAsync(
+                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+        }
+        catch (Exception exception)
+        {
+            context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} is given back: {exception.Message}"));
+            await context.ReleaseAsync(job);
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class RelayTransactionTests
     [InlineData("250 550 421", "F D! D!", "F D! D!")]
     [InlineData("421", "D! D! D!", "D! D! D!")]
     [InlineData("250 250 250 250 354 421", "D! D! D!", "D! D! D!")]
-    [InlineData("250 250 503", "D! D D!", "D! D D!")]
+    [InlineData("250 250 503", "D! D! D!", "D! D! D!")]
     public void Each_recipient_has_its_verdict(string replies, string pipelined, string oneByOne)
     {
         Assert.Equal(pipelined, Play(replies, Hop with { Pipelining = true }));
