@@ -19,6 +19,15 @@ public abstract record SaslStep
 
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
 
+    /// <param name="Login">Whom the client says the token is for; empty when the token alone says it.</param>
+    public sealed record AskToken(string Login, string Token) : SaslStep
+    {
+        public override string ToString() => "AskToken";
+    }
+
+    /// <summary>Ask who the certificate of the TLS handshake is. Empty identity: whoever it says.</summary>
+    public sealed record AskCertificate(string AuthorizationIdentity) : SaslStep;
+
     /// <summary>The exchange proved what it had to; nothing is left to say.</summary>
     public sealed record Done : SaslStep;
 
@@ -40,6 +49,9 @@ public interface ISaslMechanism
     /// <summary>The answer to <see cref="SaslStep.AskVerifier"/>.</summary>
     SaslStep TakeVerifier(ScramVerifier verifier, string serverNonce);
 
-    /// <summary>After <see cref="SaslStep.AskPassword"/> or <see cref="SaslStep.AskGrant"/> was answered with a grant.</summary>
+    /// <summary>After a question about a login was answered with a grant.</summary>
     SaslStep Granted();
+
+    /// <summary>After it was answered with a no: what is still to be said before the 535; null when 535 says it all.</summary>
+    SaslStep.Challenge? Denied() => null;
 }

@@ -10,6 +10,7 @@ public sealed partial class SubmissionSession
     private Policy.Grant? _granted;
     private LoginFailure? _failure;
     private int _authFailures;
+    private bool _denied;
 
     /// <summary>Mechanism of the last attempt, for the log.</summary>
     public string Mechanism { get; private set; } = "";
@@ -28,6 +29,11 @@ public sealed partial class SubmissionSession
     /// <summary>A line of the exchange, without CRLF.</summary>
     public Turn ReceiveSasl(ReadOnlySpan<byte> line)
     {
+        if (_denied)
+        {
+            return EndDenied(line.SequenceEqual("*"u8) ? Replies.AuthCancelled : Replies.AuthFailed);
+        }
+
         if (line.SequenceEqual("*"u8))
         {
             return EndAuth(Replies.AuthCancelled, LoginFailure.Cancelled);
@@ -38,7 +44,7 @@ public sealed partial class SubmissionSession
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
-    public Turn SaslLineTooLong() => EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
+    public Turn SaslLineTooLong() => _denied ? EndDenied(Replies.AuthFailed) : EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
 
     public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
@@ -54,18 +60,21 @@ public sealed partial class SubmissionSession
             case LoginAnswer.Unavailable:
                 return EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
             default:
-                return FailAuth();
+                return Deny();
         }
     }
 
-    private ImmutableArray<string> Offered => SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false });
+    private ImmutableArray<string> Offered =>
+        SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false }, Tls is { Client: not null });
 
     private Turn StartAuth(Command.Auth auth)
     {
         Mechanism = auth.Mechanism;
         LoginTyped = "";
         _granted = null;
-        _exchange = SaslServer.Create(auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes);
+        _denied = false;
+        _exchange = SaslServer.Create(
+            auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes, _limits.TokenBytes, context.TokenService);
         if (_exchange is null)
         {
             return Refuse(Replies.AuthMechanismUnknown);
@@ -99,6 +108,12 @@ public sealed partial class SubmissionSession
                     : new Turn.AskVerifier(ask.Login, ask.AuthorizationIdentity);
             case SaslStep.AskGrant ask:
                 return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity);
+            case SaslStep.AskToken ask:
+                LoginTyped = ask.Login;
+                return new Turn.AskToken(ask.Login, ask.Token);
+            case SaslStep.AskCertificate ask:
+                LoginTyped = ask.AuthorizationIdentity;
+                return new Turn.AskCertificate(Tls!.Client!, ask.AuthorizationIdentity);
             case SaslStep.Done:
                 Grant = _granted;
                 State = SessionState.Authenticated;
@@ -106,7 +121,7 @@ public sealed partial class SubmissionSession
                 return new Turn.Say(Replies.LoggedIn);
             case SaslStep.Failed failed:
                 LoginTyped = failed.Login;
-                return FailAuth();
+                return Deny();
             default:
                 return EndAuth(Replies.AuthMalformed, LoginFailure.Malformed);
         }
@@ -116,14 +131,36 @@ public sealed partial class SubmissionSession
     private static bool Foreign(string login, string authorizationIdentity) =>
         authorizationIdentity.Length > 0 && Credentials.PrepareLogin(authorizationIdentity) != Credentials.PrepareLogin(login);
 
-    /// <summary>The last try is answered like the others, and then the connection ends: a client reads 421 as "try that again later".</summary>
+    /// <summary>The mechanism has the first word about a no; the client's next line then only ends the exchange.</summary>
+    private Turn Deny()
+    {
+        if (_exchange!.Denied() is not { } challenge)
+        {
+            return FailAuth();
+        }
+
+        CountFailure();
+        _denied = true;
+        return Follow(challenge);
+    }
+
     private Turn FailAuth()
     {
-        _exchange = null;
+        CountFailure();
+        return EndDenied(Replies.AuthFailed);
+    }
+
+    private void CountFailure()
+    {
         _failure = LoginFailure.Wrong;
-        return ++_authFailures >= _limits.AuthFailures
-            ? new Turn.HangUp(Replies.AuthFailed)
-            : new Turn.Say(Replies.AuthFailed);
+        _authFailures++;
+    }
+
+    /// <summary>The last try is answered like the others, and then the connection ends: a client reads 421 as "try that again later".</summary>
+    private Turn EndDenied(Reply reply)
+    {
+        _exchange = null;
+        return _authFailures >= _limits.AuthFailures ? new Turn.HangUp(reply) : new Turn.Say(reply);
     }
 
     private Turn EndAuth(Reply reply, LoginFailure failure)

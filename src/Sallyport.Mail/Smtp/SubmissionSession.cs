@@ -20,6 +20,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _policyRefusals;
     private int _commandsBeforeLogin;
     private int _bareNewlines;
 
@@ -44,6 +45,15 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         : new(_mail.ReversePath, [.. _recipients], _mail.Body, _mail.SmtpUtf8, _mail.EnvelopeId, _mail.Return);
 
     public Reply Greeting() => Replies.Greeting(context.Hostname);
+
+    /// <summary>The longest line the next command may have: AUTH brings its initial response along (RFC 4954 §4).</summary>
+    public int LineBytesMax => Grant is null && (Tls is not null || context.AuthWithoutTls)
+        ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
+        : _limits.CommandLineBytes;
+
+    /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
+    public Turn Receive(Command command, int lineBytes) =>
+        lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
 
     public Turn Receive(Command command)
     {
@@ -115,7 +125,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _askedMail = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         _mail = asked;
@@ -139,7 +149,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _askedRecipient = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         // The same mailbox twice is one recipient, and the client need not know.
@@ -235,7 +245,13 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.AlreadyTls);
         }
 
-        return context.StartTls ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.NoStartTls);
+        if (!context.StartTls)
+        {
+            return Refuse(Replies.NoStartTls);
+        }
+
+        // What was said before TLS counts no more (RFC 3207 §4.2), and a login is not said twice.
+        return Grant is null ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
     }
 
     private Turn DoMail(Command.Mail mail)
@@ -252,7 +268,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
         if (mail.DeclaredBytes > _limits.MessageBytes)
         {
-            return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
+            return RefuseByPolicy(Replies.TooBig(_limits.MessageBytes));
         }
 
         _askedMail = mail;
@@ -332,13 +348,18 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyErrors);
         }
 
-        return bdat.Bytes > _limits.MessageBytes
+        // Whoever has not logged in is not read on for.
+        return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
             ? new Turn.HangUp(refusal)
             : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }
 
     private Turn Refuse(Reply refusal, bool counts = true) =>
         counts && ++_errors >= _limits.Errors ? new Turn.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+
+    /// <summary>The client's command is right and its sender or recipient is not: no error of the client, but not without end either.</summary>
+    private Turn RefuseByPolicy(Reply refusal) =>
+        ++_policyRefusals >= _limits.PolicyRefusals ? new Turn.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
 
     private static Turn RefuseOrClose(Reply refusal) => refusal.Code == 421 ? new Turn.HangUp(refusal) : new Turn.Say(refusal);
 }

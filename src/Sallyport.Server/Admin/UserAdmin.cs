@@ -8,8 +8,6 @@ namespace Sallyport.Server.Admin;
 
 internal sealed class UserAdmin(AdminServices services)
 {
-    private const int LoginCharactersMax = 256;
-
     private IAccounts Accounts => services.Store.Accounts;
 
     public void Register(AdminHandlers handlers)
@@ -18,8 +16,9 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Add, AddAsync);
         handlers.On(UserOperations.Remove, async (user, cancel) =>
             await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
-        handlers.On(UserOperations.SetPassword, async (change, cancel) =>
-            await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
+        handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
+            ? new(false, mistake)
+            : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
                 ? new(true, $"{Shown(change.Login)} has a new password")
                 : Unknown(change.Login));
         handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
@@ -33,14 +32,17 @@ internal sealed class UserAdmin(AdminServices services)
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
     {
-        if (Credentials.PrepareLogin(user.Login) is not { Length: <= LoginCharactersMax } login)
+        var mistakes = user.Addresses.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(user.Login));
+        if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
         {
-            return new(false, $"\"{Replies.Printable(user.Login)}\" cannot be a login: it needs 1 to {LoginCharactersMax} printable characters");
+            return new(false, wrong);
         }
 
-        if (user.Addresses.FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
+        var login = Credentials.PrepareLogin(user.Login)!;
+
+        if (user.Verifier.FindMistake() is { } mistake)
         {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+            return new(false, mistake);
         }
 
         var account = new Account(login, user.Verifier.ToVerifier(), [.. user.Addresses], false, services.Time.GetUtcNow());
@@ -57,9 +59,9 @@ internal sealed class UserAdmin(AdminServices services)
 
     private async ValueTask<AdminAnswer> ChangeAddressesAsync(AddressChange change, CancellationToken cancel)
     {
-        if (change.Add.Concat(change.Remove).FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
+        if (change.Add.Concat(change.Remove).Select(UserRules.AddressMistake).FirstOrDefault(mistake => mistake is not null) is { } wrong)
         {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+            return new(false, wrong);
         }
 
         if (await Accounts.FindAsync(change.Login, cancel) is not { } account)

@@ -49,11 +49,33 @@ public enum ListenerTls
     None,
 }
 
-public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls);
+public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls)
+{
+    public ClientCertificates ClientCertificates { get; init; }
+}
+
+public enum ClientCertificates
+{
+    /// <summary>Not asked for.</summary>
+    None,
+
+    /// <summary>Asked for; a client without one, or with one that proves nothing, logs in another way.</summary>
+    Optional,
+
+    /// <summary>No connection without one that is verified.</summary>
+    Required,
+}
 
 /// <param name="Certificate">PEM, leaf first, then the chain.</param>
 /// <param name="Key">PEM, RSA or ECDSA.</param>
-public sealed record TlsOptions(string Certificate, string Key);
+public sealed record TlsOptions(string Certificate, string Key)
+{
+    /// <summary>PEM, the only authorities whose client certificates count, and intermediate ones of theirs.</summary>
+    public string? ClientCa { get; init; }
+
+    /// <summary>PEM, revocation lists of these authorities.</summary>
+    public string? ClientCrl { get; init; }
+}
 
 /// <summary>A [[directory]] entry: one record a type, equal when nothing in it has changed.</summary>
 /// <param name="Name">Unique; in logs and explanations.</param>
@@ -190,11 +212,16 @@ public sealed record LimitOptions
     /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
     public int Handshakes { get; init; } = 500;
 
-    /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
-    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>
+    /// Password hashes computed at once, never more than the processors less one; more wait, and those that would wait too long get 454.
+    /// </summary>
+    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount - 1);
 
     /// <summary>Logins waiting for a hash.</summary>
     public int HashesWaiting { get; init; } = 500;
+
+    /// <summary>Logins waiting for a hash from one IPv4 address or one IPv6 /64.</summary>
+    public int HashesWaitingPerNetwork { get; init; } = 8;
 
     /// <summary>How long a login that just succeeded is checked against the keyed cache in place of its hash.</summary>
     public TimeSpan LoginCache { get; init; } = TimeSpan.FromMinutes(10);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Oidc;
 using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Ldap;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -59,7 +61,10 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
+        OidcDirectoryOptions oidc => new OidcDirectory(oidc, services.Time),
+        CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
+        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

@@ -25,7 +25,67 @@ public sealed class IdentityService(
             ? (new LoginAnswer.Wrong(), "not a login")
             : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
+    }
+
+    /// <summary>Whose is this access token?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ITokenDirectory>()],
+            async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), "no directory takes this token: it is no JWT of a configured issuer")
+            : await ToVouchedAsync(answer, directory, cancel);
+    }
+
+    /// <summary>Whose is this verified certificate?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckCertificateAsync(
+        LoginAttempt attempt, ClientCertificate certificate, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ICertificateDirectory>()],
+            one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), $"no directory knows the holder of the certificate {certificate.Subject}")
+            : await ToVouchedAsync(answer, directory, cancel);
+    }
+
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        var (login, why) = await ToLoginAsync(await CompleteAsync(answer, vouchedBy, cancel), cancel);
+        return login is LoginAnswer.Granted { Grant: var grant } && answer is DirectoryAnswer.Granted { Entry.Login: var name }
+            ? (new LoginAnswer.Granted(grant with { AskedAs = name }), why)
+            : (login, why);
+    }
+
+    /// <summary>A login that was vouched for gets what the directory its voucher points to says of it.</summary>
+    public async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        if (answer is not DirectoryAnswer.Granted { Entry.Login: var login }
+            || directories.OfType<IVouchingDirectory>().FirstOrDefault(one => one.Name == vouchedBy) is not { LookUpIn: { } name })
+        {
+            return answer;
+        }
+
+        var prepared = Credentials.PrepareLogin(login)!;
+        var (found, _) = await AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
+        return found switch
+        {
+            DirectoryAnswer.Unknown => new DirectoryAnswer.Refused($"directory {name} does not know {login}, whom {vouchedBy} vouches for"),
+            DirectoryAnswer.CannotLookUp => new DirectoryAnswer.Refused($"directory {name} cannot look up logins: {vouchedBy} needs one that can"),
+            _ => found,
+        };
     }
 
     /// <summary>What a login may use.</summary>
@@ -71,6 +131,13 @@ public sealed class IdentityService(
         }, directory);
     }
 
+    /// <param name="login">Prepared; null when the client named none.</param>
+    private static bool TryPrepare(LoginAttempt attempt, out string? login)
+    {
+        login = attempt.Login.Length == 0 ? null : Credentials.PrepareLogin(attempt.Login);
+        return attempt.Login.Length == 0 || login is not null;
+    }
+
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
     private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
         ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
@@ -93,7 +160,7 @@ public sealed class IdentityService(
                 return (answer, directory.Name);
             }
 
-            last = answer is DirectoryAnswer.Unknown ? last : answer;
+            last = answer is DirectoryAnswer.Unknown { Why: "" } ? last : answer;
         }
 
         return (last, "");
@@ -105,9 +172,10 @@ public sealed class IdentityService(
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
-        DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
+        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(), refused.Why),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(), "wrong password"),
+        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
 }

@@ -5,7 +5,8 @@ namespace Sallyport.Server.Identity;
 
 /// <summary>
 /// Which SASL mechanisms the configured directories can judge. Clients take the strongest on offer and many never try another, so
-/// SCRAM is offered only where every directory that takes passwords can do it; [submission] mechanisms says otherwise.
+/// SCRAM is offered only where every directory that takes passwords can do it; [submission] mechanisms says otherwise. Tokens and
+/// certificates have mechanisms of their own; EXTERNAL is shown only to a client whose certificate was verified.
 /// </summary>
 public static class OfferedMechanisms
 {
@@ -17,17 +18,11 @@ public static class OfferedMechanisms
         var scram = configured.IsEmpty
             ? passwords.Count > 0 && passwords.TrueForAll(static directory => directory is IVerifierDirectory)
             : passwords.Exists(static directory => directory is IVerifierDirectory);
-        var offered = ImmutableArray.CreateBuilder<string>();
-        if (scram)
-        {
-            offered.AddRange(SaslServer.ScramPlus, SaslServer.Scram);
-        }
-
-        if (passwords.Count > 0)
-        {
-            offered.AddRange(SaslServer.Plain, SaslServer.Login);
-        }
-
-        return configured.IsEmpty ? offered.ToImmutable() : [.. offered.Where(name => configured.Contains(name))];
+        var can = new HashSet<string>(StringComparer.Ordinal);
+        can.UnionWith(scram ? [SaslServer.ScramPlus, SaslServer.Scram] : []);
+        can.UnionWith(passwords.Count > 0 ? [SaslServer.Plain, SaslServer.Login] : []);
+        can.UnionWith(directories.Any(static directory => directory is ITokenDirectory) ? SaslServer.ByToken : []);
+        can.UnionWith(directories.Any(static directory => directory is ICertificateDirectory) ? [SaslServer.External] : []);
+        return [.. SaslServer.All.Where(name => can.Contains(name) && (configured.IsEmpty || configured.Contains(name)))];
     }
 }

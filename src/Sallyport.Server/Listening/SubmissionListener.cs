@@ -17,7 +17,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        await using var wire = new ConnectionWire(connection, () => Certificate!, services.Time);
+        await using var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
         if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
         {
@@ -84,7 +84,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
         {
             using var limit = new CancellationTokenSource(options.Timeouts.Handshake, services.Time);
             var tls = await wire.StartTlsAsync(limit.Token);
-            services.Log.Write(new MailEvent.TlsStarted(session, client, tls.Protocol, tls.CipherSuite));
+            services.LogTls(session, client, tls);
             return tls;
         }
         catch (Exception exception)

@@ -51,9 +51,10 @@ public static class Maildir
 
     private static void Prepare(string folder)
     {
+        MakeForUs(folder);
         foreach (var path in ((string[])["tmp", "new", "cur"]).Select(name => Path.Combine(folder, name)).Where(path => !Directory.Exists(path)))
         {
-            Directory.CreateDirectory(path);
+            MakeForUs(path);
             DirectoryFlush.Flush(folder);
         }
     }
@@ -74,6 +75,18 @@ public static class Maildir
         {
             // What keeps it from being removed kept it from being written, and has been said.
         }
+    }
+
+    /// <summary>Mail is nobody else's to read.</summary>
+    private static void MakeForUs(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>What final delivery adds (RFC 5321 §4.4), so that a captured message shows whom it was for.</summary>

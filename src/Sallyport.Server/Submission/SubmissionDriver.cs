@@ -1,4 +1,5 @@
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
@@ -15,6 +16,7 @@ public sealed partial class SubmissionDriver : IDisposable
     /// <summary>How long a session trusts what its directory said of the login.</summary>
     private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
 
+    private const int CrLf = 2;
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -24,11 +26,13 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly bool _loginNeedsTls;
     private readonly long _began;
     private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
     private string _loginWhy = "";
+    private bool _loginKnown;
     private bool _draining;
     private bool _closing;
 
@@ -40,11 +44,13 @@ public sealed partial class SubmissionDriver : IDisposable
         _timeouts = _settings.Options.Timeouts;
         _limits = _settings.Options.Limits.Smtp;
         _client = wire.Client.ToString();
+        _loginNeedsTls = tls != ListenerTls.None;
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
+            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
+        { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
     public string SessionId { get; }
@@ -88,6 +94,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _deadline.Disarm();
             await DropSubmissionAsync();
+            LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
     }
@@ -100,22 +107,32 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (!_closing)
         {
-            var line = await ReadLineAsync(_limits.CommandLineBytes);
-            if (line.Kind != LineKind.Line)
+            var line = await ReadLineAsync(_session.LineBytesMax);
+            if (CommandIn(line) is not { } command)
             {
                 await EndLineTroubleAsync(line.Kind);
                 continue;
             }
 
-            var command = CommandParser.Parse(line.Octets);
             Heard?.Invoke(_session.State, command);
+            LogLoginInClear(command);
             await FollowAsync(
-                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived() ? _session.Unpipelined(Verb.Auth) : _session.Receive(command),
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
+                    ? _session.Unpipelined(Verb.Auth)
+                    : _session.Receive(command, line.Octets.Length + CrLf),
                 drain);
+            _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
 
         await FlushAsync();
     }
+
+    private static Command? CommandIn(Line line) => line.Kind switch
+    {
+        LineKind.Line => CommandParser.Parse(line.Octets),
+        LineKind.BareLineFeed or LineKind.Foreign => CommandParser.OtherProtocolIn(line.Octets),
+        _ => null,
+    };
 
     /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
     private async Task FollowAsync(Turn? turn, CancellationToken cancel)
@@ -132,6 +149,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
+                Turn.AskToken ask => await CheckTokenAsync(ask),
+                Turn.AskCertificate ask => await CheckCertificateAsync(ask),
                 Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
@@ -143,6 +162,7 @@ public sealed partial class SubmissionDriver : IDisposable
         // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
         if (_session.State != SessionState.ReceivingChunks)
         {
+            _pace = null;
             await DropSubmissionAsync();
         }
     }
@@ -156,10 +176,11 @@ public sealed partial class SubmissionDriver : IDisposable
         }
 
         _grantedAt = _services.Time.GetTimestamp();
-        var (answer, why) = await _settings.Identity.AskAgainAsync(_session.LoginTyped, _session.Grant!.Directory, default);
+        var (answer, why) = await _settings.Identity.AskAgainAsync(
+            _session.Grant!.AskedAs ?? _session.LoginTyped, _session.Grant.Directory, default);
         if (answer is LoginAnswer.Granted granted)
         {
-            _session.RenewGrant(granted.Grant);
+            _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
         }
         else if (answer is not null)
         {
@@ -193,7 +214,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
-        LogRefusal(refusal, ask.ReversePath.ToString());
+        LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }
 
@@ -203,7 +224,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = _settings.Routes.Find(path.Mailbox) is null
             ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {Replies.Printable(path.Mailbox.Domain)}")
             : null;
-        LogRefusal(refusal, path.ToString());
+        LogPolicyRefusal(refusal, path.ToString());
         return refusal;
     }
 
@@ -249,7 +270,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
-            _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
+            _services.LogTls(SessionId, _client, facts);
             _session.TlsEstablished(facts);
         }
         catch (Exception exception)
@@ -284,12 +305,14 @@ public sealed partial class SubmissionDriver : IDisposable
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginKnown = answer is VerifierAnswer.Found && _verifierFrom.Length > 0;
         _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
@@ -297,6 +320,18 @@ public sealed partial class SubmissionDriver : IDisposable
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        return Answer(answer);
+    }
+
+    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
+    {
+        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
+        return Answer(answer);
+    }
+
+    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
+    {
+        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
         return Answer(answer);
     }
 
@@ -320,12 +355,14 @@ public sealed partial class SubmissionDriver : IDisposable
             ({ Length: > 0 } directory, _) => directory,
             (_, LoginFailure.Malformed) => "the client's answer cannot be read",
             (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
             _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
         };
-        _loginWhy = "";
+        var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);
+        (_loginWhy, _loginKnown) = ("", false);
         _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
-            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
-            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
+            ? new MailEvent.LoginUnavailable(SessionId, _client, typed, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, typed, _session.Mechanism, why));
     }
 
     private void LogLogin()

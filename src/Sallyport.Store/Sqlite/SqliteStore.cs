@@ -34,11 +34,11 @@ public sealed class SqliteStore : IStore
     public static async Task<SqliteStore> OpenAsync(SqliteStoreOptions options, TimeProvider time, CancellationToken cancel)
     {
         PrepareDirectory(options.Directory);
-        var fileLock = TakeLock(Path.Combine(options.Directory, "lock"));
+        var fileLock = TakeLock(options.Directory);
         try
         {
             var file = Path.Combine(options.Directory, "sallyport.db");
-            Restrict(file);
+            PrepareFile(file, options.Directory);
             var connection = Database.OpenWriter(file, options);
             var room = new DiskRoom(options, time);
             var writer = new GroupWriter(connection, options, room);
@@ -99,17 +99,55 @@ public sealed class SqliteStore : IStore
         }
     }
 
-    private static FileStream TakeLock(string path)
+    private static FileStream TakeLock(string directory)
     {
+        var path = Path.Combine(directory, "lock");
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            UnixFile.GiveToOwnerOf(directory, path);
+            return file;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new StoreException(UnixFile.ExplainNoAccess(path, directory), exception);
+        }
+        catch (IOException exception) when (IsHeld(exception))
         {
             throw new StoreException(
                 $"{path} is locked: another Sallyport uses this data directory. Stop it, or give this one a directory of its own",
-                exception);
+                exception)
+            { InUse = true };
+        }
+        catch (IOException exception)
+        {
+            throw new StoreException($"{path} cannot be opened: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>EAGAIN of flock(2), or Windows' sharing violation.</summary>
+    private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    /// <summary>The database is there before SQLite opens it, for our eyes only: its -wal and -shm take owner and mode from it.</summary>
+    private static void PrepareFile(string file, string directory)
+    {
+        try
+        {
+            if (!File.Exists(file))
+            {
+                File.Create(file).Dispose();
+                UnixFile.GiveToOwnerOf(directory, file);
+            }
+            else if (!UnixFile.MayWrite(file))
+            {
+                throw new StoreException(UnixFile.ExplainNoAccess(file, directory));
+            }
+
+            Restrict(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The database {file} cannot be made: {exception.Message}", exception);
         }
     }
 

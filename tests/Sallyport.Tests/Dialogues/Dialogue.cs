@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -114,6 +115,15 @@ internal sealed record DialogueSetting
 
     public IReadOnlyDictionary<string, VerifierAnswer.Found> Verifiers { get; private init; } = new Dictionary<string, VerifierAnswer.Found>();
 
+    /// <summary>What becomes of an access token: the login it is for, or "unavailable".</summary>
+    public IReadOnlyDictionary<string, string> Tokens { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>The holder of the client's certificate; null when it showed none that was verified.</summary>
+    public string? CertificateOf { get; private init; }
+
+    /// <summary>Those that prove a password, where a dialogue does not say others.</summary>
+    public ImmutableArray<string> Mechanisms { get; private init; } = SaslServer.ByPassword;
+
     /// <summary>True where only example.com has a route.</summary>
     public bool OnlyExampleIsRouted { get; private init; }
 
@@ -132,6 +142,9 @@ internal sealed record DialogueSetting
             "normalise" => this with { NormaliseBareNewlines = true },
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
+            "token" => this with { Tokens = Added(Tokens, words[1], words[2]) },
+            "certificate" => this with { CertificateOf = words[1] },
+            "mechanisms:" => this with { Mechanisms = [.. words.Skip(1)] },
             "disk" => this with { DiskLow = true },
             "routes" => this with { OnlyExampleIsRouted = true },
             "together" => this with { TogetherOnly = true },
@@ -163,6 +176,7 @@ internal sealed record DialogueSetting
             "commands" => limits with { CommandsBeforeLogin = value },
             "header" => limits with { HeaderBytes = value },
             "line" => limits with { CommandLineBytes = value },
+            "token" => limits with { TokenBytes = value },
             "credential" => limits with { CredentialBytes = value },
             _ => throw new FormatException(setting),
         };

@@ -25,7 +25,8 @@ internal sealed class DialoguePlayer : IDisposable
             Verifiers = setting.Verifiers.ToDictionary(pair => pair.Key, pair => pair.Value.Verifier),
         };
         _bench = new SubmissionBench(listener, options => With(options, setting), directory,
-            nonce: setting.Verifiers.Values.FirstOrDefault()?.ServerNonce, heard: Hear);
+            wire: new MemoryWire { Facts = Facts(setting) },
+            nonce: setting.Verifiers.Values.FirstOrDefault()?.ServerNonce, heard: Hear, more: [new ScriptedVoucher { Tokens = new(setting.Tokens) }]);
         _bench.Store.Faults.DiskLow = setting.DiskLow;
         Listen();
     }
@@ -62,9 +63,15 @@ internal sealed class DialoguePlayer : IDisposable
         Limits = options.Limits with { Smtp = setting.Limits },
         Submission = options.Submission with
         {
+            Mechanisms = setting.Mechanisms,
             BareNewlines = setting.NormaliseBareNewlines ? BareNewlines.Normalise : BareNewlines.Refuse,
         },
         Routes = setting.OnlyExampleIsRouted ? [new RouteOptions { Recipients = ["example.com"], Capture = "/nowhere" }] : options.Routes,
+    };
+
+    private static TlsFacts Facts(DialogueSetting setting) => MemoryWire.Tls with
+    {
+        Client = setting.CertificateOf is { } holder ? new ClientCertificate("CN=" + holder, holder, [holder], [], "01", "AB") : null,
     };
 
     private void Hear(SessionState state, Command command)

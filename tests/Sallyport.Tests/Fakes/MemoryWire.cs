@@ -27,6 +27,9 @@ internal sealed class MemoryWire(long outputMax = 0) : ISubmissionWire
 
     public PipeWriter Output => _fromServer.Writer;
 
+    /// <summary>What a handshake gives.</summary>
+    public TlsFacts Facts { get; init; } = Tls;
+
     public bool IsAborted { get; private set; }
 
     public bool AwaitsHandshake => _handshake is not null;
@@ -46,13 +49,20 @@ internal sealed class MemoryWire(long outputMax = 0) : ISubmissionWire
         _toServer = new Pipe(Inline(0));
         var handshake = _handshake ?? throw new InvalidOperationException("no handshake is awaited");
         _handshake = null;
-        handshake.SetResult(Tls);
+        handshake.SetResult(Facts);
     }
 
     public void Send(ReadOnlySpan<byte> octets)
     {
         _toServer.Writer.Write(octets);
         _ = _toServer.Writer.FlushAsync().AsTask();
+    }
+
+    /// <summary>Octets and the end of the connection at once.</summary>
+    public void SendLast(ReadOnlySpan<byte> octets)
+    {
+        _toServer.Writer.Write(octets);
+        _toServer.Writer.Complete();
     }
 
     public void Leave() => _toServer.Writer.Complete();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Smtp;
@@ -20,7 +21,8 @@ internal sealed class SubmissionBench : IDisposable
     /// <param name="spool">In place of the memory store's.</param>
     public SubmissionBench(
         ListenerTls listener = ListenerTls.None, Func<ServerOptions, ServerOptions>? change = null, ScriptedDirectory? directory = null,
-        ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null)
+        ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null,
+        ImmutableArray<IDirectory> more = default)
     {
         SynchronizationContext.SetSynchronizationContext(null); // what the wire wakes runs on, at once
         Directory = directory ?? new ScriptedDirectory { Answers = new() { ["jane@acme.test"] = "ok" } };
@@ -32,11 +34,12 @@ internal sealed class SubmissionBench : IDisposable
             Routes = [new RouteOptions { Recipients = ["*"], Capture = "/nowhere" }],
         };
         options = change is null ? options : change(options);
-        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult().NewService(options, [Directory], Clock, nonce);
+        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult()
+            .NewService(options, [Directory, .. more.IsDefault ? [] : more], Clock, nonce);
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };
-        Run = _driver.RunAsync(listener == ListenerTls.Implicit ? MemoryWire.Tls : null, _drain.Token);
+        Run = _driver.RunAsync(listener == ListenerTls.Implicit ? Wire.Facts : null, _drain.Token);
     }
 
     public static string Login => "AUTH PLAIN AGphbmVAYWNtZS50ZXN0AHNlY3JldA==\r\n";

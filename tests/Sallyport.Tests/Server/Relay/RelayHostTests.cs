@@ -145,20 +145,20 @@ public sealed class RelayHostTests : IAsyncDisposable
     [Fact]
     public async Task Connections_grow_with_success_to_the_routes_limit()
     {
-        using var gate = new SemaphoreSlim(0);
-        _hop.Before = command => command == "." ? gate.WaitAsync() : Task.CompletedTask;
+        var gate = new TaskCompletionSource();
+        var grown = new TaskCompletionSource();
+        var ends = 0;
+        _hop.Before = command => command != "." ? Task.CompletedTask : Interlocked.Increment(ref ends) <= 30 ? gate.Task : grown.Task;
         await using var bench = new RelayBench(RelayBench.To(_hop) with { ConnectionsMax = 7 });
         for (var i = 1; i <= 60; i++)
         {
             await bench.SubmitAsync(i, "a@x.test");
         }
 
-        await _hop.UntilAsync(hop => hop.Count("DATA") == 5);
-        Assert.Equal(5, _hop.Sessions);
-        gate.Release(20);
-        await bench.SettledAsync(20);
-        await _hop.UntilAsync(hop => hop.Sessions == 7);
-        gate.Release(40);
+        await _hop.UntilAsync(hop => hop.Open == 5);
+        gate.SetResult();
+        await _hop.UntilAsync(hop => hop.Open == 7);
+        grown.SetResult();
         await bench.SettledAsync(60);
         Assert.Equal(7, _hop.Sessions);
     }
