@@ -17,6 +17,9 @@ public abstract record SaslStep
 
     public sealed record AskVerifier(string Login, string AuthorizationIdentity) : SaslStep;
 
+    /// <summary>The exchange is another server's: bring it this response.</summary>
+    public sealed record AskExchange(ReadOnlyMemory<byte> Response) : SaslStep;
+
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
 
     /// <summary>The exchange proved what it had to; nothing is left to say.</summary>
@@ -40,6 +43,14 @@ public interface ISaslMechanism
     /// <summary>The answer to <see cref="SaslStep.AskVerifier"/>.</summary>
     SaslStep TakeVerifier(ScramVerifier verifier, string serverNonce);
 
-    /// <summary>After <see cref="SaslStep.AskPassword"/> or <see cref="SaslStep.AskGrant"/> was answered with a grant.</summary>
+    /// <summary>
+    /// Another answer to <see cref="SaslStep.AskVerifier"/>, and the one to <see cref="SaslStep.AskExchange"/>: another server leads the
+    /// exchange, and this is its challenge.
+    /// </summary>
+    SaslStep TakeChallenge(ReadOnlyMemory<byte> octets) => new SaslStep.Malformed();
+
+    /// <summary>
+    /// After <see cref="SaslStep.AskPassword"/>, <see cref="SaslStep.AskGrant"/> or <see cref="SaslStep.AskExchange"/> was answered with a grant.
+    /// </summary>
     SaslStep Granted();
 }

@@ -23,6 +23,10 @@ public interface IDirectory
 public interface IPasswordDirectory : IDirectory
 {
     ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
+
+    /// <summary>The same, for a directory whose own server is told who asks from where.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckPasswordAsync(login, password, cancel);
 }
 
 /// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>
@@ -30,6 +34,42 @@ public interface IVerifierDirectory : IDirectory
 {
     /// <summary>A <see cref="DirectoryAnswer.Verifier"/>, or <see cref="DirectoryAnswer.Unknown"/> where the login is not known.</summary>
     ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
+}
+
+/// <summary>One thing a directory did to answer, for whoever operates the server. No secret is in it.</summary>
+/// <param name="Outcome">ok, next, refused, failed, unavailable or warning.</param>
+public sealed record DirectoryStep(string What, string Outcome, string Detail);
+
+/// <summary>Can tell how it came to its answer.</summary>
+public interface IExplainingDirectory : IPasswordDirectory
+{
+    /// <summary>The very check of a login, each step added as it is made.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel);
+}
+
+/// <summary>Depends on servers that can be tried without a login.</summary>
+public interface ITryableDirectory : IDirectory
+{
+    /// <summary>A step for each server: does it answer as configured?</summary>
+    ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel);
+}
+
+/// <summary>Its server keeps verifiers it does not show and leads SCRAM exchanges itself; ours carries them between it and the client.</summary>
+public interface IExchangeDirectory : IDirectory
+{
+    /// <summary>Whether the server offers the mechanism, as far as it has been heard.</summary>
+    bool Leads(string mechanism);
+
+    /// <param name="first">The client's first message.</param>
+    /// <returns><see cref="DirectoryAnswer.Challenge"/>, or how it ended at once: an unknown login mostly does.</returns>
+    ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel);
+}
+
+/// <summary>An exchange under way. Disposing of it before its end calls it off.</summary>
+public interface IDirectoryExchange : IAsyncDisposable
+{
+    /// <returns>Another <see cref="DirectoryAnswer.Challenge"/>, or how it ended.</returns>
+    ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel);
 }
 
 /// <summary>A login as a directory knows it.</summary>
@@ -48,6 +88,9 @@ public abstract record DirectoryAnswer
     public sealed record Granted(DirectoryEntry Entry) : DirectoryAnswer;
 
     public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
+
+    /// <summary>The directory's server leads the exchange, and says this.</summary>
+    public sealed record Challenge(ReadOnlyMemory<byte> Octets, IDirectoryExchange Exchange) : DirectoryAnswer;
 
     /// <summary>The next directory is asked.</summary>
     public sealed record Unknown : DirectoryAnswer;

@@ -7,4 +7,11 @@ namespace Sallyport.Server.Identity;
 /// <param name="Client">From where.</param>
 /// <param name="Mechanism">The SASL mechanism.</param>
 /// <param name="Login">As it was typed.</param>
-public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login);
+public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login)
+{
+    /// <summary>The client's port; 0 when it is not known.</summary>
+    public int ClientPort { get; init; }
+
+    /// <summary>The address and port it connected to; null when they are not known.</summary>
+    public IPEndPoint? Server { get; init; }
+}

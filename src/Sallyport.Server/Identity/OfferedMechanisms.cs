@@ -5,7 +5,8 @@ namespace Sallyport.Server.Identity;
 
 /// <summary>
 /// Which SASL mechanisms the configured directories can judge. Clients take the strongest on offer and many never try another, so
-/// SCRAM is offered only where every directory that takes passwords can do it; [submission] mechanisms says otherwise.
+/// SCRAM is offered only where every directory that takes passwords can do it, by a verifier or by its server's own exchange; -PLUS
+/// only where all have verifiers, since a server behind us does not see the channel to bind to. [submission] mechanisms says otherwise.
 /// </summary>
 public static class OfferedMechanisms
 {
@@ -14,13 +15,15 @@ public static class OfferedMechanisms
     public static ImmutableArray<string> Of(IReadOnlyCollection<IDirectory> directories, ImmutableArray<string> configured)
     {
         var passwords = directories.OfType<IPasswordDirectory>().ToList();
-        var scram = configured.IsEmpty
-            ? passwords.Count > 0 && passwords.TrueForAll(static directory => directory is IVerifierDirectory)
-            : passwords.Exists(static directory => directory is IVerifierDirectory);
         var offered = ImmutableArray.CreateBuilder<string>();
-        if (scram)
+        if (Suits(static directory => directory is IVerifierDirectory))
         {
-            offered.AddRange(SaslServer.ScramPlus, SaslServer.Scram);
+            offered.Add(SaslServer.ScramPlus);
+        }
+
+        if (Suits(static directory => directory is IVerifierDirectory || (directory is IExchangeDirectory other && other.Leads(SaslServer.Scram))))
+        {
+            offered.Add(SaslServer.Scram);
         }
 
         if (passwords.Count > 0)
@@ -29,5 +32,8 @@ public static class OfferedMechanisms
         }
 
         return configured.IsEmpty ? offered.ToImmutable() : [.. offered.Where(name => configured.Contains(name))];
+
+        bool Suits(Predicate<IPasswordDirectory> can) =>
+            configured.IsEmpty ? passwords.Count > 0 && passwords.TrueForAll(can) : passwords.Exists(can);
     }
 }

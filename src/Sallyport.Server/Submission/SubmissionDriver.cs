@@ -73,6 +73,7 @@ public sealed partial class SubmissionDriver : IDisposable
         finally
         {
             _deadline.Disarm();
+            await DropExchangeAsync();
             await DropSubmissionAsync();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
@@ -113,6 +114,7 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.ContinueSasl next => await ContinueSaslAsync(next),
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
+                Turn.AskExchange ask => await ContinueExchangeAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
                 Turn.AskSender ask => AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
@@ -121,6 +123,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 _ => null,
             };
         }
+
+        await DropExchangeAsync();
     }
 
     private Turn AnswerSender(Turn.AskSender ask)
@@ -221,18 +225,16 @@ public sealed partial class SubmissionDriver : IDisposable
         return turn;
     }
 
-    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login);
+    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login)
+    {
+        ClientPort = _wire.ClientPort,
+        Server = _wire.Server,
+    };
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
         var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         return Answer(answer, why);
-    }
-
-    private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
-    {
-        (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
-        return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)

@@ -114,6 +114,9 @@ internal sealed record DialogueSetting
 
     public IReadOnlyDictionary<string, VerifierAnswer.Found> Verifiers { get; private init; } = new Dictionary<string, VerifierAnswer.Found>();
 
+    /// <summary>Logins whose exchanges another server leads: what it says to each of the client's messages.</summary>
+    public IReadOnlyDictionary<string, string[]> Relayed { get; private init; } = new Dictionary<string, string[]>();
+
     /// <summary>What policy or routing answers for an address.</summary>
     public IReadOnlyDictionary<string, Reply> Refusals { get; private init; } = new Dictionary<string, Reply>();
 
@@ -127,6 +130,7 @@ internal sealed record DialogueSetting
             "normalise" => this with { NormaliseBareNewlines = true },
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
+            "relayed" => this with { Relayed = Added(Relayed, words[1], words[2..]) },
             "refuse" => this with { Refusals = Added(Refusals, words[1], ReadReply(string.Join(' ', words.Skip(2)))) },
             _ => throw new FormatException(directive),
         };

@@ -34,6 +34,7 @@ internal sealed class DialoguePlayer
     private Turn.ReadChunk? _chunk;
     private long _chunkLeft;
     private Envelope? _envelope;
+    private Queue<string>? _relayed;
 
     public DialoguePlayer(DialogueSetting setting)
     {
@@ -172,6 +173,13 @@ internal sealed class DialoguePlayer
                 case Turn.AskPassword ask:
                     turn = _session.AnswerLogin(Login(ask.Login, _setting.Passwords.GetValueOrDefault(ask.Login)));
                     break;
+                case Turn.AskVerifier ask when _setting.Relayed.TryGetValue(ask.Login, out var script):
+                    _relayed = new(script);
+                    turn = _session.AnswerExchange(Relayed(ask.ClientFirst, ask.Login));
+                    break;
+                case Turn.AskExchange ask:
+                    turn = _session.AnswerExchange(Relayed(ask.Response, _session.LoginTyped));
+                    break;
                 case Turn.AskVerifier ask:
                     turn = _session.AnswerVerifier(_setting.Verifiers.TryGetValue(ask.Login, out var found)
                         ? found
@@ -191,6 +199,18 @@ internal sealed class DialoguePlayer
                     return turn;
             }
         }
+    }
+
+    /// <summary>The script of the server that leads: "expected|challenge", or "expected:" and how it ends; base64 as on the wire.</summary>
+    private ExchangeAnswer Relayed(ReadOnlyMemory<byte> response, string login)
+    {
+        var step = _relayed!.Dequeue();
+        var end = step.IndexOf(':', StringComparison.Ordinal);
+        var at = end < 0 ? step.IndexOf('|', StringComparison.Ordinal) : end;
+        Assert(step[..at] == Convert.ToBase64String(response.Span), $"the server that leads got {Convert.ToBase64String(response.Span)}");
+        return end < 0
+            ? new ExchangeAnswer.Challenge(Convert.FromBase64String(step[(at + 1)..]))
+            : new ExchangeAnswer.Ended(Login(login, step[(at + 1)..]));
     }
 
     private static LoginAnswer Login(string login, string? answer) => answer switch
