@@ -41,7 +41,7 @@ internal static class Explainer
 
         foreach (var directory in identity.Directories.OfType<IPasswordDirectory>())
         {
-            var answer = await directory.CheckPasswordAsync(login, password, cancel);
+            var answer = await CheckAsync(directory, login, password, steps, cancel);
             var (outcome, because) = answer switch
             {
                 DirectoryAnswer.Granted granted => ("ok", $"the password is right; it may send as {string.Join(", ", granted.Entry.Addresses)}"),
@@ -61,6 +61,21 @@ internal static class Explainer
 
         steps.Add(new("directories", "refused", "none knows this login"));
         return new(false, [.. steps]);
+    }
+
+    /// <summary>Asks the directory as a login does; one that can tell how it came to its answer tells.</summary>
+    private static async ValueTask<DirectoryAnswer> CheckAsync(
+        IPasswordDirectory directory, string login, string password, List<ExplainedStep> steps, CancellationToken cancel)
+    {
+        if (directory is not IExplainingDirectory explaining)
+        {
+            return await directory.CheckPasswordAsync(login, password, cancel);
+        }
+
+        var taken = new List<DirectoryStep>();
+        var answer = await explaining.CheckPasswordAsync(login, password, taken, cancel);
+        steps.AddRange(taken.Select(step => new ExplainedStep(step.What, step.Outcome, step.Detail)));
+        return answer;
     }
 
     private static ExplainedStep AskSender(string from, Grant grant)

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Hashes;
 using Sallyport.Server.Telemetry;
+using Sallyport.Server.Identity.Dovecot;
+using Sallyport.Server.Identity.Servers;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
@@ -56,10 +58,19 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         }
     }
 
+    /// <summary>A directory of its own, to try whether its servers answer; null where it has none. The caller closes it.</summary>
+    public static ITryableDirectory? NewTryable(DirectoryOptions options, TimeProvider time) => options switch
+    {
+        MailboxDirectoryOptions mailbox => new MailboxDirectory(mailbox, time),
+        DovecotDirectoryOptions dovecot => new DovecotDirectory(dovecot, time),
+        _ => null,
+    };
+
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
+        _ when NewTryable(options, services.Time) is { } directory => directory,
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 
@@ -69,7 +80,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         await CloseAsync(directory);
     }
 
-    private static async ValueTask CloseAsync(IDirectory directory)
+    public static async ValueTask CloseAsync(IDirectory directory)
     {
         switch (directory)
         {

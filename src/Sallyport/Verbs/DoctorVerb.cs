@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Sallyport.Server;
 using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Relay;
 
 namespace Sallyport.Verbs;
@@ -19,7 +20,7 @@ internal static class DoctorVerb
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("doctor", "Look at certificate, store, listeners and next hops, and say what is wrong.") { config, json };
+        var command = new Command("doctor", "Look at certificate, store, listeners, directories and next hops, and say what is wrong.") { config, json };
         command.SetAction(async (parsed, cancel) =>
         {
             if (Site.Load(parsed.GetValue(config)!) is not { } options)
@@ -30,6 +31,7 @@ internal static class DoctorVerb
             List<Finding> findings = [];
             CheckCertificate(options, findings);
             await CheckServerAsync(options, findings, cancel);
+            await CheckDirectoriesAsync(options, findings, cancel);
             await CheckRoutesAsync(options, findings, cancel);
             var done = findings.TrueForAll(finding => finding.Outcome != "failed");
             return parsed.GetValue(json) ? Terminal.Json([.. findings], VerbJson.Readable.FindingArray, done) : Show(findings, done);
@@ -111,6 +113,19 @@ internal static class DoctorVerb
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)
         {
             return new($"listener {listener.Address}", "failed", exception.Message);
+        }
+    }
+
+    private static async Task CheckDirectoriesAsync(ServerOptions options, List<Finding> findings, CancellationToken cancel)
+    {
+        foreach (var entry in options.Directories)
+        {
+            if (DirectorySet.NewTryable(entry, TimeProvider.System) is { } directory)
+            {
+                var steps = await directory.TryAsync(cancel);
+                await DirectorySet.CloseAsync(directory);
+                findings.AddRange(steps.Select(step => new Finding($"directory {entry.Name}, {step.What}", step.Outcome, step.Detail)));
+            }
         }
     }
 
