@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity.Hashes;
-using Sallyport.Server.Telemetry;
 using Sallyport.Server.Identity.Dovecot;
+using Sallyport.Server.Identity.Hashes;
 using Sallyport.Server.Identity.Servers;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
