@@ -12,13 +12,8 @@ internal sealed class ScriptedServer
 {
     private readonly Pipe _toServer = new();
     private readonly Pipe _toClient = new();
-    private readonly StreamReader _heard;
 
-    public ScriptedServer()
-    {
-        _heard = new StreamReader(_toServer.Reader.AsStream(), Encoding.UTF8);
-        Client = new LineConnection(new Both(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()), Secure);
-    }
+    public ScriptedServer() => Client = new LineConnection(new Both(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()), Secure);
 
     public LineConnection Client { get; }
 
@@ -29,6 +24,7 @@ internal sealed class ScriptedServer
     /// <summary>Plays to the end of the script, then closes.</summary>
     public async Task PlayAsync(string script)
     {
+        using var told = new StreamReader(_toServer.Reader.AsStream(), Encoding.UTF8);
         foreach (var line in script.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimStart()))
         {
             switch (line[..2])
@@ -37,7 +33,7 @@ internal sealed class ScriptedServer
                     await _toClient.Writer.WriteAsync(Octets(line[2..].TrimStart()), Soon);
                     break;
                 case "C:":
-                    var heard = await _heard.ReadLineAsync(Soon);
+                    var heard = await told.ReadLineAsync(Soon);
                     if (heard != line[3..])
                     {
                         throw new InvalidOperationException($"the client said {heard}, and not {line[3..]}");
