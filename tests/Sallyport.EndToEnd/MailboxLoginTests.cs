@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Sallyport.EndToEnd;
 
-/// <summary>The logins of a real Dovecot: over IMAP and POP3, with TLS from the first octet and after the upgrade, and over its auth sockets.</summary>
+/// <summary>The logins of a real Dovecot: over IMAP and POP3, under TLS at once and after the upgrade, and over its auth sockets.</summary>
 public sealed class MailboxLoginTests
 {
     private const string Wrong = "535 5.7.8";
@@ -39,11 +39,11 @@ public sealed class MailboxLoginTests
         {
             Assert.StartsWith(Wrong, await site.LogInAsync("nologin@acme.test", "secret"));
             Assert.StartsWith(Later, await site.LogInAsync("proxied@acme.test", "anything at all"));
+            Assert.Contains("the account is disabled", site.Server.Log, StringComparison.Ordinal);
         }
 
         if (!way.StartsWith("pop3", StringComparison.Ordinal))
         {
-            Assert.Contains("the account is disabled", site.Server.Log, StringComparison.Ordinal);
             Assert.Contains("the password has expired", site.Server.Log, StringComparison.Ordinal);
         }
     }
@@ -60,12 +60,12 @@ public sealed class MailboxLoginTests
         Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
         Assert.StartsWith(Later, await site.LogInAsync("anna@acme.test", "wrong"));
         await site.Dovecot.SignalAsync("CONT");
-        await Tool.UntilAsync(() => site.LogInAsync().Result.StartsWith(Right, StringComparison.Ordinal), "it goes on");
+        await site.UntilLoggedInAsync("it goes on");
         await site.Dovecot.StopAsync();
         Assert.StartsWith(Later, await site.LogInAsync());
         Assert.StartsWith(Later, await site.LogInAsync("anna@acme.test", "wrong"));
         await site.Dovecot.RunAsync();
-        await Tool.UntilAsync(() => site.LogInAsync().Result.StartsWith(Right, StringComparison.Ordinal), "it is back", trouble: () => site.Server.Log);
+        await site.UntilLoggedInAsync("it is back");
     }
 
     [Theory]
@@ -79,14 +79,15 @@ public sealed class MailboxLoginTests
             second = await DovecotServer.StartAsync(folder, certificates, "second");
             var (one, two) = way == "imaps" ? (first.ImapsPort, second.ImapsPort) : (first.AuthPort, second.AuthPort);
             var entry = first.Directory(way);
-            var line = entry.Split('\n').Single(key => key.StartsWith("url", StringComparison.Ordinal) || key.StartsWith("socket", StringComparison.Ordinal));
+            var line = entry.Split('\n').Single(key =>
+                key.StartsWith("url", StringComparison.Ordinal) || key.StartsWith("socket", StringComparison.Ordinal));
             return entry.Replace(line, $"{a}{one}{b}{two}{c}", StringComparison.Ordinal);
         });
         await using (second!)
         {
             Assert.StartsWith(Right, await site.LogInAsync());
             await site.Dovecot.StopAsync();
-            await Tool.UntilAsync(() => site.LogInAsync().Result.StartsWith(Right, StringComparison.Ordinal), "the second is asked");
+            await site.UntilLoggedInAsync("the second is asked");
             Assert.StartsWith(Right, await site.LogInAsync());
             Assert.StartsWith(Wrong, await site.LogInAsync("anna@acme.test", "wrong"));
         }
@@ -100,7 +101,8 @@ public sealed class MailboxLoginTests
     {
         await using var site = await Site.StartAsync(dovecot => dovecot.Directory(way));
         var watch = Stopwatch.StartNew();
-        var replies = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => site.LogInAsync($"load{i}@acme.test", i % 10 == 9 ? "wrong" : "secret")));
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => site.LogInAsync($"load{i}@acme.test", i % 10 == 9 ? "wrong" : "secret")));
         TestContext.Current.SendDiagnosticMessage($"{way}: 200 logins in {watch.Elapsed.TotalSeconds:0.00} s");
         Assert.Equal(180, replies.Count(reply => reply.StartsWith(Right, StringComparison.Ordinal)));
         Assert.Equal(20, replies.Count(reply => reply.StartsWith(Wrong, StringComparison.Ordinal)));
@@ -186,6 +188,15 @@ public sealed class MailboxLoginTests
             {
                 await session.SayAsync("EHLO client.test");
                 return await session.SayAsync("AUTH PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{login}\0{password}")));
+            }
+        }
+
+        public async Task UntilLoggedInAsync(string what)
+        {
+            var until = DateTime.UtcNow + TimeSpan.FromSeconds(60);
+            while (!(await LogInAsync()).StartsWith(Right, StringComparison.Ordinal))
+            {
+                Assert.True(DateTime.UtcNow < until, $"still waiting: {what}\n{server.Log}");
             }
         }
 

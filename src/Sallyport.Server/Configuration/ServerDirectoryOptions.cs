@@ -56,6 +56,9 @@ public sealed record MailboxDirectoryOptions(string Name, MailboxProtocol Protoc
 
     public LoginAddressOptions Addresses { get; init; } = new();
 
+    /// <summary>Tell the server the client's address, when it takes it.</summary>
+    public bool TellClient { get; init; }
+
     public int ConnectionsMax { get; init; } = 20;
 
     /// <summary>Logins that may wait for a connection; more get 454.</summary>
@@ -68,7 +71,8 @@ public sealed record MailboxDirectoryOptions(string Name, MailboxProtocol Protoc
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
 
     public bool Equals(MailboxDirectoryOptions? other) => other is not null
-        && (Name, Protocol, Tls, Trust, Addresses) == (other.Name, other.Protocol, other.Tls, other.Trust, other.Addresses)
+        && (Name, Protocol, Tls, Trust, Addresses, TellClient)
+            == (other.Name, other.Protocol, other.Tls, other.Trust, other.Addresses, other.TellClient)
         && (ConnectionsMax, WaitingMax, ConnectTimeout, Timeout) == (other.ConnectionsMax, other.WaitingMax, other.ConnectTimeout, other.Timeout)
         && Servers.SequenceEqual(other.Servers);
 

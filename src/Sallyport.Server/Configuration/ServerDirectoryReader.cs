@@ -71,6 +71,7 @@ internal static class ServerDirectoryReader
             Tls = tls,
             Trust = ReadTrust(section, paths),
             Addresses = ReadAddresses(section),
+            TellClient = section.Flag("tell_client", d.TellClient),
             ConnectionsMax = section.Number("connections_max", d.ConnectionsMax, 1, 10_000),
             WaitingMax = section.Number("waiting_max", d.WaitingMax, 0, 100_000),
             ConnectTimeout = section.Time("connect_timeout", d.ConnectTimeout, Second, TimeoutMax),
@@ -98,7 +99,8 @@ internal static class ServerDirectoryReader
         var example = clear.Port == 0 ? $"\"{clear.Scheme}://127.0.0.1:9100\"" : $"\"{tls.Scheme}://mail.acme.test\"";
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || (url.Scheme != clear.Scheme && url.Scheme != tls.Scheme) || url.Host.Length == 0)
         {
-            section.Report(line, key, $"\"{text}\" is not such a server; {example} is" + Section.Guess(text.Split(':')[0], [clear.Scheme, tls.Scheme]));
+            section.Report(line, key, $"\"{text}\" is not such a server; {example} is"
+                + Section.Guess(text.Split(':')[0], [clear.Scheme, tls.Scheme]));
             return null;
         }
 

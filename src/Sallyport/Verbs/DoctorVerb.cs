@@ -20,7 +20,10 @@ internal static class DoctorVerb
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("doctor", "Look at certificate, store, listeners, directories and next hops, and say what is wrong.") { config, json };
+        var command = new Command("doctor", "Look at certificate, store, listeners, directories and next hops, and say what is wrong.")
+        {
+            config, json,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
             if (Site.Load(parsed.GetValue(config)!) is not { } options)

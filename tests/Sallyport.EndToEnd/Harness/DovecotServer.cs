@@ -141,6 +141,12 @@ internal sealed class DovecotServer : IAsyncDisposable
             mail_max_userip_connections = 1000
             auth_mechanisms = {{mechanisms}}
             auth_failure_delay = 1 secs
+            login_trusted_networks = 127.0.0.0/8
+            service anvil {
+              unix_listener anvil-auth-penalty {
+                mode = 0
+              }
+            }
             passdb {
               driver = lua
               args = file={{Of("users.lua")}} blocking=no
@@ -184,7 +190,10 @@ internal sealed class DovecotServer : IAsyncDisposable
             {{more}}
             """);
         System.IO.Directory.CreateDirectory(Of("mail"));
-        File.SetUnixFileMode(Of("mail"), (UnixFileMode)0b111_111_111);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(Of("mail"), (UnixFileMode)0b111_111_111);
+        }
     }
 
     /// <summary>A Lua string, octet by octet.</summary>

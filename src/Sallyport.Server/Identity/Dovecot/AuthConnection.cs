@@ -140,7 +140,8 @@ internal sealed class AuthConnection : IAsyncDisposable
                     version = true;
                     break;
                 case "VERSION":
-                    throw new ServerTroubleException("it speaks another version of the auth protocol: " + Replies.Printable(string.Join('.', fields[1..])));
+                    throw new ServerTroubleException(
+                        "it speaks another version of the auth protocol: " + Replies.Printable(string.Join('.', fields[1..])));
                 case "MECH" when fields.Length > 1:
                     Mechanisms.Add(fields[1]);
                     break;

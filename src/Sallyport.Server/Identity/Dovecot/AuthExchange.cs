@@ -44,7 +44,8 @@ internal sealed class AuthExchange(
             }
 
             var verdict = directory.Judge(reply, server);
-            steps.Add(verdict is DirectoryAnswer.Granted ? "ok" : verdict is DirectoryAnswer.Unavailable ? "unavailable" : "refused", Describe(reply));
+            steps.Add(
+                verdict is DirectoryAnswer.Granted ? "ok" : verdict is DirectoryAnswer.Unavailable ? "unavailable" : "refused", Describe(reply));
             await EndAsync();
             return reply is AuthReply.Ok { Last: { } last } && verdict is DirectoryAnswer.Granted ? AfterLast(last, verdict) : verdict;
         }

@@ -133,7 +133,8 @@ public sealed class DovecotDirectory : IExplainingDirectory, IExchangeDirectory,
         AuthReply.Ok { NoLogin: true, Proxied: false } => new DirectoryAnswer.Disabled(),
         AuthReply.Ok ok when Credentials.PrepareLogin(ok.User) is { } login =>
             new DirectoryAnswer.Granted(LoginNames.ToEntry(login, Name, _options.Addresses)),
-        AuthReply.Fail { Code: "temp" } fail => new DirectoryAnswer.Unavailable($"dovecot {server} cannot tell now. {fail.Reason}".TrimEnd()),
+        AuthReply.Fail { Code: "temp" } fail => new DirectoryAnswer.Unavailable(
+            $"dovecot {server} cannot tell now{(fail.Reason.Length > 0 ? ": " + fail.Reason : "")}"),
         AuthReply.Fail { Code: "user_disabled" or "authz" } => new DirectoryAnswer.Disabled(),
         AuthReply.Fail { Code: "pass_expired" } => new DirectoryAnswer.Expired(),
         AuthReply.Fail => new DirectoryAnswer.UnknownOrWrong(),

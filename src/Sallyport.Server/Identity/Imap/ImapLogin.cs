@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Identity.Servers;
@@ -37,6 +38,15 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         }
 
         await CapabilitiesAsync(cancel);
+    }
+
+    public async Task TellClientAsync(LoginAttempt attempt, CancellationToken cancel)
+    {
+        if ((await CapabilitiesAsync(cancel)).Contains("ID"))
+        {
+            await CommandAsync(string.Create(CultureInfo.InvariantCulture,
+                $"ID (\"x-originating-ip\" \"{attempt.Client}\" \"x-originating-port\" \"{attempt.ClientPort}\")"), cancel);
+        }
     }
 
     public async Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel)
@@ -132,7 +142,7 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         }
     }
 
-    private string NewTag() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"s{++_commands}");
+    private string NewTag() => string.Create(CultureInfo.InvariantCulture, $"s{++_commands}");
 
     private async Task<ImapReply> CommandAsync(string command, CancellationToken cancel)
     {

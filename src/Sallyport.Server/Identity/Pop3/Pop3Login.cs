@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Identity.Servers;
@@ -13,6 +14,9 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
     /// <summary>In upper case; null when the server knows no CAPA.</summary>
     private List<string>? _capabilities;
 
+    /// <summary>Dovecot says so in its greeting, to those it trusts.</summary>
+    private bool _takesClient;
+
     public async Task BeginAsync(bool startTls, CancellationToken cancel)
     {
         var greeting = await connection.ReadLineAsync(cancel);
@@ -21,6 +25,7 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
             throw new ServerTroubleException(IsError(greeting) ? $"it turns us away: {Shown(greeting)}" : "it does not greet as a POP3 server");
         }
 
+        _takesClient = CodeOf(greeting) == "XCLIENT";
         step($"greets: {Shown(greeting)}");
         if (startTls)
         {
@@ -37,6 +42,14 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
         }
 
         await ReadCapabilitiesAsync(cancel);
+    }
+
+    public async Task TellClientAsync(LoginAttempt attempt, CancellationToken cancel)
+    {
+        if (_takesClient)
+        {
+            await CommandAsync(string.Create(CultureInfo.InvariantCulture, $"XCLIENT ADDR={attempt.Client} PORT={attempt.ClientPort}"), cancel);
+        }
     }
 
     public async Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel)

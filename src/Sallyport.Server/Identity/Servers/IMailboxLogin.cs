@@ -1,6 +1,6 @@
 namespace Sallyport.Server.Identity.Servers;
 
-/// <summary>What a mailbox server said of a login. When it judged nothing there is none of these, but a <see cref="ServerTroubleException"/>.</summary>
+/// <summary>What a mailbox server said of a login; where it judged nothing, a <see cref="ServerTroubleException"/> says why.</summary>
 internal enum LoginVerdict
 {
     Right,
@@ -18,6 +18,9 @@ internal interface IMailboxLogin
     /// <summary>Up to where a password may be sent.</summary>
     /// <param name="startTls">The connection is in clear and must not stay so.</param>
     Task BeginAsync(bool startTls, CancellationToken cancel);
+
+    /// <summary>Tells who is behind us to a server that takes it (Dovecot's ID and XCLIENT); what it answers makes no difference.</summary>
+    Task TellClientAsync(LoginAttempt attempt, CancellationToken cancel);
 
     Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel);
 

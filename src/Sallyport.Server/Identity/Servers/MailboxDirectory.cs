@@ -32,10 +32,13 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
     public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
 
     public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
-        CheckAsync(login, password, null, cancel);
+        CheckAsync(null, login, password, null, cancel);
+
+    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckAsync(attempt, login, password, null, cancel);
 
     public ValueTask<DirectoryAnswer> CheckPasswordAsync(
-        string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) => CheckAsync(login, password, steps, cancel);
+        string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) => CheckAsync(null, login, password, steps, cancel);
 
     public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel)
     {
@@ -62,13 +65,14 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
 
     private string Protocol => _options.Protocol == MailboxProtocol.Imap ? "imap" : "pop3";
 
-    private async ValueTask<DirectoryAnswer> CheckAsync(string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel)
+    private async ValueTask<DirectoryAnswer> CheckAsync(
+        LoginAttempt? attempt, string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel)
     {
         using var limit = new WaitLimit(_options.Timeout, _time, cancel);
         try
         {
             using var place = await _places.EnterAsync(limit.Token);
-            return await AskAsync(login, password, new StepList(steps, Protocol, password), limit.Token);
+            return await AskAsync(attempt, login, password, new StepList(steps, Protocol, password), limit.Token);
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
@@ -77,14 +81,15 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
     }
 
     /// <summary>One server after the other, until one has judged.</summary>
-    private async Task<DirectoryAnswer> AskAsync(string login, string password, StepList steps, CancellationToken cancel)
+    private async Task<DirectoryAnswer> AskAsync(
+        LoginAttempt? attempt, string login, string password, StepList steps, CancellationToken cancel)
     {
         var troubles = new List<string>();
         foreach (var server in _servers.Now())
         {
             try
             {
-                var verdict = await AskAsync(server, login, password, steps, cancel);
+                var verdict = await AskAsync(server, attempt, login, password, steps, cancel);
                 _servers.Succeeded(server);
                 return verdict switch
                 {
@@ -110,12 +115,18 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
         return new DirectoryAnswer.Unavailable($"{Protocol} {string.Join("; ", troubles)}");
     }
 
-    private async Task<LoginVerdict> AskAsync(ServerAddress server, string login, string password, StepList steps, CancellationToken cancel)
+    private async Task<LoginVerdict> AskAsync(
+        ServerAddress server, LoginAttempt? attempt, string login, string password, StepList steps, CancellationToken cancel)
     {
         var (connection, mailbox) = await OpenAsync(server, steps.Ok, cancel);
         var verdict = default(LoginVerdict?);
         try
         {
+            if (_options.TellClient && attempt is not null)
+            {
+                await mailbox.TellClientAsync(attempt, cancel);
+            }
+
             verdict = await mailbox.LogInAsync(login, password, cancel);
             steps.Add(verdict == LoginVerdict.Right ? "ok" : "refused", $"{server} has judged the login: {verdict.ToString()!.ToLowerInvariant()}");
             return verdict.Value;

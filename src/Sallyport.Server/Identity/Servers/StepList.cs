@@ -7,6 +7,9 @@ internal sealed class StepList(IList<DirectoryStep>? steps, string what, string 
 {
     public void Ok(string detail) => Add("ok", detail);
 
-    public void Add(string outcome, string detail) =>
-        steps?.Add(new DirectoryStep(what, outcome, Replies.Printable(secret.Length > 0 ? detail.Replace(secret, "***", StringComparison.Ordinal) : detail)));
+    public void Add(string outcome, string detail)
+    {
+        var shown = secret.Length > 0 ? detail.Replace(secret, "***", StringComparison.Ordinal) : detail;
+        steps?.Add(new DirectoryStep(what, outcome, Replies.Printable(shown)));
+    }
 }

@@ -1,3 +1,4 @@
+using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Imap;
 using Sallyport.Server.Identity.Servers;
 using Xunit;
@@ -96,8 +97,25 @@ public sealed class ImapLoginTests
     [Fact]
     public async Task A_refusal_before_the_literal_is_no_verdict() => Assert.Contains(
         "takes no password",
-        (await TroubleAsync("S: * OK [CAPABILITY IMAP4rev1] ready\nC: s1 LOGIN \"anna\" {2}\nS: s1 NO literals are too long", password: "ö")).Message,
+        (await TroubleAsync(
+            "S: * OK [CAPABILITY IMAP4rev1] ready\nC: s1 LOGIN \"anna\" {2}\nS: s1 NO literals are too long", password: "ö")).Message,
         StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("ID", "C: s1 ID (\"x-originating-ip\" \"2001:db8::7\" \"x-originating-port\" \"4711\")\nS: * ID NIL\nS: s1 NO as you like\n", "s2")]
+    [InlineData("IDLE", "", "s1")]
+    public async Task A_server_that_takes_it_is_told_who_is_behind_us(string capability, string said, string tag)
+    {
+        var server = new ScriptedServer();
+        var playing = server.PlayAsync(
+            $"S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN {capability}] ready\n{said}C: {tag} AUTHENTICATE PLAIN AGFubmEAc2VjcmV0\nS: {tag} OK in");
+        var imap = new ImapLogin(server.Client, static _ => { });
+        await imap.BeginAsync(false, ScriptedServer.Soon);
+        var attempt = new LoginAttempt("S", System.Net.IPAddress.Parse("2001:db8::7"), "PLAIN", "anna") { ClientPort = 4711 };
+        await imap.TellClientAsync(attempt, ScriptedServer.Soon);
+        Assert.Equal(LoginVerdict.Right, await imap.LogInAsync("anna", "secret", ScriptedServer.Soon));
+        await playing;
+    }
 
     [Fact]
     public async Task LOGINDISABLED_is_respected() => Assert.Contains(

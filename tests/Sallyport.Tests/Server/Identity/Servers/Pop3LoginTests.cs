@@ -1,3 +1,4 @@
+using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Pop3;
 using Sallyport.Server.Identity.Servers;
 using Xunit;
@@ -47,6 +48,21 @@ public sealed class Pop3LoginTests
     [Fact]
     public async Task A_password_with_blanks_and_letters_of_any_script_goes_as_it_is() => Assert.Equal("Right", await VerdictAsync(
         "S: +OK ready\nC: CAPA\nS: -ERR what\nC: USER jane doe\nS: +OK\nC: PASS  smörgås \"\\ \nS: +OK", "jane doe", " smörgås \"\\ "));
+
+    [Fact]
+    public async Task A_server_that_takes_it_is_told_who_is_behind_us()
+    {
+        var server = new ScriptedServer();
+        var playing = server.PlayAsync(
+            "S: +OK [XCLIENT] ready\nC: CAPA\nS: +OK\nS: USER\nS: .\nC: XCLIENT ADDR=192.0.2.7 PORT=4711\nS: +OK Updated\n"
+            + "C: USER anna\nS: +OK\nC: PASS secret\nS: +OK");
+        var pop3 = new Pop3Login(server.Client, static _ => { });
+        await pop3.BeginAsync(false, ScriptedServer.Soon);
+        var attempt = new LoginAttempt("S", System.Net.IPAddress.Parse("192.0.2.7"), "PLAIN", "anna") { ClientPort = 4711 };
+        await pop3.TellClientAsync(attempt, ScriptedServer.Soon);
+        Assert.Equal(LoginVerdict.Right, await pop3.LogInAsync("anna", "secret", ScriptedServer.Soon));
+        await playing;
+    }
 
     [Theory]
     [InlineData("sec\rret")]
