@@ -5,8 +5,9 @@ set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 peers=(clang zlib1g-dev swaks libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl libnet-dns-perl curl msmtp
-       postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-auth-lua rbldnsd python3 nodejs openssl ca-certificates procps iproute2)
+       postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-auth-lua slapd ldap-utils libldap-2.5-0 rbldnsd python3 nodejs openssl ca-certificates procps iproute2)
 nodemailer=10.6.0
+oidc_provider=9.8.6
 
 stop() { echo "test.sh: $1" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
@@ -31,9 +32,10 @@ install_peers() {
 mkdir -p artifacts
 if [ "${1:-}" != --no-install ]; then
   install_peers
-  [ -d artifacts/node/node_modules/nodemailer ] \
-    || npm install --silent --no-fund --no-audit --no-save --prefix artifacts/node "nodemailer@$nodemailer" >artifacts/npm.log 2>&1 \
-    || { tail -n 20 artifacts/npm.log; stop "npm could not install nodemailer"; }
+  [ -d artifacts/node/node_modules/nodemailer ] && [ -d artifacts/node/node_modules/oidc-provider ] \
+    || npm install --silent --no-fund --no-audit --no-save --prefix artifacts/node "nodemailer@$nodemailer" "oidc-provider@$oidc_provider" \
+      >artifacts/npm.log 2>&1 \
+    || { tail -n 20 artifacts/npm.log; stop "npm could not install nodemailer and oidc-provider"; }
 fi
 
 dotnet build Sallyport.slnx -c Release --nologo -v quiet || stop "the build failed"

@@ -13,8 +13,17 @@ public interface IAccounts
     /// <summary>False when the login exists already.</summary>
     ValueTask<bool> AddAsync(Account account, CancellationToken cancel);
 
-    /// <summary>Replaces an account by its login. False when unknown.</summary>
-    ValueTask<bool> UpdateAsync(Account account, CancellationToken cancel);
+    /// <summary>Changes the verifier and nothing else. False when the login is unknown.</summary>
+    ValueTask<bool> SetVerifierAsync(string login, ScramVerifier verifier, CancellationToken cancel);
+
+    /// <summary>Disables or enables and changes nothing else. False when the login is unknown.</summary>
+    ValueTask<bool> SetDisabledAsync(string login, bool disabled, CancellationToken cancel);
+
+    /// <summary>
+    /// Takes addresses away and adds others, in one step with what others change meanwhile; compared without regard to case. Returns
+    /// the account as it is then, or null when the login is unknown.
+    /// </summary>
+    ValueTask<Account?> ChangeAddressesAsync(string login, IReadOnlyList<string> add, IReadOnlyList<string> remove, CancellationToken cancel);
 
     ValueTask<bool> RemoveAsync(string login, CancellationToken cancel);
 }
@@ -25,7 +34,15 @@ public sealed record Account(
     ScramVerifier Verifier,
     ImmutableArray<string> Addresses,
     bool Disabled,
-    DateTimeOffset CreatedAt);
+    DateTimeOffset CreatedAt)
+{
+    /// <summary>The addresses after a change.</summary>
+    internal ImmutableArray<string> Changed(IReadOnlyList<string> add, IReadOnlyList<string> remove) =>
+    [
+        .. Addresses.Where(address => !remove.Contains(address, StringComparer.OrdinalIgnoreCase)).Concat(add)
+            .Distinct(StringComparer.OrdinalIgnoreCase),
+    ];
+}
 
 /// <summary>Small named values that must survive a restart: the key behind made-up SCRAM salts, for one.</summary>
 public interface ISettings

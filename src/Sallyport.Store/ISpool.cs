@@ -71,6 +71,13 @@ public interface ISubmission : IAsyncDisposable
     /// <summary>Commits together with whatever else waits. Only <see cref="CommitResult.Durable"/> may become a 250.</summary>
     /// <param name="claim">True: recipients start "in progress" here, and the result carries them to the relay without being read back.</param>
     ValueTask<CommitResult> CommitAsync(SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel);
+
+    /// <summary>
+    /// Takes back a commit that nobody waits for any more: what is not written yet never will be, what is written is removed unless
+    /// somebody has claimed it. Completes when the commit has ended.
+    /// </summary>
+    /// <returns>False when the message is in the spool all the same: the relay had it already, or the store failed meanwhile.</returns>
+    ValueTask<bool> WithdrawAsync();
 }
 
 public enum SpoolHealth
@@ -92,6 +99,9 @@ public abstract record CommitResult
     }
 
     public sealed record Durable(SpooledMessage Message) : CommitResult;
+
+    /// <summary>Taken back by <see cref="ISubmission.WithdrawAsync"/> before it was written.</summary>
+    public sealed record Withdrawn : CommitResult;
 
     /// <summary>452 4.3.1: no room; the client keeps the message.</summary>
     public sealed record NoRoom : CommitResult;

@@ -8,6 +8,9 @@ namespace Sallyport.Mail.Policy;
 /// <param name="Addresses">Addresses it may send as, each also with a subaddress (jane+x@).</param>
 public sealed record Grant(string Login, string Directory, ImmutableArray<string> Addresses)
 {
+    /// <summary>By which name its directory was asked, when that is not what the client typed: a token or a certificate said it.</summary>
+    public string? AskedAs { get; init; }
+
     /// <summary>Groups the login is in, as its directory names them.</summary>
     public ImmutableArray<string> Groups { get; init; } = [];
 

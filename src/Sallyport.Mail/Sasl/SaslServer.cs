@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Immutable;
+using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Mail.Sasl;
 
@@ -12,25 +13,43 @@ public static class SaslServer
     public const string Scram = "SCRAM-SHA-256";
     public const string ScramPlus = "SCRAM-SHA-256-PLUS";
 
+    public const string External = "EXTERNAL";
+    public const string OAuthBearer = "OAUTHBEARER";
+    public const string XOAuth2 = "XOAUTH2";
+
     /// <summary>All that prove a password, strongest first.</summary>
     public static ImmutableArray<string> ByPassword { get; } = [ScramPlus, Scram, Plain, Login];
 
+    /// <summary>All that bring an OAuth 2.0 access token.</summary>
+    public static ImmutableArray<string> ByToken { get; } = [OAuthBearer, XOAuth2];
+
     /// <summary>Every mechanism there is, strongest first.</summary>
-    public static ImmutableArray<string> All { get; } = ByPassword;
+    public static ImmutableArray<string> All { get; } = [External, ScramPlus, Scram, .. ByToken, Plain, Login];
 
-    /// <summary>What of <paramref name="mechanisms"/> a connection allows: -PLUS needs a channel to bind to.</summary>
-    public static ImmutableArray<string> Offer(ImmutableArray<string> mechanisms, bool canBind) =>
-        [.. mechanisms.Where(name => name != ScramPlus || canBind)];
+    /// <summary>What of <paramref name="mechanisms"/> a connection allows.</summary>
+    /// <param name="canBind">-PLUS needs a channel to bind to.</param>
+    /// <param name="hasCertificate">EXTERNAL needs a client certificate that was verified.</param>
+    public static ImmutableArray<string> Offer(ImmutableArray<string> mechanisms, bool canBind, bool hasCertificate = false) =>
+        [.. mechanisms.Where(name => (name != ScramPlus || canBind) && (name != External || hasCertificate))];
 
+    /// <param name="serverEndPoint">
+    /// The one channel binding there is, tls-server-end-point. tls-exporter (RFC 9266) would come in here beside it, once SslStream
+    /// gives out exported keying material: .NET 10 does not (docs/decisions/0004).
+    /// </param>
     /// <param name="offered">From <see cref="Offer"/>: another mechanism is as unknown as a made-up one.</param>
-    public static ISaslMechanism? Create(
-        string name, ImmutableArray<string> offered, ReadOnlyMemory<byte> serverEndPoint, int credentialBytesMax) => offered.Contains(name)
+    /// <param name="tokenBytesMax">Longest access token; passwords have a limit of their own.</param>
+    /// <param name="service">Told to a client whose token is refused.</param>
+    public static ISaslMechanism? Create(string name, ImmutableArray<string> offered, ReadOnlyMemory<byte> serverEndPoint,
+        int credentialBytesMax, int tokenBytesMax = SmtpLimits.TokenBytesDefault, TokenService? service = null) => offered.Contains(name)
         ? name switch
         {
             Plain => new PlainMechanism(credentialBytesMax),
             Login => new LoginMechanism(credentialBytesMax),
             Scram => new ScramMechanism(false, offered.Contains(ScramPlus), default, credentialBytesMax),
             ScramPlus => new ScramMechanism(true, true, serverEndPoint, credentialBytesMax),
+            External => new ExternalMechanism(credentialBytesMax),
+            OAuthBearer => new OAuthBearerMechanism(credentialBytesMax, tokenBytesMax, service),
+            XOAuth2 => new XOAuth2Mechanism(credentialBytesMax, tokenBytesMax, service),
             _ => null,
         }
         : null;

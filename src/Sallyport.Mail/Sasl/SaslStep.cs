@@ -22,6 +22,15 @@ public abstract record SaslStep
 
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
 
+    /// <param name="Login">Whom the client says the token is for; empty when the token alone says it.</param>
+    public sealed record AskToken(string Login, string Token) : SaslStep
+    {
+        public override string ToString() => "AskToken";
+    }
+
+    /// <summary>Ask who the certificate of the TLS handshake is. Empty identity: whoever it says.</summary>
+    public sealed record AskCertificate(string AuthorizationIdentity) : SaslStep;
+
     /// <summary>The exchange proved what it had to; nothing is left to say.</summary>
     public sealed record Done : SaslStep;
 
@@ -49,8 +58,9 @@ public interface ISaslMechanism
     /// </summary>
     SaslStep TakeChallenge(ReadOnlyMemory<byte> octets) => new SaslStep.Malformed();
 
-    /// <summary>
-    /// After <see cref="SaslStep.AskPassword"/>, <see cref="SaslStep.AskGrant"/> or <see cref="SaslStep.AskExchange"/> was answered with a grant.
-    /// </summary>
+    /// <summary>After a question about a login was answered with a grant.</summary>
     SaslStep Granted();
+
+    /// <summary>After it was answered with a no: what is still to be said before the 535; null when 535 says it all.</summary>
+    SaslStep.Challenge? Denied() => null;
 }

@@ -32,6 +32,7 @@ public static class Replies
     public static readonly Reply AuthNeedsTls = new(538, new(5, 7, 11), "Encryption required: issue STARTTLS before AUTH");
     public static readonly Reply AlreadyLoggedIn = new(503, new(5, 5, 1), "Already authenticated");
     public static readonly Reply AlreadyTls = new(503, new(5, 5, 1), "TLS is already active");
+    public static readonly Reply TlsBusy = new(454, new(4, 7, 0), "TLS not available now: too many handshakes, try again later");
     public static readonly Reply NoStartTls = new(502, new(5, 5, 1), "STARTTLS is not offered here");
     public static readonly Reply InTransaction = new(503, new(5, 5, 1), "Not during a mail transaction");
     public static readonly Reply NestedMail = new(503, new(5, 5, 1), "A mail transaction is under way; RSET ends it");
@@ -46,9 +47,11 @@ public static class Replies
     public static readonly Reply AuthMechanismUnknown = new(504, new(5, 5, 4), "Unrecognized authentication mechanism");
     public static readonly Reply AuthFailed = new(535, new(5, 7, 8), "Authentication credentials invalid");
     public static readonly Reply AuthUnavailable = new(454, new(4, 7, 0), "Temporary authentication failure, try again later");
-    public static readonly Reply TooManyAuthFailures = new(421, new(4, 7, 0), "Too many failed logins, closing the connection");
 
+    public static readonly Reply LoginRevoked = new(550, new(5, 7, 13), "The account may no longer send, closing the connection");
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
+    public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");
+    public static readonly Reply TooManyRefusals = new(421, new(4, 7, 0), "Too many refused senders and recipients, closing the connection");
     public static readonly Reply TooManyMessages = new(421, new(4, 7, 0), "Enough messages for one connection, please connect again");
     public static readonly Reply TooManyRecipients = new(452, new(4, 5, 3), "Too many recipients in one message, send the rest separately");
     public static readonly Reply TlsInjected = new(554, new(5, 5, 0), "Data behind STARTTLS: closing the connection");
@@ -66,6 +69,9 @@ public static class Replies
 
     public static Reply Greeting(string hostname) => new(220, null, hostname + " ESMTP Sallyport");
 
+    public static Reply Unpipelined(Verb behind) => new(554, new(5, 5, 0),
+        $"Data behind {behind.ToString().ToUpperInvariant()} before its reply: closing the connection");
+
     public static Reply Queued(QueueId id) => new(250, new(2, 0, 0), "Ok: queued as " + id);
 
     public static Reply TooBig(long limit) => new(552, new(5, 3, 4),
@@ -81,15 +87,21 @@ public static class Replies
     public static Reply NeedsSmtpUtf8(Mailbox mailbox) => new(553, new(5, 6, 7),
         "The address " + Printable(mailbox.ToString()) + " needs the SMTPUTF8 parameter on MAIL");
 
+    /// <summary>RFC 6409 §4.2: a domain that is not in full is not sent on.</summary>
+    public static Reply NotFullyQualified(Mailbox mailbox, bool sender) => new(554, new(5, 1, sender ? 8 : 2),
+        $"{Printable(mailbox.Domain)} is not a domain in full (RFC 6409 section 4.2): {Printable(mailbox.Domain)}.example.com would be one");
+
     public static Reply BadPath(PathError error, bool sender) => error switch
     {
         PathError.NoDomain => new(553, new(5, 1, sender ? 7 : 3), "The address needs a domain: <name@domain>"),
         PathError.TooLong => new(553, new(5, 1, sender ? 7 : 3), "The address is too long"),
+        PathError.EncodedWord => new(553, new(5, 1, sender ? 7 : 3), "No address holds an encoded word (=?): write the address itself"),
+        PathError.LookAlike => new(553, new(5, 1, sender ? 7 : 3), "The address has a letter or dot that only looks like an ASCII one"),
         PathError.ForbiddenOctet => new(553, new(5, 1, sender ? 7 : 3), "The address has a character no address can have"),
         _ => new(553, new(5, 1, sender ? 7 : 3), "Bad address syntax; it must be <name@domain>"),
     };
 
-    /// <summary>What a client sent, fit to be shown in a reply: no control character, at most 200 characters.</summary>
+    /// <summary>What a client sent, fit to be shown in a reply: nothing that could pass for other text, at most 200 characters.</summary>
     public static string Printable(string text)
     {
         const int LengthMax = 200;
@@ -101,7 +113,7 @@ public static class Replies
                 return shown.Append("...").ToString();
             }
 
-            shown.Append(Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 ? "?" : rune.ToString());
+            shown.Append(Shown.Deceives(rune) ? "?" : rune.ToString());
         }
 
         return shown.ToString();

@@ -3,6 +3,8 @@ namespace Sallyport.Mail.Smtp;
 /// <summary>Every length and count the conversation depends on, with its default. Set from configuration, [limits].</summary>
 public sealed record SmtpLimits
 {
+    public const int TokenBytesDefault = 8192;
+
     /// <summary>A command line with CRLF; RFC 5321 §4.5.3.1.4 asks for 512 and more for extensions.</summary>
     public int CommandLineBytes { get; init; } = 4096;
 
@@ -11,6 +13,9 @@ public sealed record SmtpLimits
 
     /// <summary>Login and password, each, decoded.</summary>
     public int CredentialBytes { get; init; } = 1024;
+
+    /// <summary>An access token. The line that carries it is half as long again (base64) and has to fit <see cref="AuthLineBytes"/>.</summary>
+    public int TokenBytes { get; init; } = TokenBytesDefault;
 
     /// <summary>Size of a message's content as received (RFC 1870).</summary>
     public long MessageBytes { get; init; } = 50L * 1024 * 1024;
@@ -33,8 +38,14 @@ public sealed record SmtpLimits
     /// <summary>Commands refused for syntax or order, in one session, before it is closed.</summary>
     public int Errors { get; init; } = 15;
 
+    /// <summary>Senders and recipients refused by policy, in one session, before it is closed.</summary>
+    public int PolicyRefusals { get; init; } = 100;
+
     /// <summary>Failed AUTH attempts in one session before it is closed.</summary>
     public int AuthFailures { get; init; } = 3;
+
+    /// <summary>Commands of one session before its login; then 421. AUTH is one, however many lines its exchange has.</summary>
+    public int CommandsBeforeLogin { get; init; } = 50;
 
     /// <summary>Messages in one session; then 421 after the last.</summary>
     public int MessagesPerSession { get; init; } = 1000;

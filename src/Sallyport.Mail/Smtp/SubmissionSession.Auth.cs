@@ -9,7 +9,9 @@ public sealed partial class SubmissionSession
     private ISaslMechanism? _exchange;
     private Policy.Grant? _granted;
     private byte[] _response = [];
+    private LoginFailure? _failure;
     private int _authFailures;
+    private bool _denied;
 
     /// <summary>Mechanism of the last attempt, for the log.</summary>
     public string Mechanism { get; private set; } = "";
@@ -17,31 +19,44 @@ public sealed partial class SubmissionSession
     /// <summary>The login of the last attempt as it was typed, for the log.</summary>
     public string LoginTyped { get; private set; } = "";
 
+    /// <summary>What the last attempt failed by, for the log; each is given once. Null when there is nothing to tell.</summary>
+    public LoginFailure? TakeLoginFailure()
+    {
+        var failure = _failure;
+        _failure = null;
+        return failure;
+    }
+
     /// <summary>A line of the exchange, without CRLF.</summary>
     public Turn ReceiveSasl(ReadOnlySpan<byte> line)
     {
+        if (_denied)
+        {
+            return EndDenied(line.SequenceEqual("*"u8) ? Replies.AuthCancelled : Replies.AuthFailed);
+        }
+
         if (line.SequenceEqual("*"u8))
         {
-            return EndAuth(Replies.AuthCancelled);
+            return EndAuth(Replies.AuthCancelled, LoginFailure.Cancelled);
         }
 
         var response = SaslServer.DecodeBase64(line);
-        return response is null ? EndAuth(Replies.AuthMalformed) : Follow(_exchange!.Receive(_response = response));
+        return response is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange!.Receive(_response = response));
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
-    public Turn SaslLineTooLong() => EndAuth(Replies.AuthTooLong);
+    public Turn SaslLineTooLong() => _denied ? EndDenied(Replies.AuthFailed) : EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
 
     public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
-        : EndAuth(Replies.AuthUnavailable);
+        : EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
 
     /// <summary>Answers <see cref="Turn.AskExchange"/>, and <see cref="Turn.AskVerifier"/> where a directory leads the exchange.</summary>
     public Turn AnswerExchange(ExchangeAnswer answer) => answer switch
     {
         ExchangeAnswer.Challenge challenge => Follow(_exchange!.TakeChallenge(challenge.Octets)),
         ExchangeAnswer.Ended ended => AnswerLogin(ended.Login),
-        _ => EndAuth(Replies.AuthUnavailable),
+        _ => EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable),
     };
 
     public Turn AnswerLogin(LoginAnswer answer)
@@ -52,20 +67,23 @@ public sealed partial class SubmissionSession
                 _granted = granted.Grant;
                 return Follow(_exchange!.Granted());
             case LoginAnswer.Unavailable:
-                return EndAuth(Replies.AuthUnavailable);
+                return EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
             default:
-                return FailAuth();
+                return Deny();
         }
     }
 
-    private ImmutableArray<string> Offered => SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false });
+    private ImmutableArray<string> Offered =>
+        SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false }, Tls is { Client: not null });
 
     private Turn StartAuth(Command.Auth auth)
     {
         Mechanism = auth.Mechanism;
         LoginTyped = "";
         _granted = null;
-        _exchange = SaslServer.Create(auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes);
+        _denied = false;
+        _exchange = SaslServer.Create(
+            auth.Mechanism, Offered, Tls?.ServerEndPoint ?? default, _limits.CredentialBytes, _limits.TokenBytes, context.TokenService);
         if (_exchange is null)
         {
             return Refuse(Replies.AuthMechanismUnknown);
@@ -78,7 +96,7 @@ public sealed partial class SubmissionSession
 
         // "=" is the empty initial response (RFC 4954 §4).
         var initial = auth.Initial.AsSpan().SequenceEqual("="u8) ? [] : SaslServer.DecodeBase64(auth.Initial);
-        return initial is null ? EndAuth(Replies.AuthMalformed) : Follow(_exchange.Start(_response = initial));
+        return initial is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange.Start(_response = initial));
     }
 
     private Turn Follow(SaslStep step)
@@ -101,6 +119,12 @@ public sealed partial class SubmissionSession
                 return new Turn.AskExchange(ask.Response);
             case SaslStep.AskGrant ask:
                 return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity);
+            case SaslStep.AskToken ask:
+                LoginTyped = ask.Login;
+                return new Turn.AskToken(ask.Login, ask.Token);
+            case SaslStep.AskCertificate ask:
+                LoginTyped = ask.AuthorizationIdentity;
+                return new Turn.AskCertificate(Tls!.Client!, ask.AuthorizationIdentity);
             case SaslStep.Done:
                 Grant = _granted;
                 State = SessionState.Authenticated;
@@ -108,9 +132,9 @@ public sealed partial class SubmissionSession
                 return new Turn.Say(Replies.LoggedIn);
             case SaslStep.Failed failed:
                 LoginTyped = failed.Login;
-                return FailAuth();
+                return Deny();
             default:
-                return EndAuth(Replies.AuthMalformed);
+                return EndAuth(Replies.AuthMalformed, LoginFailure.Malformed);
         }
     }
 
@@ -118,17 +142,58 @@ public sealed partial class SubmissionSession
     private static bool Foreign(string login, string authorizationIdentity) =>
         authorizationIdentity.Length > 0 && Credentials.PrepareLogin(authorizationIdentity) != Credentials.PrepareLogin(login);
 
-    private Turn FailAuth()
+    /// <summary>The mechanism has the first word about a no; the client's next line then only ends the exchange.</summary>
+    private Turn Deny()
     {
-        _exchange = null;
-        return ++_authFailures >= _limits.AuthFailures
-            ? new Turn.HangUp(Replies.TooManyAuthFailures)
-            : new Turn.Say(Replies.AuthFailed);
+        if (_exchange!.Denied() is not { } challenge)
+        {
+            return FailAuth();
+        }
+
+        CountFailure();
+        _denied = true;
+        return Follow(challenge);
     }
 
-    private Turn EndAuth(Reply reply)
+    private Turn FailAuth()
+    {
+        CountFailure();
+        return EndDenied(Replies.AuthFailed);
+    }
+
+    private void CountFailure()
+    {
+        _failure = LoginFailure.Wrong;
+        _authFailures++;
+    }
+
+    /// <summary>The last try is answered like the others, and then the connection ends: a client reads 421 as "try that again later".</summary>
+    private Turn EndDenied(Reply reply)
     {
         _exchange = null;
+        return _authFailures >= _limits.AuthFailures ? new Turn.HangUp(reply) : new Turn.Say(reply);
+    }
+
+    private Turn EndAuth(Reply reply, LoginFailure failure)
+    {
+        _exchange = null;
+        _failure = failure;
         return reply.IsTransient ? new Turn.Say(reply) : Refuse(reply);
     }
+}
+
+/// <summary>What an attempt to log in failed by.</summary>
+public enum LoginFailure
+{
+    /// <summary>Unknown login, wrong secret, wrong binding, disabled: 535.</summary>
+    Wrong,
+
+    /// <summary>Nobody could judge it: 454, and no secret was wrong.</summary>
+    Unavailable,
+
+    /// <summary>Not the mechanism's grammar: 501, 500.</summary>
+    Malformed,
+
+    /// <summary>The client gave up.</summary>
+    Cancelled,
 }

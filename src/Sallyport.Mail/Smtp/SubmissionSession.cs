@@ -20,6 +20,8 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _policyRefusals;
+    private int _commandsBeforeLogin;
     private int _bareNewlines;
 
     public SessionState State { get; private set; } = SessionState.Greeted;
@@ -44,11 +46,25 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     public Reply Greeting() => Replies.Greeting(context.Hostname);
 
+    /// <summary>The longest line the next command may have: AUTH brings its initial response along (RFC 4954 §4).</summary>
+    public int LineBytesMax => Grant is null && (Tls is not null || context.AuthWithoutTls)
+        ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
+        : _limits.CommandLineBytes;
+
+    /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
+    public Turn Receive(Command command, int lineBytes) =>
+        lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
+
     public Turn Receive(Command command)
     {
         if (command is Command.OtherProtocol)
         {
             return new Turn.HangUp(Replies.OtherProtocol);
+        }
+
+        if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
+        {
+            return new Turn.HangUp(Replies.TooManyCommands);
         }
 
         if (command is Command.Malformed { Fatal: true } fatal)
@@ -87,6 +103,12 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
     public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
 
+    /// <summary>
+    /// Octets had arrived behind AUTH or DATA, whose replies a client must await (RFC 4954 §4, RFC 2920 §3.1): another protocol made
+    /// to speak through a victim, or an attack on what stands between.
+    /// </summary>
+    public Turn Unpipelined(Verb behind) => new Turn.HangUp(Replies.Unpipelined(behind));
+
     public Turn LineTooLong() => Refuse(Replies.LineTooLong);
 
     public Turn BareNewlineCommand() =>
@@ -103,7 +125,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _askedMail = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         _mail = asked;
@@ -111,13 +133,23 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         return new Turn.Say(Replies.SenderOk);
     }
 
+    /// <summary>In place of <see cref="AnswerSender"/>: the login was disabled or removed since, and the session is over.</summary>
+    public Turn LoginRevoked()
+    {
+        _askedMail = null;
+        return new Turn.HangUp(Replies.LoginRevoked);
+    }
+
+    /// <summary>What the directory says of the login now.</summary>
+    public void RenewGrant(Grant grant) => Grant = grant;
+
     public Turn AnswerRecipient(Reply? refusal)
     {
         var asked = _askedRecipient!;
         _askedRecipient = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         // The same mailbox twice is one recipient, and the client need not know.
@@ -213,7 +245,13 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.AlreadyTls);
         }
 
-        return context.StartTls ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.NoStartTls);
+        if (!context.StartTls)
+        {
+            return Refuse(Replies.NoStartTls);
+        }
+
+        // What was said before TLS counts no more (RFC 3207 §4.2), and a login is not said twice.
+        return Grant is null ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
     }
 
     private Turn DoMail(Command.Mail mail)
@@ -223,9 +261,14 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyMessages);
         }
 
+        if (mail.ReversePath.Mailbox is { IsFullyQualified: false } sender)
+        {
+            return Refuse(Replies.NotFullyQualified(sender, sender: true));
+        }
+
         if (mail.DeclaredBytes > _limits.MessageBytes)
         {
-            return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
+            return RefuseByPolicy(Replies.TooBig(_limits.MessageBytes));
         }
 
         _askedMail = mail;
@@ -238,6 +281,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
         {
             return Refuse(Replies.NeedsSmtpUtf8(mailbox));
+        }
+
+        if (!mailbox.IsFullyQualified)
+        {
+            return Refuse(Replies.NotFullyQualified(mailbox, sender: false));
         }
 
         if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))
@@ -300,13 +348,18 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyErrors);
         }
 
-        return bdat.Bytes > _limits.MessageBytes
+        // Whoever has not logged in is not read on for.
+        return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
             ? new Turn.HangUp(refusal)
             : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }
 
     private Turn Refuse(Reply refusal, bool counts = true) =>
         counts && ++_errors >= _limits.Errors ? new Turn.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+
+    /// <summary>The client's command is right and its sender or recipient is not: no error of the client, but not without end either.</summary>
+    private Turn RefuseByPolicy(Reply refusal) =>
+        ++_policyRefusals >= _limits.PolicyRefusals ? new Turn.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
 
     private static Turn RefuseOrClose(Reply refusal) => refusal.Code == 421 ? new Turn.HangUp(refusal) : new Turn.Say(refusal);
 }

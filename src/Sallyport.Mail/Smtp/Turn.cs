@@ -50,6 +50,16 @@ public abstract record Turn
     /// <summary>SCRAM proved the login; ask whether it is (still) enabled and what it may use; answer with <c>AnswerLogin</c>.</summary>
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : Turn;
 
+    /// <summary>Ask the directories whom this access token was issued to; answer with <c>AnswerLogin</c>.</summary>
+    /// <param name="Login">Whom the client says it is for; empty when the token alone says it.</param>
+    public sealed record AskToken(string Login, string Token) : Turn
+    {
+        public override string ToString() => $"AskToken {{ Login = {Login} }}";
+    }
+
+    /// <summary>Ask the directories whose this verified certificate is; answer with <c>AnswerLogin</c>.</summary>
+    public sealed record AskCertificate(ClientCertificate Certificate, string AuthorizationIdentity) : Turn;
+
     /// <summary>May this login send from here now (policy, limits, disk)? Answer with <c>AnswerSender</c>: null accepts.</summary>
     public sealed record AskSender(ReversePath ReversePath, long DeclaredBytes) : Turn;
 
@@ -78,7 +88,8 @@ public abstract record LoginAnswer
     public sealed record Granted(Policy.Grant Grant) : LoginAnswer;
 
     /// <summary>535 5.7.8: unknown login and wrong password are the same to the client.</summary>
-    public sealed record Wrong : LoginAnswer;
+    /// <param name="Known">A directory knows the login, and only the password was wrong: for the log.</param>
+    public sealed record Wrong(bool Known = false) : LoginAnswer;
 
     /// <summary>535 5.7.8 to the client, named in the log.</summary>
     public sealed record Disabled : LoginAnswer;

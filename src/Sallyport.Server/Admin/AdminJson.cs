@@ -13,10 +13,12 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(NewUser))]
 [JsonSerializable(typeof(UserName))]
 [JsonSerializable(typeof(NewPassword))]
+[JsonSerializable(typeof(AddressChange))]
 [JsonSerializable(typeof(QueueQuery))]
 [JsonSerializable(typeof(QueuedName))]
 [JsonSerializable(typeof(FoundInQueue))]
 [JsonSerializable(typeof(QueuedView[]))]
+[JsonSerializable(typeof(OutcomeView[]))]
 [JsonSerializable(typeof(GrantPair))]
 [JsonSerializable(typeof(GrantView[]))]
 [JsonSerializable(typeof(GrantsOfLogin))]
@@ -25,7 +27,9 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(ExplainQuery))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(LoginQuery))]
+[JsonSerializable(typeof(TokenQuery))]
 [JsonSerializable(typeof(LoginTrial))]
+[JsonSerializable(typeof(DirectoryTrial))]
 public sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The same, with letters of every script as they are: for people who read JSON.</summary>

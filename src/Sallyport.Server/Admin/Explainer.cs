@@ -41,11 +41,16 @@ internal static class Explainer
 
         foreach (var directory in identity.Directories.OfType<IPasswordDirectory>())
         {
-            var answer = await CheckAsync(directory, login, password, steps, cancel);
+            List<DirectoryStep> inside = [];
+            var answer = directory is IExplainingDirectory explaining
+                ? await explaining.CheckPasswordAsync(login, password, inside, cancel)
+                : await directory.CheckPasswordAsync(login, password, cancel);
+            steps.AddRange(inside.ToArray().Select(step => new ExplainedStep($"{directory.Name}: {step.What}", step.Outcome, step.Detail)));
             var (outcome, because) = answer switch
             {
-                DirectoryAnswer.Granted granted => ("ok", $"the password is right; it may send as {string.Join(", ", granted.Entry.Addresses)}"),
-                DirectoryAnswer.Unknown => ("next", $"does not know {login}"),
+                DirectoryAnswer.Granted granted => ("ok", "the password is right; the directory says it may send as "
+                    + (granted.Entry.Addresses.IsEmpty ? "nobody" : string.Join(", ", granted.Entry.Addresses))),
+                DirectoryAnswer.Unknown unknown => ("next", $"does not know {login}" + (unknown.Why.Length > 0 ? $": {unknown.Why}" : "")),
                 DirectoryAnswer.UnknownOrWrong => ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
                 DirectoryAnswer.Expired => ("refused", "the password has expired"),
                 DirectoryAnswer.Disabled => ("refused", "the account is disabled"),
@@ -63,20 +68,50 @@ internal static class Explainer
         return new(false, [.. steps]);
     }
 
-    /// <summary>Asks the directory as a login does; one that can tell how it came to its answer tells.</summary>
-    private static async ValueTask<DirectoryAnswer> CheckAsync(
-        IPasswordDirectory directory, string login, string password, List<ExplainedStep> steps, CancellationToken cancel)
+    /// <summary>Every server of every directory that depends on some.</summary>
+    public static async ValueTask<DirectoryTrial> TryDirectoriesAsync(IdentityService identity, CancellationToken cancel)
     {
-        if (directory is not IExplainingDirectory explaining)
+        var steps = new List<ExplainedStep>();
+        foreach (var directory in identity.Directories.OfType<ITryableDirectory>())
         {
-            return await directory.CheckPasswordAsync(login, password, cancel);
+            steps.AddRange((await directory.TryAsync(cancel)).Select(step => new ExplainedStep(step.What, step.Outcome, step.Detail)));
         }
 
-        var taken = new List<DirectoryStep>();
-        var answer = await explaining.CheckPasswordAsync(login, password, taken, cancel);
-        steps.AddRange(taken.Select(step => new ExplainedStep(step.What, step.Outcome, step.Detail)));
-        return answer;
+        return new([.. steps]);
     }
+
+    /// <summary>Each directory that takes tokens, each check it makes.</summary>
+    public static async ValueTask<LoginTrial> TryTokenAsync(TokenQuery query, IdentityService identity, CancellationToken cancel)
+    {
+        var steps = new List<ExplainedStep>();
+        var login = string.IsNullOrEmpty(query.Login) ? null : Credentials.PrepareLogin(query.Login);
+        foreach (var directory in identity.Directories.OfType<ITokenDirectory>())
+        {
+            var (judged, checks) = await directory.JudgeTokenAsync(query.Token, login, cancel);
+            steps.AddRange(checks.Select(check => new ExplainedStep(
+                $"{directory.Name}: {check.Check}", check.Passed switch { true => "ok", false => "refused", null => "-" }, check.Because)));
+            var answer = await identity.CompleteAsync(judged, directory.Name, cancel);
+            if (answer is DirectoryAnswer.Unknown)
+            {
+                continue;
+            }
+
+            var (outcome, because) = answer switch
+            {
+                DirectoryAnswer.Granted granted => ("ok", $"it is {granted.Entry.Login}'s, who may send as {Those(granted.Entry.Addresses)}"),
+                DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+                DirectoryAnswer.Refused refused => ("refused", refused.Why),
+                _ => ("refused", "the account is disabled or has expired"),
+            };
+            steps.Add(new("directory " + directory.Name, outcome, because));
+            return new(outcome == "ok", [.. steps]);
+        }
+
+        steps.Add(new("directories", "refused", "none takes this token"));
+        return new(false, [.. steps]);
+    }
+
+    private static string Those(IReadOnlyCollection<string> addresses) => addresses.Count == 0 ? "nobody" : string.Join(", ", addresses);
 
     private static ExplainedStep AskSender(string from, Grant grant)
     {

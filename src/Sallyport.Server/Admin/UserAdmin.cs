@@ -8,8 +8,6 @@ namespace Sallyport.Server.Admin;
 
 internal sealed class UserAdmin(AdminServices services)
 {
-    private const int LoginCharactersMax = 256;
-
     private IAccounts Accounts => services.Store.Accounts;
 
     public void Register(AdminHandlers handlers)
@@ -18,24 +16,33 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Add, AddAsync);
         handlers.On(UserOperations.Remove, async (user, cancel) =>
             await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
-        handlers.On(UserOperations.SetPassword, (change, cancel) => UpdateAsync(
-            change.Login, account => account with { Verifier = change.Verifier.ToVerifier() }, "has a new password", cancel));
-        handlers.On(UserOperations.Disable, (user, cancel) => UpdateAsync(
-            user.Login, account => account with { Disabled = true }, "is disabled: its next login is refused", cancel));
-        handlers.On(UserOperations.Enable, (user, cancel) => UpdateAsync(
-            user.Login, account => account with { Disabled = false }, "is enabled", cancel));
+        handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
+            ? new(false, mistake)
+            : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
+                ? new(true, $"{Shown(change.Login)} has a new password")
+                : Unknown(change.Login));
+        handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
+        handlers.On(UserOperations.Disable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, true, cancel)
+            ? new(true, $"{Shown(user.Login)} is disabled: its next login is refused, and its next message in a session under way")
+            : Unknown(user.Login));
+        handlers.On(UserOperations.Enable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, false, cancel)
+            ? new(true, $"{Shown(user.Login)} is enabled")
+            : Unknown(user.Login));
     }
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
     {
-        if (Credentials.PrepareLogin(user.Login) is not { Length: <= LoginCharactersMax } login)
+        var mistakes = user.Addresses.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(user.Login));
+        if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
         {
-            return new(false, $"\"{Replies.Printable(user.Login)}\" cannot be a login: it needs 1 to {LoginCharactersMax} printable characters");
+            return new(false, wrong);
         }
 
-        if (user.Addresses.FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
+        var login = Credentials.PrepareLogin(user.Login)!;
+
+        if (user.Verifier.FindMistake() is { } mistake)
         {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+            return new(false, mistake);
         }
 
         var account = new Account(login, user.Verifier.ToVerifier(), [.. user.Addresses], false, services.Time.GetUtcNow());
@@ -50,10 +57,41 @@ internal sealed class UserAdmin(AdminServices services)
             : $"{login} added; it may send as {string.Join(", ", addresses)}");
     }
 
-    private async ValueTask<AdminAnswer> UpdateAsync(string login, Func<Account, Account> change, string done, CancellationToken cancel) =>
-        await Accounts.FindAsync(login, cancel) is { } account && await Accounts.UpdateAsync(change(account), cancel)
-            ? new(true, $"{account.Login} {done}")
-            : Unknown(login);
+    private async ValueTask<AdminAnswer> ChangeAddressesAsync(AddressChange change, CancellationToken cancel)
+    {
+        if (change.Add.Concat(change.Remove).Select(UserRules.AddressMistake).FirstOrDefault(mistake => mistake is not null) is { } wrong)
+        {
+            return new(false, wrong);
+        }
+
+        if (await Accounts.FindAsync(change.Login, cancel) is not { } account)
+        {
+            return Unknown(change.Login);
+        }
+
+        var taken = change.Remove.Select(Canonical).ToList();
+        if (taken.Contains(Canonical(account.Login)))
+        {
+            return new(false, $"{account.Login} may always send as itself; `sallyport user disable` stops it");
+        }
+
+        var stored = account.Addresses.Where(address => taken.Contains(Canonical(address))).ToList();
+        if (change.Remove.FirstOrDefault(address => !stored.Exists(one => Canonical(one) == Canonical(address))) is { } unknown)
+        {
+            return new(false, $"{Replies.Printable(unknown)} was not granted to {account.Login}");
+        }
+
+        return await Accounts.ChangeAddressesAsync(account.Login, [.. change.Add.Select(Canonical)], stored, cancel) is { } changed
+            ? new(true, LocalDirectory.AddressesOf(changed) is { IsEmpty: false } addresses
+                ? $"{changed.Login} may send as {string.Join(", ", addresses)}"
+                : $"{changed.Login} may send as nobody")
+            : Unknown(change.Login);
+    }
+
+    /// <summary>What addresses are compared in; a text that is none stays as it is.</summary>
+    private static string Canonical(string address) => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : address;
+
+    private static string Shown(string login) => Replies.Printable(Credentials.PrepareLogin(login) ?? login);
 
     private static AdminAnswer Unknown(string login) => new(false, $"there is no local account {Replies.Printable(login)}");
 

@@ -17,35 +17,55 @@ public static class ConfigurationLoader
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     /// <summary>Relative paths in the file are relative to its directory.</summary>
-    public static ConfigurationResult Load(string file)
+    public static ConfigurationResult Load(string file, TimeProvider? time = null)
     {
+        if (file.Length == 0)
+        {
+            return new ConfigurationResult.Invalid([new("--config", 0, "", "names no file")]);
+        }
+
         try
         {
+            if (Directory.Exists(file))
+            {
+                return new ConfigurationResult.Invalid([new(file, 0, "", "is a directory; name the file in it")]);
+            }
+
             if (new FileInfo(file).Length > FileBytesMax)
             {
                 return new ConfigurationResult.Invalid([new(file, 0, "", "is larger than 1 MiB: this is not a configuration")]);
             }
 
-            return Parse(file, File.ReadAllText(file));
+            return Parse(file, File.ReadAllText(file), time);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (FileTrouble.IsOf(exception) || exception is ArgumentException)
         {
-            return new ConfigurationResult.Invalid([new(file, 0, "", "cannot be read: " + exception.Message)]);
+            return new ConfigurationResult.Invalid([new(file, 0, "", "cannot be read: " + FileTrouble.Say(exception, file))]);
         }
     }
 
-    public static ConfigurationResult Parse(string file, string text)
+    /// <param name="time">The clock by which certificates have expired.</param>
+    public static ConfigurationResult Parse(string file, string text, TimeProvider? time = null)
     {
         var problems = new List<ConfigurationProblem>();
         var warnings = new List<ConfigurationProblem>();
         var toml = new TomlFile(file, text, problems);
+        if (toml.IsBroken)
+        {
+            // What comes after it cannot be told from what the mistake made of it.
+            return new ConfigurationResult.Invalid([.. problems]);
+        }
+
+        var hasClientCa = toml.Table("tls").Has("client_ca");
+        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section, hasClientCa)))
+            .Where(pair => pair.Listener is not null).Select(pair => (pair.Section, Listener: pair.Listener!)).ToList();
         var paths = new ConfiguredFiles(file, warnings);
         var options = new ServerOptions
         {
             Hostname = ReadHostname(toml.Top),
-            Data = paths.Resolve(toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
-            Listeners = [.. toml.List("listener").Select(ReadListener).OfType<ListenerOptions>()],
-            Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
+            Data = paths.Resolve(toml.Top, "data", toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
+            Listeners = [.. listeners.Select(pair => pair.Listener)],
+            Tls = toml.Has("tls") ? CertificateReader.Read(toml.Table("tls"), paths, (time ?? TimeProvider.System).GetUtcNow()) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
             Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
             SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
@@ -58,24 +78,38 @@ public static class ConfigurationLoader
             Store = ReadStore(toml.Table("store")),
         };
         toml.Top.Finish();
-        CheckWhole(file, toml, options, problems, warnings);
+        new ConfigurationChecks(file, toml, problems, warnings).Run(options, listeners);
+        ImmutableArray<ConfigurationProblem> doubts = [.. warnings.Distinct().OrderBy(warning => warning.Line)];
         return problems.Count > 0
-            ? new ConfigurationResult.Invalid([.. problems.Distinct().OrderBy(problem => problem.Line)])
-            : new ConfigurationResult.Loaded(options, [.. warnings.OrderBy(warning => warning.Line)]);
+            ? new ConfigurationResult.Invalid([.. problems.Distinct().OrderBy(problem => problem.Line)]) { Warnings = doubts }
+            : new ConfigurationResult.Loaded(options, doubts);
     }
 
     private static string ReadHostname(Section top)
     {
         var name = top.RequiredText("hostname", "smtp.acme.test");
-        if (name is not null && !MailboxParser.TryParse("x@" + name, out _))
+        if (name is null)
         {
-            top.Report("hostname", $"\"{name}\" is not a domain name");
+            return "";
         }
 
-        return name ?? "";
+        if (IPAddress.TryParse(name.Trim('[', ']'), out _))
+        {
+            top.Report("hostname", $"\"{name}\" is an address; give the server's name, which its certificate carries: \"smtp.acme.test\"");
+            return name;
+        }
+
+        if (!MailboxParser.TryParse("x@" + name, out var mailbox))
+        {
+            top.Report("hostname", $"\"{name}\" is not a domain name");
+            return name;
+        }
+
+        // Greeting, EHLO and Received carry ASCII, also before anybody has agreed on more (RFC 6531 §3.7.1).
+        return name.All(char.IsAscii) ? name : mailbox!.AsciiDomain;
     }
 
-    private static ListenerOptions? ReadListener(Section section)
+    private static ListenerOptions? ReadListener(Section section, bool hasClientCa)
     {
         var address = section.RequiredText("address", "0.0.0.0:587");
         var tls = section.Choice("tls", ("starttls", ListenerTls.StartTls), ("implicit", ListenerTls.Implicit), ("none", ListenerTls.None));
@@ -84,6 +118,7 @@ public static class ConfigurationLoader
             section.Report(section.Line, "tls", "is missing: \"implicit\" for port 465, \"starttls\" for port 587");
         }
 
+        var certificates = ReadClientCertificates(section, tls, hasClientCa);
         section.Finish();
         if (address is null || tls is null)
         {
@@ -109,17 +144,19 @@ public static class ConfigurationLoader
             return null;
         }
 
-        return new ListenerOptions(endPoint, tls.Value);
+        return new ListenerOptions(endPoint, tls.Value) { ClientCertificates = certificates };
     }
 
-    private static TlsOptions? ReadTls(Section section, ConfiguredFiles paths)
+    private static ClientCertificates ReadClientCertificates(Section section, ListenerTls? tls, bool hasClientCa)
     {
-        var certificate = section.RequiredText("certificate", "/etc/sallyport/fullchain.pem");
-        var key = section.RequiredText("key", "/etc/sallyport/privkey.pem");
-        section.Finish();
-        return certificate is not null && key is not null
-            ? new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key))
-            : null;
+        var certificates = section.Choice("client_certificates", ("none", ClientCertificates.None), ("optional", ClientCertificates.Optional),
+            ("required", ClientCertificates.Required));
+        if (certificates is not (null or ClientCertificates.None) && (!hasClientCa || tls == ListenerTls.None))
+        {
+            section.Report("client_certificates", hasClientCa ? "are part of TLS, and this listener has none" : "need client_ca in [tls]");
+        }
+
+        return certificates ?? (hasClientCa && tls is not ListenerTls.None ? ClientCertificates.Optional : ClientCertificates.None);
     }
 
     private static SubmissionOptions ReadSubmission(Section section)
@@ -175,8 +212,10 @@ public static class ConfigurationLoader
             Smtp = ReadSmtpLimits(section),
             Connections = section.Number("connections", d.Connections, 1, 1_000_000),
             ConnectionsPerAddress = section.Number("connections_per_address", d.ConnectionsPerAddress, 1, 1_000_000),
+            Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
+            HashesWaitingPerNetwork = section.Number("hashes_waiting_per_network", d.HashesWaitingPerNetwork, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
         };
         section.Finish();
@@ -191,6 +230,7 @@ public static class ConfigurationLoader
             CommandLineBytes = section.Size("max_command_line_bytes", d.CommandLineBytes, 1024, 65536),
             AuthLineBytes = section.Size("max_auth_line_bytes", d.AuthLineBytes, 1024, 65536),
             CredentialBytes = section.Size("max_credential_bytes", d.CredentialBytes, 64, 8192),
+            TokenBytes = section.Size("max_token_bytes", d.TokenBytes, 1024, 48 * 1024),
             MessageBytes = section.Size("max_message_bytes", d.MessageBytes, 65536L, 64L << 30),
             Recipients = section.Number("max_recipients", d.Recipients, 100, 100_000),
             HeaderBytes = section.Size("max_header_bytes", d.HeaderBytes, 16384, 16 << 20),
@@ -198,7 +238,9 @@ public static class ConfigurationLoader
             Hops = section.Number("max_hops", d.Hops, 10, 10_000),
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
+            PolicyRefusals = section.Number("max_policy_refusals", d.PolicyRefusals, 10, 1_000_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
+            CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),
         };
     }
@@ -210,6 +252,7 @@ public static class ConfigurationLoader
         {
             Handshake = section.Time("handshake", d.Handshake, Second, Hour),
             CommandBeforeLogin = section.Time("command_before_login", d.CommandBeforeLogin, Second, Hour),
+            Login = section.Time("login", d.Login, Second, Hour),
             Command = section.Time("command", d.Command, Second, Hour),
             DataBlock = section.Time("data_block", d.DataBlock, Second, Hour),
             DataBytesPerSecondMin = section.Number("data_bytes_per_second_min", d.DataBytesPerSecondMin, 0, 1_000_000),
@@ -231,7 +274,7 @@ public static class ConfigurationLoader
         var style = section.Choice("style", ("human", LogStyle.Human), ("json", LogStyle.Json), ("domino", LogStyle.Domino));
         var file = section.Text("file");
         section.Finish();
-        return new LogOptions { Style = style ?? LogStyle.Human, File = file is null ? null : paths.Resolve(file) };
+        return new LogOptions { Style = style ?? LogStyle.Human, File = file is null ? null : paths.Resolve(section, "file", file) };
     }
 
     private static StoreOptions ReadStore(Section section)
@@ -249,54 +292,5 @@ public static class ConfigurationLoader
         };
         section.Finish();
         return options;
-    }
-
-    /// <summary>What no table can tell on its own.</summary>
-    private static void CheckWhole(
-        string file, TomlFile toml, ServerOptions options, List<ConfigurationProblem> problems, List<ConfigurationProblem> warnings)
-    {
-        if (!toml.Has("listener"))
-        {
-            problems.Add(new(file, 0, "listener", "there is no [[listener]]: nobody could connect"));
-        }
-
-        if (!toml.Has("route"))
-        {
-            problems.Add(new(file, 0, "route", "there is no [[route]]: mail would have nowhere to go"));
-        }
-
-        if (!toml.Has("tls") && options.Listeners.Any(listener => listener.Tls != ListenerTls.None))
-        {
-            problems.Add(new(file, 0, "tls", "there is no [tls] with certificate and key, which these listeners need"));
-        }
-
-        foreach (var twice in options.Listeners.GroupBy(listener => listener.Address).Where(group => group.Count() > 1))
-        {
-            problems.Add(new(file, toml.List("listener").Last().Line, "listener.address", $"{twice.Key} is there twice"));
-        }
-
-        foreach (var twice in options.Directories.GroupBy(directory => directory.Name).Where(group => group.Count() > 1))
-        {
-            problems.Add(new(
-                file, toml.List("directory").Last().Line, "directory.name", $"\"{twice.Key}\" is there twice: give each a name of its own"));
-        }
-
-        var all = options.Routes.ToList().FindIndex(route => route.Recipients.Contains("*"));
-        if (all >= 0 && all < options.Routes.Length - 1)
-        {
-            var after = toml.List("route").Skip(all + 1).First();
-            warnings.Add(new(file, after.Line, "route", "is never asked: an earlier route takes all recipients (\"*\"), and the first match wins"));
-        }
-
-        if (options.Routes.Length > 0 && all < 0)
-        {
-            warnings.Add(new(file, 0, "route", "no route takes all recipients (\"*\"): mail to domains not named here is refused"));
-        }
-
-        if (options.Relay.WarnAfter >= options.Relay.GiveUpAfter)
-        {
-            warnings.Add(new(file, toml.Table("relay").LineOf("warn_after"), "relay.warn_after",
-                "is not before give_up_after: senders get no warning before the bounce"));
-        }
     }
 }

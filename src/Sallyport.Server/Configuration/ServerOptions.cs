@@ -49,11 +49,33 @@ public enum ListenerTls
     None,
 }
 
-public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls);
+public sealed record ListenerOptions(IPEndPoint Address, ListenerTls Tls)
+{
+    public ClientCertificates ClientCertificates { get; init; }
+}
+
+public enum ClientCertificates
+{
+    /// <summary>Not asked for.</summary>
+    None,
+
+    /// <summary>Asked for; a client without one, or with one that proves nothing, logs in another way.</summary>
+    Optional,
+
+    /// <summary>No connection without one that is verified.</summary>
+    Required,
+}
 
 /// <param name="Certificate">PEM, leaf first, then the chain.</param>
 /// <param name="Key">PEM, RSA or ECDSA.</param>
-public sealed record TlsOptions(string Certificate, string Key);
+public sealed record TlsOptions(string Certificate, string Key)
+{
+    /// <summary>PEM, the only authorities whose client certificates count, and intermediate ones of theirs.</summary>
+    public string? ClientCa { get; init; }
+
+    /// <summary>PEM, revocation lists of these authorities.</summary>
+    public string? ClientCrl { get; init; }
+}
 
 /// <summary>A [[directory]] entry: one record a type, equal when nothing in it has changed.</summary>
 /// <param name="Name">Unique; in logs and explanations.</param>
@@ -187,11 +209,19 @@ public sealed record LimitOptions
     /// <summary>Connections from one IPv4 address or one IPv6 /64.</summary>
     public int ConnectionsPerAddress { get; init; } = 100;
 
-    /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
-    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
+    public int Handshakes { get; init; } = 500;
+
+    /// <summary>
+    /// Password hashes computed at once, never more than the processors less one; more wait, and those that would wait too long get 454.
+    /// </summary>
+    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount - 1);
 
     /// <summary>Logins waiting for a hash.</summary>
     public int HashesWaiting { get; init; } = 500;
+
+    /// <summary>Logins waiting for a hash from one IPv4 address or one IPv6 /64.</summary>
+    public int HashesWaitingPerNetwork { get; init; } = 8;
 
     /// <summary>How long a login that just succeeded is checked against the keyed cache in place of its hash.</summary>
     public TimeSpan LoginCache { get; init; } = TimeSpan.FromMinutes(10);
@@ -200,10 +230,14 @@ public sealed record LimitOptions
 /// <summary>Deadlines, not idle timers: each counts from when the wait begins (RFC 5321 §4.5.3.2).</summary>
 public sealed record TimeoutOptions
 {
-    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>For the whole TLS handshake.</summary>
+    public TimeSpan Handshake { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>For a whole command before AUTH has succeeded.</summary>
     public TimeSpan CommandBeforeLogin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From the first octet to the login, whatever is said meanwhile.</summary>
+    public TimeSpan Login { get; init; } = TimeSpan.FromMinutes(3);
 
     /// <summary>For a whole command (RFC 5321 §4.5.3.2.7).</summary>
     public TimeSpan Command { get; init; } = TimeSpan.FromMinutes(5);

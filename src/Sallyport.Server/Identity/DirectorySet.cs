@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Dovecot;
 using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Ldap;
+using Sallyport.Server.Identity.Oidc;
 using Sallyport.Server.Identity.Servers;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -58,19 +60,15 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         }
     }
 
-    /// <summary>A directory of its own, to try whether its servers answer; null where it has none. The caller closes it.</summary>
-    public static ITryableDirectory? NewTryable(DirectoryOptions options, TimeProvider time) => options switch
-    {
-        MailboxDirectoryOptions mailbox => new MailboxDirectory(mailbox, time),
-        DovecotDirectoryOptions dovecot => new DovecotDirectory(dovecot, time),
-        _ => null,
-    };
-
     private IDirectory Create(DirectoryOptions options) => options switch
     {
         LocalDirectoryOptions local => new LocalDirectory(local.Name, services),
+        OidcDirectoryOptions oidc => new OidcDirectory(oidc, services.Time),
+        CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
-        _ when NewTryable(options, services.Time) is { } directory => directory,
+        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
+        MailboxDirectoryOptions mailbox => new MailboxDirectory(mailbox, services.Time),
+        DovecotDirectoryOptions dovecot => new DovecotDirectory(dovecot, services.Time),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 
@@ -80,7 +78,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         await CloseAsync(directory);
     }
 
-    public static async ValueTask CloseAsync(IDirectory directory)
+    private static async ValueTask CloseAsync(IDirectory directory)
     {
         switch (directory)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Identity;
 
@@ -24,7 +25,7 @@ public interface IPasswordDirectory : IDirectory
 {
     ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
 
-    /// <summary>The same, for a directory whose own server is told who asks from where.</summary>
+    /// <summary>The same, for a directory that is told who asks from where.</summary>
     ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckPasswordAsync(login, password, cancel);
 }
@@ -72,6 +73,37 @@ public interface IDirectoryExchange : IAsyncDisposable
     ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel);
 }
 
+/// <summary>Proves who somebody is, and may leave it to another directory what that login may use.</summary>
+public interface IVouchingDirectory : IDirectory
+{
+    /// <summary>The directory that is asked for addresses and groups, and whether the login is enabled; null when this one says it all.</summary>
+    string? LookUpIn { get; }
+}
+
+/// <summary>Judges OAuth 2.0 access tokens (OAUTHBEARER, XOAUTH2).</summary>
+public interface ITokenDirectory : IVouchingDirectory
+{
+    /// <summary>Told to a client whose token is refused.</summary>
+    TokenService Service { get; }
+
+    /// <param name="login">Whom the client says the token is for, prepared; null when the token alone says it.</param>
+    /// <returns><see cref="DirectoryAnswer.Unknown"/> for a token of another issuer.</returns>
+    ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel);
+}
+
+/// <summary>Knows the holders of verified client certificates (EXTERNAL).</summary>
+public interface ICertificateDirectory : IVouchingDirectory
+{
+    /// <param name="login">Whom the client wants to act for, prepared; null when the certificate alone says it.</param>
+    ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel);
+}
+
+/// <summary>What became of a token, and the checks on the way: none of them shows the token.</summary>
+public sealed record TokenJudgement(DirectoryAnswer Answer, ImmutableArray<TokenCheck> Checks);
+
+/// <param name="Passed">Null for a remark.</param>
+public sealed record TokenCheck(string Check, bool? Passed, string Because);
+
 /// <summary>A login as a directory knows it.</summary>
 /// <param name="Login">Its canonical name, as the log and the spool name it.</param>
 /// <param name="Directory">The directory's name.</param>
@@ -93,7 +125,8 @@ public abstract record DirectoryAnswer
     public sealed record Challenge(ReadOnlyMemory<byte> Octets, IDirectoryExchange Exchange) : DirectoryAnswer;
 
     /// <summary>The next directory is asked.</summary>
-    public sealed record Unknown : DirectoryAnswer;
+    /// <param name="Why">When it is more than that nobody has this name.</param>
+    public sealed record Unknown(string Why = "") : DirectoryAnswer;
 
     /// <summary>Refused by a server that does not tell an unknown login from a wrong password: the next directory is asked.</summary>
     public sealed record UnknownOrWrong : DirectoryAnswer;
@@ -102,6 +135,10 @@ public abstract record DirectoryAnswer
     public sealed record CannotLookUp : DirectoryAnswer;
 
     public sealed record WrongPassword : DirectoryAnswer;
+
+    /// <summary>A token or certificate was judged and does not do.</summary>
+    /// <param name="Why">For the log.</param>
+    public sealed record Refused(string Why) : DirectoryAnswer;
 
     public sealed record Disabled : DirectoryAnswer;
 

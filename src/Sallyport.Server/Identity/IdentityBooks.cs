@@ -12,6 +12,12 @@ public sealed record IdentityBooks(MadeUpVerifiers MadeUp, GrantBook Grants)
         await GrantBook.LoadAsync(store.Facts, cancel));
 
     /// <summary>Identity under a configuration.</summary>
-    public IdentityService NewService(ServerOptions options, ImmutableArray<IDirectory> directories) => new(
-        directories, MadeUp, new GrantResolver(options.Grants, options.SenderModes, Grants, directories));
+    /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
+    public IdentityService NewService(
+        ServerOptions options, ImmutableArray<IDirectory> directories, TimeProvider time, string? nonce = null)
+    {
+        var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
+        var service = new IdentityService(directories, MadeUp, grants, time);
+        return nonce is null ? service : new IdentityService(directories, MadeUp, grants, time) { Nonce = () => nonce };
+    }
 }

@@ -6,13 +6,17 @@ using Sallyport.Mail.Smtp;
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants)
+public sealed class IdentityService(
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
     public ImmutableArray<IDirectory> Directories => directories;
 
     public GrantResolver Grants => grants;
+
+    /// <summary>Draws the server's half of a SCRAM nonce.</summary>
+    public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
@@ -22,6 +26,66 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
                 directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
+    }
+
+    /// <summary>Whose is this access token?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ITokenDirectory>()],
+            async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), "no directory takes this token: it is no JWT of a configured issuer")
+            : await ToVouchedAsync(answer, directory, cancel);
+    }
+
+    /// <summary>Whose is this verified certificate?</summary>
+    public async ValueTask<(LoginAnswer Answer, string Why)> CheckCertificateAsync(
+        LoginAttempt attempt, ClientCertificate certificate, CancellationToken cancel)
+    {
+        if (!TryPrepare(attempt, out var login))
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        var (answer, directory) = await AskAsync(
+            [.. directories.OfType<ICertificateDirectory>()],
+            one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
+        return answer is DirectoryAnswer.Unknown
+            ? (new LoginAnswer.Wrong(), $"no directory knows the holder of the certificate {certificate.Subject}")
+            : await ToVouchedAsync(answer, directory, cancel);
+    }
+
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        var (login, why) = await ToLoginAsync(await CompleteAsync(answer, vouchedBy, cancel), cancel);
+        return login is LoginAnswer.Granted { Grant: var grant } && answer is DirectoryAnswer.Granted { Entry.Login: var name }
+            ? (new LoginAnswer.Granted(grant with { AskedAs = name }), why)
+            : (login, why);
+    }
+
+    /// <summary>A login that was vouched for gets what the directory its voucher points to says of it.</summary>
+    public async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    {
+        if (answer is not DirectoryAnswer.Granted { Entry.Login: var login }
+            || directories.OfType<IVouchingDirectory>().FirstOrDefault(one => one.Name == vouchedBy) is not { LookUpIn: { } name })
+        {
+            return answer;
+        }
+
+        var prepared = Credentials.PrepareLogin(login)!;
+        var (found, _) = await AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
+        return found switch
+        {
+            DirectoryAnswer.Unknown => new DirectoryAnswer.Refused($"directory {name} does not know {login}, whom {vouchedBy} vouches for"),
+            DirectoryAnswer.CannotLookUp => new DirectoryAnswer.Refused($"directory {name} cannot look up logins: {vouchedBy} needs one that can"),
+            _ => found,
+        };
     }
 
     /// <summary>What a login may use.</summary>
@@ -36,6 +100,16 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
 
         var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
         return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
+    }
+
+    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(login) ?? "";
+        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
+            ? (null, "")
+            : await ToLoginAsync(answer, cancel);
     }
 
     /// <summary>
@@ -55,9 +129,9 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return answer switch
         {
             DirectoryAnswer.Challenge challenge => new ScramBeginning.Theirs(challenge.Octets, challenge.Exchange),
-            DirectoryAnswer.Verifier found => new ScramBeginning.Ours(new VerifierAnswer.Found(found.Value, NewNonce()), directory),
+            DirectoryAnswer.Verifier found => new ScramBeginning.Ours(new VerifierAnswer.Found(found.Value, Nonce()), directory),
             DirectoryAnswer.Unavailable unavailable => new ScramBeginning.Ours(new VerifierAnswer.Unavailable(unavailable.Why), directory),
-            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(madeUp.For(prepared), NewNonce()), directory),
+            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(madeUp.For(prepared), Nonce()), directory),
         };
     }
 
@@ -84,10 +158,15 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         return (new ExchangeAnswer.Ended(login), why);
     }
 
-    private static string NewNonce() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
+    /// <param name="login">Prepared; null when the client named none.</param>
+    private static bool TryPrepare(LoginAttempt attempt, out string? login)
+    {
+        login = attempt.Login.Length == 0 ? null : Credentials.PrepareLogin(attempt.Login);
+        return attempt.Login.Length == 0 || login is not null;
+    }
 
     /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private static async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
+    private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
         ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
     {
         DirectoryAnswer last = new DirectoryAnswer.Unknown();
@@ -96,7 +175,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
             DirectoryAnswer answer;
             try
             {
-                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, cancel);
+                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, time, cancel);
             }
             catch (Exception exception) when (!cancel.IsCancellationRequested)
             {
@@ -108,7 +187,7 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
                 return (answer, directory.Name);
             }
 
-            last = answer is DirectoryAnswer.Unknown ? last : answer;
+            last = answer is DirectoryAnswer.Unknown { Why: "" } ? last : answer;
         }
 
         return (last, "");
@@ -120,10 +199,11 @@ public sealed class IdentityService(ImmutableArray<IDirectory> directories, Made
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
-        DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
+        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(), refused.Why),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(), "wrong password"),
+        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
 }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Sallyport.Server.Limits;
 
 namespace Sallyport.Server.Identity;
 
@@ -14,4 +15,7 @@ public sealed record LoginAttempt(string Session, IPAddress Client, string Mecha
 
     /// <summary>The address and port it connected to; null when they are not known.</summary>
     public IPEndPoint? Server { get; init; }
+
+    /// <summary>What limits count by: an IPv4 address or an IPv6 /64.</summary>
+    public IPAddress Network => ConnectionGate.NetworkOf(Client);
 }

@@ -1,14 +1,19 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
 using Sallyport.Server.Submission;
 
 namespace Sallyport.Server.Listening;
 
 /// <summary>A connection of the transport, plain at first, under TLS after <see cref="StartTlsAsync"/>.</summary>
-internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCertificate> certificate) : ISubmissionWire, IAsyncDisposable
+internal sealed class ConnectionWire(
+    ConnectionContext connection, Func<ServerCertificate> certificate, ClientCertificates clientCertificates, TimeProvider time)
+    : ISubmissionWire, IAsyncDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 
@@ -31,10 +36,31 @@ internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCe
         var ours = certificate();
         _transport = new DuplexStream(connection.Transport);
         _tls = new SslStream(_transport, leaveInnerStreamOpen: true);
-        await _tls.AuthenticateAsServerAsync(ours.Options, cancel);
+        var handshake = ours.Clients is not null && clientCertificates != ClientCertificates.None
+            ? new ClientHandshake(clientCertificates == ClientCertificates.Required)
+            : null;
+        try
+        {
+            await _tls.AuthenticateAsServerAsync(ours.OptionsFor(handshake), cancel);
+        }
+        catch (AuthenticationException) when (handshake is { IsMissing: true })
+        {
+            throw new AuthenticationException("the client showed no certificate, which this listener requires");
+        }
+
+        var verdict = handshake is { Leaf: not null } ? await ours.Clients!.VerifyAsync(handshake, time) : new CertificateVerdict(null, "");
+        if (handshake is { IsRequired: true } && verdict.Certificate is null)
+        {
+            throw new AuthenticationException("the client certificate, which this listener requires, is not accepted: " + verdict.Trouble);
+        }
+
         Input = PipeReader.Create(_tls, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, leaveOpen: true));
         Output = PipeWriter.Create(_tls, new StreamPipeWriterOptions(leaveOpen: true));
-        return new TlsFacts(NameOf(_tls), _tls.NegotiatedCipherSuite.ToString(), ours.ServerEndPoint);
+        return new TlsFacts(NameOf(_tls), _tls.NegotiatedCipherSuite.ToString(), ours.ServerEndPoint)
+        {
+            Client = verdict.Certificate,
+            CertificateTrouble = verdict.Trouble,
+        };
     }
 
     private static string NameOf(SslStream tls) => tls.SslProtocol.ToString() switch
@@ -56,16 +82,19 @@ internal sealed class ConnectionWire(ConnectionContext connection, Func<ServerCe
 
         try
         {
-            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax);
-            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax);
+            await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax, time);
+            await _tls.ShutdownAsync().WaitAsync(GoodbyeMax, time);
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException
+            or CryptographicException or AuthenticationException)
         {
-            // The client is gone already.
+            // The client is gone already, or broke its TLS (a renegotiation does).
         }
-
-        await Input.CompleteAsync();
-        await _tls.DisposeAsync();
-        await _transport!.DisposeAsync();
+        finally
+        {
+            await Input.CompleteAsync();
+            await _tls.DisposeAsync();
+            await _transport!.DisposeAsync();
+        }
     }
 }

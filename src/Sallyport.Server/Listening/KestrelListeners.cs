@@ -15,6 +15,10 @@ public static class KestrelListeners
             {
                 await submission.HandleAsync(connection, listener);
             }
+            catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
+            {
+                // The client went away outside its conversation: while it was refused, or while we said goodbye.
+            }
             catch (Exception exception)
             {
                 log.Write(new MailEvent.Problem($"a session from {connection.RemoteEndPoint} ended by a fault of ours: {exception}"));

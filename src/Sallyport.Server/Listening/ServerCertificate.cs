@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Listening;
@@ -9,21 +10,21 @@ namespace Sallyport.Server.Listening;
 /// <summary>Our certificate with its chain, as TLS sends it, and its channel binding (RFC 5929 §4).</summary>
 public sealed class ServerCertificate
 {
-    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain)
+    private static readonly SslApplicationProtocol Smtp = new("smtp");
+
+    private readonly SslStreamCertificateContext _plain;
+    private readonly SslStreamCertificateContext? _asking;
+
+    private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients)
     {
         Leaf = leaf;
-        ServerEndPoint = Hash(leaf);
-        Options = new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = SslStreamCertificateContext.Create(leaf, chain, offline: true),
-#pragma warning disable CA5398 // older versions are forbidden (RFC 8996), whatever the system would allow
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-#pragma warning restore CA5398
-            AllowRenegotiation = false,
-            AllowTlsResume = true,
-            ClientCertificateRequired = false,
-            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
-        };
+        ServerEndPoint = ChannelBinding.ServerEndPoint(leaf.SignatureAlgorithm.Value, leaf.RawData);
+        Clients = clients;
+
+        // One context each, so that a session begun where no certificate is asked for is not resumed where one is.
+        _plain = SslStreamCertificateContext.Create(leaf, chain, offline: true);
+        _asking = clients is null ? null : SslStreamCertificateContext.Create(
+            leaf, chain, offline: true, SslCertificateTrust.CreateForX509Collection(clients.Roots, sendTrustInHandshake: true));
     }
 
     public X509Certificate2 Leaf { get; }
@@ -31,25 +32,49 @@ public sealed class ServerCertificate
     /// <summary>tls-server-end-point.</summary>
     public ReadOnlyMemory<byte> ServerEndPoint { get; }
 
-    public SslServerAuthenticationOptions Options { get; }
+    /// <summary>Who judges client certificates; null where none are asked for.</summary>
+    public ClientAuthorities? Clients { get; }
+
+    /// <param name="handshake">Keeps the certificate the client shows; null where none is asked for.</param>
+    internal SslServerAuthenticationOptions OptionsFor(ClientHandshake? handshake)
+    {
+        var options = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = handshake is null ? _plain : _asking,
+#pragma warning disable CA5398 // older versions are forbidden (RFC 8996), whatever the system would allow
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+#pragma warning restore CA5398
+            AllowRenegotiation = false,
+            ApplicationProtocols = [Smtp], // asked only of a client that offers some; without a match the handshake fails (RFC 7301 §3.2)
+            AllowTlsResume = true,
+            ClientCertificateRequired = handshake is not null, // asked for, and required only as far as our callback says
+            EncryptionPolicy = EncryptionPolicy.RequireEncryption,
+        };
+        if (handshake is not null)
+        {
+            // The framework only takes the chain apart, without fetching anything; the verdict is ClientAuthorities'.
+            options.RemoteCertificateValidationCallback = handshake.Take;
+            options.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                VerificationFlags = X509VerificationFlags.AllFlags,
+                DisableCertificateDownloads = true,
+            };
+        }
+
+        return options;
+    }
 
     /// <summary>The leaf is first in the file, then the chain.</summary>
-    /// <exception cref="CryptographicException">Not a certificate, or not its key.</exception>
+    /// <exception cref="CryptographicException">Not a certificate, or not its key, or no client authorities.</exception>
     public static ServerCertificate Load(TlsOptions options)
     {
         var leaf = X509Certificate2.CreateFromPemFile(options.Certificate, options.Key);
         var all = new X509Certificate2Collection();
         all.ImportFromPemFile(options.Certificate);
-        return new ServerCertificate(leaf, [.. all.Skip(1)]);
+        return new ServerCertificate(leaf, [.. all.Skip(1)], ClientAuthorities.Load(options));
     }
 
-    public static ServerCertificate Of(X509Certificate2 leaf) => new(leaf, []);
-
-    /// <summary>The hash the certificate was signed with; SHA-256 in place of MD5 and SHA-1 (RFC 5929 §4.1).</summary>
-    private static byte[] Hash(X509Certificate2 leaf) => leaf.SignatureAlgorithm.Value switch
-    {
-        "1.2.840.113549.1.1.12" or "1.2.840.10045.4.3.3" => SHA384.HashData(leaf.RawData),
-        "1.2.840.113549.1.1.13" or "1.2.840.10045.4.3.4" => SHA512.HashData(leaf.RawData),
-        _ => SHA256.HashData(leaf.RawData),
-    };
+    public static ServerCertificate Of(X509Certificate2 leaf) => new(leaf, [], null);
 }

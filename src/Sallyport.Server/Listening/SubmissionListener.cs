@@ -17,7 +17,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        await using var wire = new ConnectionWire(connection, () => Certificate!);
+        await using var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
         if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
         {
@@ -55,19 +55,11 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
     private async Task ServeAsync(ConnectionWire wire, ListenerOptions listener, string session)
     {
         TlsFacts? tls = null;
-        var client = wire.Client.ToString();
         if (listener.Tls == ListenerTls.Implicit)
         {
-            try
+            tls = await HandshakeAsync(wire, session);
+            if (tls is null)
             {
-                using var limit = new CancellationTokenSource(services.Settings.Options.Timeouts.Handshake, services.Time);
-                tls = await wire.StartTlsAsync(limit.Token);
-                services.Log.Write(new MailEvent.TlsStarted(session, client, tls.Protocol, tls.CipherSuite));
-            }
-            catch (Exception exception)
-            {
-                services.Log.Write(new MailEvent.TlsFailed(session, client, exception.InnerException?.Message ?? exception.Message));
-                services.Log.Write(new MailEvent.ConnectionClosed(session, client, 0, "the TLS handshake failed"));
                 wire.Abort();
                 return;
             }
@@ -75,6 +67,36 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
         using var driver = new SubmissionDriver(wire, services, listener.Tls, session);
         await driver.RunAsync(tls, _drain.Token);
+    }
+
+    /// <summary>Null when there was no handshake.</summary>
+    private async Task<TlsFacts?> HandshakeAsync(ConnectionWire wire, string session)
+    {
+        var client = wire.Client.ToString();
+        var options = services.Settings.Options;
+        if (!services.Handshakes.TryBegin(options.Limits.Handshakes))
+        {
+            services.Log.Write(new MailEvent.ConnectionClosed(session, client, 0, "too many TLS handshakes are under way"));
+            return null;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(options.Timeouts.Handshake, services.Time);
+            var tls = await wire.StartTlsAsync(limit.Token);
+            services.LogTls(session, client, tls);
+            return tls;
+        }
+        catch (Exception exception)
+        {
+            services.Log.Write(new MailEvent.TlsFailed(session, client, exception.InnerException?.Message ?? exception.Message));
+            services.Log.Write(new MailEvent.ConnectionClosed(session, client, 0, "the TLS handshake failed"));
+            return null;
+        }
+        finally
+        {
+            services.Handshakes.End();
+        }
     }
 
     /// <summary>Says why where it can be said without a handshake.</summary>

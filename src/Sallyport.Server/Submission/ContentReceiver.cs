@@ -9,7 +9,8 @@ namespace Sallyport.Server.Submission;
 /// One message on its way in: decoded octets go to the header until its empty line, then to the store. Once it is clear that
 /// the message cannot be kept, the rest is read and thrown away.
 /// </summary>
-internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLimits limits) : IAsyncDisposable
+/// <param name="keepMax">How long the store may take over one piece; then the message is given up (451) and the rest thrown away.</param>
+internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLimits limits, TimeSpan keepMax, TimeProvider time) : IAsyncDisposable
 {
     private readonly ArrayBufferWriter<byte> _decoded = new(16 * 1024);
     private readonly HeaderCollector _header = new(limits);
@@ -26,7 +27,7 @@ internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLi
     public Reply? Refusal => _header.Refusal ?? (_failure is null ? null : Replies.StoreFailed);
 
     /// <summary>Passes on what was decoded since the last call.</summary>
-    public async ValueTask FlowAsync(CancellationToken cancel)
+    public async ValueTask FlowAsync()
     {
         var octets = _decoded.WrittenMemory;
         if (Refusal is null && !_header.IsComplete && !octets.IsEmpty)
@@ -37,7 +38,7 @@ internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLi
 
         if (Refusal is null && !octets.IsEmpty)
         {
-            await KeepAsync(octets, cancel);
+            await KeepAsync(octets);
         }
 
         _decoded.ResetWrittenCount();
@@ -47,15 +48,16 @@ internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLi
 
     public ValueTask DisposeAsync() => submission.DisposeAsync();
 
-    private async ValueTask KeepAsync(ReadOnlyMemory<byte> octets, CancellationToken cancel)
+    private async ValueTask KeepAsync(ReadOnlyMemory<byte> octets)
     {
+        using var limit = new CancellationTokenSource(keepMax, time);
         try
         {
-            await submission.WriteAsync(octets, cancel);
+            await submission.WriteAsync(octets, limit.Token);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
-            _failure = exception.Message; // a full or failed store: the client hears 451 at the end
+            _failure = exception.Message; // a full, failed or stalled store: the client hears 451 at the end
         }
     }
 }

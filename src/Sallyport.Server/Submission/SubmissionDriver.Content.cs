@@ -10,11 +10,20 @@ namespace Sallyport.Server.Submission;
 /// <content>Content: received, judged, kept; then, and only then, the 250.</content>
 public sealed partial class SubmissionDriver
 {
+    /// <summary>Content over the limit is followed to its end for the client to hear 552, but not without end.</summary>
+    private const int FollowedTimes = 2;
+
     private ContentReceiver? _receiver;
     private ChunkDecoder? _chunks;
+    private Pace? _pace;
 
     private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
     {
+        if (MoreHasArrived())
+        {
+            return _session.Unpipelined(Verb.Data);
+        }
+
         var decoder = new DataDecoder(_limits);
         await using var receiver = NewReceiver();
         Say(data.Reply);
@@ -36,7 +45,12 @@ public sealed partial class SubmissionDriver
             }
 
             _wire.Input.AdvanceTo(end);
-            await receiver.FlowAsync(default);
+            if (!ended && decoder.Facts.Bytes / FollowedTimes > _limits.MessageBytes)
+            {
+                await SayLastAsync(Replies.TooBig(_limits.MessageBytes), "far more content than the limit");
+            }
+
+            await receiver.FlowAsync();
         }
 
         return _session.AnswerContent(await KeepAsync(receiver, decoder.Facts, data.Envelope));
@@ -52,10 +66,10 @@ public sealed partial class SubmissionDriver
         }
 
         await FlushAsync();
-        var pace = new Pace(_services.Time, _timeouts);
+        _pace ??= new Pace(_services.Time, _timeouts);
         for (var left = chunk.Bytes; left > 0;)
         {
-            var buffer = await ReadContentAsync(pace);
+            var buffer = await ReadContentAsync(_pace);
             var part = buffer.Slice(0, Math.Min(left, buffer.Length));
             left -= part.Length;
             if (!discard)
@@ -69,7 +83,7 @@ public sealed partial class SubmissionDriver
             _wire.Input.AdvanceTo(part.End);
             if (!discard)
             {
-                await _receiver!.FlowAsync(default);
+                await _receiver!.FlowAsync();
             }
         }
 
@@ -86,7 +100,7 @@ public sealed partial class SubmissionDriver
     private async Task<Turn> FinishChunksAsync(Envelope envelope)
     {
         _chunks!.Finish(_receiver!.Decoded);
-        await _receiver.FlowAsync(default);
+        await _receiver.FlowAsync();
         var reply = await KeepAsync(_receiver, _chunks.Facts, envelope);
         await DropSubmissionAsync();
         return _session.AnswerContent(reply);
@@ -105,27 +119,22 @@ public sealed partial class SubmissionDriver
     private ContentReceiver NewReceiver()
     {
         var id = _services.NewQueueId();
-        return new ContentReceiver(id, _services.Spool.Begin(id), _limits);
+        return new ContentReceiver(id, _services.Spool.Begin(id), _limits, _timeouts.Commit, _services.Time);
     }
 
     /// <summary>The next octets of content; at least one. Too long a silence, or too slow a trickle, ends the session.</summary>
     private async ValueTask<ReadOnlySequence<byte>> ReadContentAsync(Pace pace)
     {
-        if (_wire.Input.TryRead(out var ready) && !ready.Buffer.IsEmpty)
-        {
-            pace.Count(ready.Buffer.Length);
-            return ready.Buffer;
-        }
-
         _deadline.Arm(_timeouts.DataBlock);
+        pace.Begin();
+        var there = _wire.Input.TryRead(out var result);
         while (true)
         {
-            var result = await _wire.Input.ReadAsync();
-            if (!result.Buffer.IsEmpty && !_deadline.HasRunOut)
+            result = there ? result : await _wire.Input.ReadAsync();
+            if (!result.Buffer.IsEmpty && (there || !_deadline.HasRunOut))
             {
                 _deadline.Disarm();
-                pace.Count(result.Buffer.Length);
-                if (pace.IsTooSlow)
+                if (pace.IsTooSlowWith(result.Buffer.Length))
                 {
                     await SayLastAsync(Replies.TooSlow, "too slow");
                 }
@@ -133,6 +142,7 @@ public sealed partial class SubmissionDriver
                 return result.Buffer;
             }
 
+            there = false; // an end, or a read called off: it has to be given back before the next
             _wire.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             if (_deadline.HasRunOut)
             {
@@ -154,7 +164,7 @@ public sealed partial class SubmissionDriver
         var refusal = facts.Verdict(_limits, options.BareNewlines == BareNewlines.Normalise) ?? receiver.Refusal;
         if (refusal is not null)
         {
-            LogRefusal(refusal, "content");
+            LogRefusal(refusal, $"{receiver.Id} (content)");
             return refusal;
         }
 
@@ -163,7 +173,7 @@ public sealed partial class SubmissionDriver
             _session.HeloName, _client, _session.Tls, _session.Grant!, envelope, options.ShowLogin, options.ShowClient), _limits);
         if (prepared is HeaderResult.Refused refused)
         {
-            LogRefusal(refused.Reply, "header");
+            LogRefusal(refused.Reply, $"{receiver.Id} (header)");
             return refused.Reply;
         }
 
@@ -173,7 +183,11 @@ public sealed partial class SubmissionDriver
             LogStranger(stranger.Field, stranger.Mailbox.ToString());
         }
 
-        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId) { HasEightBit = facts.EightBit };
+        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId)
+        {
+            HasEightBit = facts.EightBit,
+            HasUtf8Header = !System.Text.Ascii.IsValid(ready.Header.Span),
+        };
         return await CommitAsync(receiver, record, ready, facts.Bytes);
     }
 
@@ -189,7 +203,7 @@ public sealed partial class SubmissionDriver
         }
         catch (TimeoutException)
         {
-            _ = UndoLateCommitAsync(commit, receiver.Id, claim, bytes);
+            _ = WithdrawAsync(receiver.Submission, receiver.Id, claim, bytes);
             LogRefusal(Replies.CommitLate, receiver.Id.ToString());
             return Replies.CommitLate;
         }
@@ -204,32 +218,24 @@ public sealed partial class SubmissionDriver
 
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
-        if (claim)
-        {
-            _services.Handoff.Offer(durable.Message with { ReservedBytes = bytes });
-        }
-        else
-        {
-            _services.Handoff.Wake();
-        }
-
+        _services.Handoff.Committed(durable.Message, claim ? bytes : null);
         return Replies.Queued(receiver.Id);
     }
 
-    /// <summary>The client was told 451 and keeps its message: what the store finished later must not go out as well.</summary>
-    private async Task UndoLateCommitAsync(Task<CommitResult> commit, QueueId id, bool claim, long bytes)
+    /// <summary>The client was told 451 and keeps its message: what the store finishes later must not go out as well.</summary>
+    private async Task WithdrawAsync(ISubmission submission, QueueId id, bool claim, long bytes)
     {
         try
         {
-            if (await commit is CommitResult.Durable durable)
+            if (!await submission.WithdrawAsync())
             {
-                await _services.Spool.ReleaseClaimAsync(id, [.. durable.Message.Recipients.Select(r => r.Number)], default);
-                await _services.Spool.RemoveAsync(id, default);
+                _services.Log.Write(new MailEvent.Problem(
+                    $"{id} was kept after all when its client had been told 451: it may arrive twice, since the client sends it again"));
             }
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // The store failed meanwhile and has said so itself.
+            _services.Log.Write(new MailEvent.Problem($"{id}, whose client was told 451, could not be taken back: {exception.Message}"));
         }
         finally
         {
@@ -245,21 +251,23 @@ public sealed partial class SubmissionDriver
         }
     }
 
-    /// <summary>Octets per second since the content began, judged only after the first data block's time.</summary>
+    /// <summary>
+    /// Octets per second of the time a message's content was waited for, over all its chunks; judged only after the first data block's
+    /// time. What the store takes and what lies between two chunks does not count.
+    /// </summary>
     private sealed class Pace(TimeProvider time, TimeoutOptions timeouts)
     {
-        private readonly long _began = time.GetTimestamp();
+        private long _began;
+        private TimeSpan _waited;
         private long _bytes;
 
-        public bool IsTooSlow
-        {
-            get
-            {
-                var elapsed = time.GetElapsedTime(_began);
-                return elapsed > timeouts.DataBlock && _bytes < elapsed.TotalSeconds * timeouts.DataBytesPerSecondMin;
-            }
-        }
+        public void Begin() => _began = time.GetTimestamp();
 
-        public void Count(long bytes) => _bytes += bytes;
+        public bool IsTooSlowWith(long bytes)
+        {
+            _waited += time.GetElapsedTime(_began);
+            _bytes += bytes;
+            return _waited > timeouts.DataBlock && _bytes < _waited.TotalSeconds * timeouts.DataBytesPerSecondMin;
+        }
     }
 }

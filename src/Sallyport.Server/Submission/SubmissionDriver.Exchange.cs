@@ -14,9 +14,13 @@ public sealed partial class SubmissionDriver
         {
             case ScramBeginning.Theirs theirs:
                 _exchange = theirs.Exchange;
+                _loginKnown = true;
+                _loginWhy = "";
                 return _session.AnswerExchange(new ExchangeAnswer.Challenge(theirs.Challenge));
             case ScramBeginning.Ours ours:
                 _verifierFrom = ours.Directory;
+                _loginKnown = ours.Answer is VerifierAnswer.Found && ours.Directory.Length > 0;
+                _loginWhy = ours.Answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
                 return _session.AnswerVerifier(ours.Answer);
             default:
                 return _session.AnswerVerifier(new VerifierAnswer.Unavailable(""));
@@ -25,8 +29,8 @@ public sealed partial class SubmissionDriver
 
     private async Task<Turn> ContinueExchangeAsync(Turn.AskExchange ask)
     {
-        var (answer, why) = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
-        return answer is ExchangeAnswer.Ended ended ? Answer(ended.Login, why) : _session.AnswerExchange(answer);
+        (var answer, _loginWhy) = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
+        return answer is ExchangeAnswer.Ended ended ? Answer(ended.Login) : _session.AnswerExchange(answer);
     }
 
     /// <summary>Calls off an exchange that is not over, so that the other server does not wait for its end.</summary>

@@ -1,19 +1,28 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
 
 /// <content>Reading lines and writing replies, each with its deadline.</content>
 public sealed partial class SubmissionDriver
 {
+    /// <summary>Replies a client may leave untaken while it sends on; then they are flushed, and its reading sets the pace.</summary>
+    private const int RepliesWaitingMax = 16 * 1024;
+
+    private int _repliesWaiting;
+
     private readonly record struct Line(LineKind Kind, byte[] Octets);
 
-    /// <summary>The next line. What was said so far is flushed only when there is nothing left to read (RFC 2920).</summary>
+    /// <summary>The next line. What was said so far is flushed when there is nothing left to read (RFC 2920), or when it is much.</summary>
     private async ValueTask<Line> ReadLineAsync(int limitBytes)
     {
         var armed = false;
+        if (_repliesWaiting > RepliesWaitingMax)
+        {
+            await FlushAsync();
+        }
+
         while (true)
         {
             if (_wire.Input.TryRead(out var result))
@@ -31,7 +40,7 @@ public sealed partial class SubmissionDriver
             await FlushAsync();
             if (!armed)
             {
-                _deadline.Arm(_session.Grant is null ? _timeouts.CommandBeforeLogin : _timeouts.Command);
+                await ArmForCommandAsync();
                 armed = true;
             }
 
@@ -42,11 +51,29 @@ public sealed partial class SubmissionDriver
         }
     }
 
+    /// <summary>Before the login each command has its time, and all of them have one together.</summary>
+    private async ValueTask ArmForCommandAsync()
+    {
+        if (_session.Grant is not null)
+        {
+            _deadline.Arm(_timeouts.Command);
+            return;
+        }
+
+        var left = _timeouts.Login - _services.Time.GetElapsedTime(_began);
+        if (left <= TimeSpan.Zero)
+        {
+            await SayLastAsync(Replies.TimedOut, "no login in time");
+        }
+
+        _deadline.Arm(left < _timeouts.CommandBeforeLogin ? left : _timeouts.CommandBeforeLogin);
+    }
+
     private Line TakeLine(ReadOnlySequence<byte> buffer, int limitBytes, bool completed)
     {
         var rest = buffer;
         var kind = _framer.TryRead(ref rest, limitBytes, out var line);
-        var octets = kind == LineKind.Line ? line.ToArray() : [];
+        var octets = kind is LineKind.Line or LineKind.BareLineFeed or LineKind.Foreign ? line.ToArray() : [];
         _wire.Input.AdvanceTo(rest.Start, kind == LineKind.Incomplete ? rest.End : rest.Start);
         return kind == LineKind.Incomplete && completed ? throw new WireLostException("the client left within a command") : new Line(kind, octets);
     }
@@ -77,6 +104,18 @@ public sealed partial class SubmissionDriver
         }
     }
 
+    /// <summary>True when octets lie behind the command just read. What has not arrived yet is awaited by nobody here.</summary>
+    private bool MoreHasArrived()
+    {
+        if (!_wire.Input.TryRead(out var behind))
+        {
+            return false;
+        }
+
+        _wire.Input.AdvanceTo(behind.Buffer.Start);
+        return !behind.Buffer.IsEmpty;
+    }
+
     /// <summary>A last word, then the end.</summary>
     private async ValueTask SayLastAsync(Reply reply, string why)
     {
@@ -98,28 +137,14 @@ public sealed partial class SubmissionDriver
 
     private void Say(Reply reply)
     {
-        if (reply == Replies.AuthFailed || reply == Replies.TooManyAuthFailures)
-        {
-            LogFailedLogin();
-        }
-
-        _wire.Output.Write(reply.ToBytes());
-    }
-
-    /// <summary>SCRAM fails inside the session, without a question to a directory: it is logged where its reply leaves.</summary>
-    private void LogFailedLogin()
-    {
-        if (!_failureLogged)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(
-                SessionId, _client, _session.LoginTyped, _session.Mechanism, "wrong password, wrong binding or unknown login"));
-        }
-
-        _failureLogged = false;
+        var octets = reply.ToBytes();
+        _wire.Output.Write(octets);
+        _repliesWaiting += octets.Length;
     }
 
     private async ValueTask FlushAsync()
     {
+        _repliesWaiting = 0;
         var flush = _wire.Output.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
         {

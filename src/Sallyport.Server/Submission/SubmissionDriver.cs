@@ -1,4 +1,5 @@
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
@@ -12,6 +13,10 @@ namespace Sallyport.Server.Submission;
 /// </summary>
 public sealed partial class SubmissionDriver : IDisposable
 {
+    /// <summary>How long a session trusts what its directory said of the login.</summary>
+    private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
+
+    private const int CrLf = 2;
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
     private readonly Settings _settings;
@@ -21,11 +26,15 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly bool _loginNeedsTls;
+    private readonly long _began;
+    private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
+    private string _loginWhy = "";
+    private bool _loginKnown;
     private bool _draining;
     private bool _closing;
-    private bool _failureLogged;
 
     public SubmissionDriver(ISubmissionWire wire, SubmissionServices services, ListenerTls tls, string sessionId)
     {
@@ -35,13 +44,19 @@ public sealed partial class SubmissionDriver : IDisposable
         _timeouts = _settings.Options.Timeouts;
         _limits = _settings.Options.Limits.Smtp;
         _client = wire.Client.ToString();
+        _loginNeedsTls = tls != ListenerTls.None;
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
+        _began = services.Time.GetTimestamp();
         _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits) { Mechanisms = _settings.Mechanisms });
+            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
+        { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
     public string SessionId { get; }
+
+    /// <summary>Told of each command with the state it met.</summary>
+    public Action<SessionState, Command>? Heard { get; init; }
 
     /// <param name="tls">What the handshake gave on an implicit-TLS listener.</param>
     /// <param name="drain">Asks the session to end at the next command.</param>
@@ -70,11 +85,17 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _end = "the connection was lost";
         }
+        catch (Exception exception)
+        {
+            _end = "a fault of ours";
+            _services.Log.Write(new MailEvent.Problem($"session {SessionId} from {_client} ended by a fault of ours: {exception}"));
+        }
         finally
         {
             _deadline.Disarm();
             await DropExchangeAsync();
             await DropSubmissionAsync();
+            LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
     }
@@ -87,25 +108,39 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (!_closing)
         {
-            var line = await ReadLineAsync(_limits.CommandLineBytes);
-            if (line.Kind != LineKind.Line)
+            var line = await ReadLineAsync(_session.LineBytesMax);
+            if (CommandIn(line) is not { } command)
             {
                 await EndLineTroubleAsync(line.Kind);
                 continue;
             }
 
-            var turn = _session.Receive(CommandParser.Parse(line.Octets));
-            await FollowAsync(turn, drain);
+            Heard?.Invoke(_session.State, command);
+            LogLoginInClear(command);
+            await FollowAsync(
+                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
+                    ? _session.Unpipelined(Verb.Auth)
+                    : _session.Receive(command, line.Octets.Length + CrLf),
+                drain);
+            _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
 
         await FlushAsync();
     }
+
+    private static Command? CommandIn(Line line) => line.Kind switch
+    {
+        LineKind.Line => CommandParser.Parse(line.Octets),
+        LineKind.BareLineFeed or LineKind.Foreign => CommandParser.OtherProtocolIn(line.Octets),
+        _ => null,
+    };
 
     /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
     private async Task FollowAsync(Turn? turn, CancellationToken cancel)
     {
         while (turn is not null)
         {
+            LogLoginFailure();
             turn = turn switch
             {
                 Turn.Say say => Write(say.Reply),
@@ -116,7 +151,9 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
                 Turn.AskExchange ask => await ContinueExchangeAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
-                Turn.AskSender ask => AnswerSender(ask),
+                Turn.AskToken ask => await CheckTokenAsync(ask),
+                Turn.AskCertificate ask => await CheckCertificateAsync(ask),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
                 Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
@@ -125,6 +162,37 @@ public sealed partial class SubmissionDriver : IDisposable
         }
 
         await DropExchangeAsync();
+
+        // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
+        if (_session.State != SessionState.ReceivingChunks)
+        {
+            _pace = null;
+            await DropSubmissionAsync();
+        }
+    }
+
+    /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
+    private async ValueTask<bool> IsRevokedAsync()
+    {
+        if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
+        {
+            return false;
+        }
+
+        _grantedAt = _services.Time.GetTimestamp();
+        var (answer, why) = await _settings.Identity.AskAgainAsync(
+            _session.Grant!.AskedAs ?? _session.LoginTyped, _session.Grant.Directory, default);
+        if (answer is LoginAnswer.Granted granted)
+        {
+            _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
+        }
+        else if (answer is not null)
+        {
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {why}");
+            return true;
+        }
+
+        return false;
     }
 
     private Turn AnswerSender(Turn.AskSender ask)
@@ -150,7 +218,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
-        LogRefusal(refusal, ask.ReversePath.ToString());
+        LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }
 
@@ -160,7 +228,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = _settings.Routes.Find(path.Mailbox) is null
             ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {Replies.Printable(path.Mailbox.Domain)}")
             : null;
-        LogRefusal(refusal, path.ToString());
+        LogPolicyRefusal(refusal, path.ToString());
         return refusal;
     }
 
@@ -176,27 +244,38 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn?> BeginTlsAsync(Turn.BeginTls begin)
     {
-        if (_wire.Input.TryRead(out var behind))
+        if (MoreHasArrived())
         {
-            var injected = behind.Buffer.Length > 0;
-            _wire.Input.AdvanceTo(behind.Buffer.Start);
-            if (injected)
-            {
-                _end = "data behind STARTTLS";
-                return _session.TlsInjected();
-            }
+            return _session.TlsInjected();
         }
 
-        Say(begin.Reply);
-        await FlushAsync();
-        _deadline.Disarm();
+        if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
+        {
+            return new Turn.Say(Replies.TlsBusy); // RFC 3207 §4
+        }
+
+        try
+        {
+            Say(begin.Reply);
+            await FlushAsync();
+            _deadline.Disarm();
+            await HandshakeAsync();
+            return null;
+        }
+        finally
+        {
+            _services.Handshakes.End();
+        }
+    }
+
+    private async Task HandshakeAsync()
+    {
         try
         {
             using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
             var facts = await _wire.StartTlsAsync(limit.Token);
-            _services.Log.Write(new MailEvent.TlsStarted(SessionId, _client, facts.Protocol, facts.CipherSuite));
+            _services.LogTls(SessionId, _client, facts);
             _session.TlsEstablished(facts);
-            return null;
         }
         catch (Exception exception)
         {
@@ -233,34 +312,64 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
-        var (answer, why) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
+        return Answer(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        var (answer, why) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
-        return Answer(answer, why);
+        (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        return Answer(answer);
     }
 
-    private Turn Answer(LoginAnswer answer, string why)
+    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
     {
-        if (answer is not LoginAnswer.Granted)
-        {
-            _services.Log.Write(new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
-            _failureLogged = true;
-            return _session.AnswerLogin(answer);
-        }
+        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
+        return Answer(answer);
+    }
 
+    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
+    {
+        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
+        return Answer(answer);
+    }
+
+    private Turn Answer(LoginAnswer answer)
+    {
         var turn = _session.AnswerLogin(answer);
         LogLogin();
         return turn;
+    }
+
+    /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
+    private void LogLoginFailure()
+    {
+        if (_session.TakeLoginFailure() is not { } failure)
+        {
+            return;
+        }
+
+        var why = (_loginWhy, failure) switch
+        {
+            ({ Length: > 0 } directory, _) => directory,
+            (_, LoginFailure.Malformed) => "the client's answer cannot be read",
+            (_, LoginFailure.Cancelled) => "cancelled by the client",
+            _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
+            _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
+        };
+        var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);
+        (_loginWhy, _loginKnown) = ("", false);
+        _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
+            ? new MailEvent.LoginUnavailable(SessionId, _client, typed, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, typed, _session.Mechanism, why));
     }
 
     private void LogLogin()
     {
         if (_session.Grant is { } grant)
         {
+            _grantedAt = _services.Time.GetTimestamp();
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
         }
@@ -276,7 +385,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         Say(reply);
         _closing = true;
-        _end = reply.Code == 221 ? "quit" : reply.ToString();
+        _end = reply.Code == 221 ? "quit" : reply == Replies.AuthFailed ? "too many failed logins" : reply.ToString();
         return null;
     }
 }

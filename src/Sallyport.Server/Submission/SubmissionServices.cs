@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -14,6 +16,9 @@ public sealed record Settings(ServerOptions Options, RouteTable Routes, Identity
 {
     /// <summary>SASL mechanisms to offer now: a server that leads exchanges may be heard later than we start.</summary>
     public ImmutableArray<string> Mechanisms => OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);
+
+    /// <summary>What a client with a wrong token is told; null where no tokens are taken.</summary>
+    public TokenService? TokenService { get; } = Identity.Directories.OfType<ITokenDirectory>().FirstOrDefault()?.Service;
 }
 
 /// <summary>What every session uses.</summary>
@@ -27,6 +32,8 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
     public ISpool Spool => spool;
 
     public Handoff Handoff => handoff;
+
+    public HandshakeGate Handshakes { get; } = new();
 
     public IMailLog Log => log;
 
@@ -45,6 +52,17 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
                 var at = new DateTimeOffset(next * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
                 return QueueId.Create(at, (uint)RandomNumberGenerator.GetInt32(int.MaxValue));
             }
+        }
+    }
+
+    /// <summary>The handshake, and what became of a certificate the client showed.</summary>
+    public void LogTls(string session, string client, TlsFacts facts)
+    {
+        log.Write(new MailEvent.TlsStarted(session, client, facts.Protocol, facts.CipherSuite));
+        if (facts.Client is not null || facts.CertificateTrouble.Length > 0)
+        {
+            var subject = facts.Client is { } verified ? $"{verified.Subject} (serial {verified.Serial})" : "";
+            log.Write(new MailEvent.ClientCertificate(session, client, subject, facts.CertificateTrouble));
         }
     }
 

@@ -5,20 +5,29 @@ using static Sallyport.Server.Telemetry.LogText;
 
 namespace Sallyport.Server.Telemetry;
 
-/// <summary>For eyes: time, session or queue id, what happened.</summary>
+/// <summary>For eyes: time (UTC), session or queue id, what happened.</summary>
 public sealed class HumanFormatter : ILineFormatter
 {
     public string Format(MailEvent mailEvent, DateTimeOffset at) =>
-        at.ToString("yyyy-MM-dd HH:mm:ss.fff ", CultureInfo.InvariantCulture) + Words(mailEvent);
+        at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture) + Words(mailEvent);
 
-    private static string Words(MailEvent mailEvent) => mailEvent switch
+    /// <summary>What happened, without the time.</summary>
+    internal static string Words(MailEvent mailEvent) => mailEvent switch
     {
         MailEvent.ConnectionOpened e => $"{e.Session} connected from {e.Client} to {e.Listener}",
         MailEvent.ConnectionRefused e => $"{e.Session} connection from {e.Client} refused: {e.Why}",
         MailEvent.TlsStarted e => $"{e.Session} {e.Protocol} {e.CipherSuite}",
         MailEvent.TlsFailed e => $"{e.Session} TLS with {e.Client} failed: {Clean(e.Why)}",
+        MailEvent.ClientCertificate { Trouble.Length: > 0 } e => $"{e.Session} client certificate of {e.Client} not accepted: {Clean(e.Trouble)}",
+        MailEvent.ClientCertificate e => $"{e.Session} client certificate verified: {Clean(e.Subject)}",
         MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory})",
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
+        MailEvent.LoginUnavailable e =>
+            $"{e.Session} login of {Quoted(e.Typed)} from {e.Client} was not judged: {Clean(e.Why)}{By(e.Mechanism)}",
+        MailEvent.LoginInClear e => $"{e.Session} {e.Client} tried to log in without TLS and was refused; a password it sent{By(e.Mechanism)} "
+            + "could be read on the way: let its owner turn TLS on and choose another",
+        MailEvent.RefusalsOmitted e => $"{e.Session} refused {Count(e.Count, "more sender or recipient", "more senders and recipients")}"
+            + $"{Of(e.Login)} from {e.Client}, which have no line each",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
@@ -49,7 +58,9 @@ public sealed class HumanFormatter : ILineFormatter
 
     private static string Age(TimeSpan age) => age < TimeSpan.FromMinutes(2)
         ? age.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)
-        : age.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+        : age < TimeSpan.FromHours(2) ? $"{(int)age.TotalMinutes} min {age.Seconds} s"
+        : age < TimeSpan.FromDays(2) ? $"{(int)age.TotalHours} h {age.Minutes} min"
+        : $"{age.Days} d {age.Hours} h";
 
     private static string As(MailEvent.LoginSucceeded e) => e.Typed == e.Login || e.Typed.Length == 0 ? "" : $" as {Quoted(e.Typed)}";
 
@@ -57,7 +68,7 @@ public sealed class HumanFormatter : ILineFormatter
 
     private static string By(string mechanism) => mechanism.Length == 0 ? "" : $" ({mechanism})";
 
-    private static string Quoted(string value) => $"\"{Clean(value)}\"";
+    private static string Count(int n, string thing) => Count(n, thing, thing + "s");
 
-    private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
+    private static string Count(int n, string one, string many) => $"{n} {(n == 1 ? one : many)}";
 }

@@ -40,6 +40,10 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.TlsFailed e:
                 Put(json, "tls_failed", ("session", e.Session), ("client", e.Client), ("why", e.Why));
                 break;
+            case MailEvent.ClientCertificate e:
+                Put(json, e.Trouble.Length > 0 ? "client_certificate_refused" : "client_certificate_verified",
+                    ("session", e.Session), ("client", e.Client), ("subject", e.Subject), ("why", e.Trouble));
+                break;
             case MailEvent.LoginSucceeded e:
                 Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
                     ("directory", e.Directory), ("mechanism", e.Mechanism));
@@ -47,6 +51,17 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.LoginFailed e:
                 Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
                     ("mechanism", e.Mechanism), ("why", e.Why));
+                break;
+            case MailEvent.LoginUnavailable e:
+                Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
+                break;
+            case MailEvent.LoginInClear e:
+                Put(json, "login_without_tls", ("session", e.Session), ("client", e.Client), ("mechanism", e.Mechanism));
+                break;
+            case MailEvent.RefusalsOmitted e:
+                Put(json, "refusals_omitted", ("session", e.Session), ("client", e.Client), ("login", e.Login));
+                json.WriteNumber("count", e.Count);
                 break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),

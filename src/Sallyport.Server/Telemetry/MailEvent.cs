@@ -23,10 +23,23 @@ public abstract record MailEvent
 
     public sealed record TlsFailed(string Session, string Client, string Why) : MailEvent;
 
+    /// <param name="Subject">Of a certificate that was verified; empty when it was not.</param>
+    /// <param name="Trouble">Why a certificate proves nothing; empty when it was verified.</param>
+    public sealed record ClientCertificate(string Session, string Client, string Subject, string Trouble) : MailEvent;
+
     public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent;
 
-    /// <param name="Why">For the administrator: unknown login, wrong password, disabled, directory unavailable…</param>
+    /// <param name="Why">For the administrator: unknown login, wrong password, disabled…</param>
     public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
+
+    /// <summary>The login was not judged: the directory is away (454), or the client gave up. Nobody may be banned for it.</summary>
+    public sealed record LoginUnavailable(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
+
+    /// <summary>A client tried to log in before TLS. It was refused and what it sent was not looked at, but could be read on the way.</summary>
+    public sealed record LoginInClear(string Session, string Client, string Mechanism) : MailEvent;
+
+    /// <summary>So many more senders and recipients were refused in this session than have a line.</summary>
+    public sealed record RefusalsOmitted(string Session, string Client, string Login, int Count) : MailEvent;
 
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>

@@ -4,8 +4,6 @@ namespace Sallyport.Store.Memory;
 
 internal sealed class MemorySpool : ISpool
 {
-    private const int ReplyLengthMax = 2048;
-
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Kept> _messages = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -85,7 +83,7 @@ internal sealed class MemorySpool : ISpool
                     State = outcome.State,
                     NextAttemptAt = outcome.NextAttemptAt,
                     Attempts = r.Attempts + (outcome.CountsAsAttempt ? 1 : 0),
-                    LastReply = outcome.Reply.Length > ReplyLengthMax ? outcome.Reply[..ReplyLengthMax] : outcome.Reply,
+                    LastReply = outcome.KeptReply,
                     DelayReported = outcome.DelayReported,
                 });
                 if (kept.Message.Recipients.All(r => r.State >= RecipientState.Relayed))
@@ -217,16 +215,21 @@ internal sealed class MemorySpool : ISpool
         var state = record.HoldReason is not null ? RecipientState.Held : claim ? RecipientState.InProgress : RecipientState.Due;
         var message = new SpooledMessage(id, record, content.Length, [.. record.Envelope.Recipients.Select((r, i) =>
             new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))],
-            claim ? (ReadOnlyMemory<byte>?)content : null);
+            state == RecipientState.InProgress ? (ReadOnlyMemory<byte>?)content : null);
         _messages.Add(id.ToString(), new Kept(message, content));
         return message;
     }
 
-    private async ValueTask<CommitResult> CommitAsync(QueueId id, SubmissionRecord record, byte[] content, bool claim)
+    private async Task<CommitResult> CommitAsync(Submission submission, QueueId id, SubmissionRecord record, byte[] content, bool claim)
     {
         await Faults.CommitGate;
         lock (_gate)
         {
+            if (submission.IsWithdrawn)
+            {
+                return new CommitResult.Withdrawn();
+            }
+
             if (Faults.FailNextCommit)
             {
                 _failed.TrySetResult();
@@ -241,19 +244,48 @@ internal sealed class MemorySpool : ISpool
         }
     }
 
+    /// <summary>Removes a message just committed, unless it was committed as due and somebody has claimed it since.</summary>
+    private bool TakeBack(QueueId id, bool claimedByUs)
+    {
+        lock (_gate)
+        {
+            return !_failed.Task.IsCompleted && _messages.TryGetValue(id.ToString(), out var kept)
+                && (claimedByUs || kept.Message.Recipients.All(r => r.State is RecipientState.Due or RecipientState.Held))
+                && _messages.Remove(id.ToString());
+        }
+    }
+
     private sealed class Submission(MemorySpool spool, QueueId id) : ISubmission
     {
         private readonly MemoryStream _body = new();
+        private bool _claimed;
+        private Task<CommitResult>? _commit;
 
-        public ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
+        public bool IsWithdrawn { get; private set; }
+
+        public async ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
         {
+            await spool.Faults.WriteGate.WaitAsync(cancel);
             _body.Write(body.Span);
-            return ValueTask.CompletedTask;
         }
 
         public ValueTask<CommitResult> CommitAsync(
-            SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel) =>
-            spool.CommitAsync(id, record, [.. header.Span, .. _body.ToArray()], claim);
+            SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+        {
+            _claimed = claim;
+            _commit = spool.CommitAsync(this, id, record, [.. header.Span, .. _body.ToArray()], claim);
+            return new ValueTask<CommitResult>(_commit);
+        }
+
+        public async ValueTask<bool> WithdrawAsync()
+        {
+            lock (spool._gate)
+            {
+                IsWithdrawn = true;
+            }
+
+            return _commit is null || await _commit is not CommitResult.Durable || spool.TakeBack(id, _claimed);
+        }
 
         public ValueTask DisposeAsync() => _body.DisposeAsync();
     }

@@ -37,12 +37,32 @@ public sealed class MemoryStore(TimeProvider time) : IStore
         public ValueTask<bool> AddAsync(Account account, CancellationToken cancel) =>
             ValueTask.FromResult(_accounts.TryAdd(Key(account.Login), account with { Login = Key(account.Login) }));
 
-        public ValueTask<bool> UpdateAsync(Account account, CancellationToken cancel) => ValueTask.FromResult(
-            _accounts.TryGetValue(Key(account.Login), out var old)
-            && _accounts.TryUpdate(Key(account.Login), account with { Login = old.Login }, old));
+        public ValueTask<bool> SetVerifierAsync(string login, ScramVerifier verifier, CancellationToken cancel) =>
+            ValueTask.FromResult(Change(login, account => account with { Verifier = verifier }) is not null);
+
+        public ValueTask<bool> SetDisabledAsync(string login, bool disabled, CancellationToken cancel) =>
+            ValueTask.FromResult(Change(login, account => account with { Disabled = disabled }) is not null);
+
+        public ValueTask<Account?> ChangeAddressesAsync(
+            string login, IReadOnlyList<string> add, IReadOnlyList<string> remove, CancellationToken cancel) =>
+            ValueTask.FromResult(Change(login, account => account with { Addresses = account.Changed(add, remove) }));
 
         public ValueTask<bool> RemoveAsync(string login, CancellationToken cancel) =>
             ValueTask.FromResult(_accounts.TryRemove(Key(login), out _));
+
+        private Account? Change(string login, Func<Account, Account> change)
+        {
+            while (_accounts.TryGetValue(Key(login), out var old))
+            {
+                var changed = change(old);
+                if (_accounts.TryUpdate(Key(login), changed, old))
+                {
+                    return changed;
+                }
+            }
+
+            return null;
+        }
 
         private static string Key(string login) => Credentials.PrepareLogin(login) ?? "";
     }
@@ -68,6 +88,9 @@ public sealed class MemoryFaults
     public bool FailNextCommit { get; set; }
 
     public bool DiskLow { get; set; }
+
+    /// <summary>Body octets wait for this before they are taken.</summary>
+    public Task WriteGate { get; set; } = Task.CompletedTask;
 
     /// <summary>A commit waits for this before it is done.</summary>
     public Task CommitGate { get; set; } = Task.CompletedTask;

@@ -13,6 +13,8 @@ internal abstract class WriteItem
     public abstract void Complete();
 
     public abstract void Fail(Exception exception);
+
+    public abstract bool HasFailed { get; }
 }
 
 internal sealed class WriteItem<T>(Func<Statements, T> apply) : WriteItem
@@ -23,6 +25,8 @@ internal sealed class WriteItem<T>(Func<Statements, T> apply) : WriteItem
     public Task<T> Done => _done.Task;
 
     public override void Apply(Statements statements) => _result = apply(statements);
+
+    public override bool HasFailed => _done.Task.IsFaulted;
 
     public override void Complete() => _done.TrySetResult(_result);
 
@@ -36,7 +40,11 @@ internal sealed class WriteItem<T>(Func<Statements, T> apply) : WriteItem
 internal sealed class GroupWriter : IDisposable
 {
     private const int SqliteFull = 13;
+    private const int SqliteTooBig = 18;
     private const int SqliteConstraint = 19;
+    private const string Mark = "SAVEPOINT item";
+    private const string Undo = "ROLLBACK TO item";
+    private const string Unmark = "RELEASE item";
 
     private readonly Lock _gate = new();
     private readonly ManualResetEventSlim _arrived = new(false);
@@ -44,23 +52,26 @@ internal sealed class GroupWriter : IDisposable
     private readonly Statements _statements;
     private readonly SqliteStoreOptions _options;
     private readonly Thread _thread;
+    private readonly FreePages _free;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WriteItem> _waiting = [];
     private bool _stopping;
     private StoreException? _failure;
 
-    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options)
+    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options, DiskRoom room)
     {
         _connection = connection;
         _options = options;
         _statements = new Statements(connection);
+        _free = new FreePages(_statements, room, options.FreePagesKept);
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
     }
 
     public Task Failed => _failed.Task;
 
-    public Task<T> Enqueue<T>(Func<Statements, T> apply)
+    /// <param name="first">Before all that waits: to take something back before another can have it.</param>
+    public Task<T> Enqueue<T>(Func<Statements, T> apply, bool first = false)
     {
         var item = new WriteItem<T>(apply);
         lock (_gate)
@@ -70,7 +81,7 @@ internal sealed class GroupWriter : IDisposable
                 return Task.FromException<T>(_failure ?? new StoreException("the store is closed"));
             }
 
-            _waiting.Add(item);
+            _waiting.Insert(first ? 0 : _waiting.Count, item);
         }
 
         _arrived.Set();
@@ -99,6 +110,28 @@ internal sealed class GroupWriter : IDisposable
             {
                 Commit(batch.GetRange(from, Math.Min(_options.BatchItemsMax, batch.Count - from)));
             }
+
+            TidyUp();
+        }
+    }
+
+    /// <summary>While nothing waits, free pages beyond those worth keeping go back to the file system, a few at a time.</summary>
+    private void TidyUp()
+    {
+        try
+        {
+            while (_failure is null && _free.Count() && !_arrived.IsSet)
+            {
+                _free.GiveBackSome();
+            }
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteFull)
+        {
+            // The journal of the tidying has no room; mail comes first.
+        }
+        catch (SqliteException exception)
+        {
+            Fail([], exception);
         }
     }
 
@@ -137,12 +170,16 @@ internal sealed class GroupWriter : IDisposable
             return;
         }
 
+        var done = new List<WriteItem>(batch.Count);
         try
         {
             _statements.Begin();
             foreach (var item in batch)
             {
-                item.Apply(_statements);
+                if (TryApply(item))
+                {
+                    done.Add(item);
+                }
             }
 
             _options.BeforeCommit();
@@ -154,16 +191,39 @@ internal sealed class GroupWriter : IDisposable
             return;
         }
 
-        batch.ForEach(item => item.Complete());
+        done.ForEach(item => item.Complete());
     }
 
     /// <summary>
-    /// A full disk or an item's own fault is rolled back, and each item tried alone so that one does not cost the others.
+    /// Each item in its savepoint. A fault of the item itself costs it alone; one of the disk or the file is not the item's, and is
+    /// thrown. An item that failed here is told at once: nothing of it is in the transaction.
+    /// </summary>
+    private bool TryApply(WriteItem item)
+    {
+        _statements.Run(Mark);
+        try
+        {
+            item.Apply(_statements);
+        }
+        catch (Exception exception) when (exception is not SqliteException { SqliteErrorCode: not (SqliteTooBig or SqliteConstraint) })
+        {
+            _statements.Run(Undo);
+            _statements.Run(Unmark);
+            item.Fail(exception);
+            return false;
+        }
+
+        _statements.Run(Unmark);
+        return true;
+    }
+
+    /// <summary>
+    /// A full disk is rolled back, and each item tried alone so that one that is too large does not cost the others.
     /// Anything else may mean that a flush failed, after which nobody knows what is on disk: that is final (fsync is not retried).
     /// </summary>
     private void Recover(List<WriteItem> batch, Exception exception)
     {
-        if (exception is not SqliteException { SqliteErrorCode: SqliteFull or SqliteConstraint } || !TryRollBack())
+        if (exception is not SqliteException { SqliteErrorCode: SqliteFull } || !TryRollBack())
         {
             Fail(batch, exception);
         }
@@ -173,7 +233,7 @@ internal sealed class GroupWriter : IDisposable
         }
         else
         {
-            batch.ForEach(item => Commit([item]));
+            batch.Where(item => !item.HasFailed).ToList().ForEach(item => Commit([item]));
         }
     }
 

@@ -11,7 +11,7 @@ internal static class Rows
 {
     public const string MessageColumns =
         "id, queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8, envelope_id, dsn_return, "
-        + "eight_bit, hold_reason, content_bytes";
+        + "eight_bit, hold_reason, content_bytes, utf8_header";
 
     public const string RecipientColumns =
         "number, path, notify, orcpt, state, attempts, next_attempt_at, last_reply, delay_reported";
@@ -21,38 +21,44 @@ internal static class Rows
     public static DateTimeOffset ToTime(long microseconds) =>
         DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
+    /// <summary>Stands for an address in the store that can no longer be read: nobody's, and for the operator to see.</summary>
+    public static readonly Mailbox Unreadable = MailboxParser.TryParse("unreadable@store.invalid", out var mailbox)
+        ? mailbox!
+        : throw new InvalidOperationException("no mailbox");
+
     public static (long RowId, SpooledMessage Message) ReadMessage(SqliteDataReader row)
     {
         _ = QueueId.TryParse(row.GetString(1), out var id);
-        var reversePath = row.GetString(7) is { Length: > 0 } text && MailboxParser.TryParse(text, out var mailbox)
-            ? new ReversePath(mailbox)
-            : ReversePath.Null;
+        var text = row.GetString(7);
+        var reversePath = text.Length == 0 ? ReversePath.Null
+            : new ReversePath(MailboxParser.TryParse(text, out var mailbox) ? mailbox : Unreadable);
         var envelope = new Envelope(reversePath, [], (BodyType)row.GetInt32(8), row.GetBoolean(9),
             row.IsDBNull(10) ? null : row.GetString(10), row.IsDBNull(11) ? null : (DsnReturn)row.GetInt32(11));
         var record = new SubmissionRecord(
             envelope, ToTime(row.GetInt64(2)), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6))
         {
             HasEightBit = row.GetBoolean(12),
+            HasUtf8Header = row.GetBoolean(15),
             HoldReason = row.IsDBNull(13) ? null : row.GetString(13),
         };
         return (row.GetInt64(0), new SpooledMessage(id, record, row.GetInt64(14), []));
     }
 
-    /// <summary>Reads the columns from <paramref name="from"/> on. A path that no longer parses would be damage: null.</summary>
-    public static SpooledRecipient? ReadRecipient(SqliteDataReader row, int from = 0)
+    /// <summary>A path that no longer parses is damage: it reads as <see cref="Unreadable"/>, and says what is there.</summary>
+    public static SpooledRecipient ReadRecipient(SqliteDataReader row)
     {
-        return MailboxParser.TryParse(row.GetString(from + 1), out var mailbox)
-            ? new SpooledRecipient(
-                row.GetInt32(from),
-                new ForwardPath(mailbox!),
-                (DsnNotify)row.GetInt32(from + 2),
-                row.IsDBNull(from + 3) ? null : row.GetString(from + 3),
-                (RecipientState)row.GetInt32(from + 4),
-                row.GetInt32(from + 5),
-                ToTime(row.GetInt64(from + 6)),
-                row.GetString(from + 7),
-                row.GetBoolean(from + 8))
-            : null;
+        var text = row.GetString(1);
+        var readable = MailboxParser.TryParse(text, out var mailbox);
+        return new SpooledRecipient(
+            row.GetInt32(0),
+            new ForwardPath(readable ? mailbox! : Unreadable),
+            (DsnNotify)row.GetInt32(2),
+            row.IsDBNull(3) ? null : row.GetString(3),
+            (RecipientState)row.GetInt32(4),
+            row.GetInt32(5),
+            ToTime(row.GetInt64(6)),
+            readable ? row.GetString(7) : $"\"{text}\" is in the store and no address",
+            row.GetBoolean(8));
     }
 
     public static Account ReadAccount(SqliteDataReader row) => new(

@@ -6,13 +6,7 @@ internal sealed class SqliteAccounts(GroupWriter writer, Readers readers) : IAcc
 {
     private const string Columns = "login, iterations, salt, stored_key, server_key, addresses, disabled, created_at";
 
-    public ValueTask<Account?> FindAsync(string login, CancellationToken cancel) => readers.ReadAsync(
-        statements =>
-        {
-            using var row = statements.Query($"SELECT {Columns} FROM account WHERE login = $1", Key(login));
-            return row.Read() ? Rows.ReadAccount(row) : null;
-        },
-        cancel);
+    public ValueTask<Account?> FindAsync(string login, CancellationToken cancel) => readers.ReadAsync(statements => Find(statements, login), cancel);
 
     public ValueTask<IReadOnlyList<Account>> ListAsync(CancellationToken cancel) => readers.ReadAsync<IReadOnlyList<Account>>(
         statements =>
@@ -28,20 +22,8 @@ internal sealed class SqliteAccounts(GroupWriter writer, Readers readers) : IAcc
         },
         cancel);
 
-    public async ValueTask<bool> AddAsync(Account account, CancellationToken cancel) =>
-        await writer.Enqueue(statements => Write(statements, "INSERT OR IGNORE", account)) > 0;
-
-    public async ValueTask<bool> UpdateAsync(Account account, CancellationToken cancel) => await writer.Enqueue(statements =>
-        statements.Scalar("SELECT 1 FROM account WHERE login = $1", Key(account.Login)) is not null
-        && Write(statements, "REPLACE", account) > 0);
-
-    public async ValueTask<bool> RemoveAsync(string login, CancellationToken cancel) =>
-        await writer.Enqueue(statements => statements.Run("DELETE FROM account WHERE login = $1", Key(login))) > 0;
-
-    private static string Key(string login) => Credentials.PrepareLogin(login) ?? "";
-
-    private static int Write(Statements statements, string how, Account account) => statements.Run(
-        $"{how} INTO account ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    public async ValueTask<bool> AddAsync(Account account, CancellationToken cancel) => await writer.Enqueue(statements => statements.Run(
+        $"INSERT OR IGNORE INTO account ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         Key(account.Login),
         account.Verifier.Iterations,
         account.Verifier.Salt.ToArray(),
@@ -49,7 +31,39 @@ internal sealed class SqliteAccounts(GroupWriter writer, Readers readers) : IAcc
         account.Verifier.ServerKey.ToArray(),
         string.Join('\n', account.Addresses),
         account.Disabled,
-        Rows.ToMicroseconds(account.CreatedAt));
+        Rows.ToMicroseconds(account.CreatedAt))) > 0;
+
+    public async ValueTask<bool> SetVerifierAsync(string login, ScramVerifier verifier, CancellationToken cancel) =>
+        await writer.Enqueue(statements => statements.Run(
+            "UPDATE account SET iterations = $2, salt = $3, stored_key = $4, server_key = $5 WHERE login = $1",
+            Key(login), verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray())) > 0;
+
+    public async ValueTask<bool> SetDisabledAsync(string login, bool disabled, CancellationToken cancel) =>
+        await writer.Enqueue(statements => statements.Run("UPDATE account SET disabled = $2 WHERE login = $1", Key(login), disabled)) > 0;
+
+    public async ValueTask<Account?> ChangeAddressesAsync(
+        string login, IReadOnlyList<string> add, IReadOnlyList<string> remove, CancellationToken cancel) => await writer.Enqueue(statements =>
+    {
+        if (Find(statements, login) is not { } account)
+        {
+            return null;
+        }
+
+        var addresses = account.Changed(add, remove);
+        statements.Run("UPDATE account SET addresses = $2 WHERE login = $1", Key(login), string.Join('\n', addresses));
+        return account with { Addresses = addresses };
+    });
+
+    public async ValueTask<bool> RemoveAsync(string login, CancellationToken cancel) =>
+        await writer.Enqueue(statements => statements.Run("DELETE FROM account WHERE login = $1", Key(login))) > 0;
+
+    private static string Key(string login) => Credentials.PrepareLogin(login) ?? "";
+
+    private static Account? Find(Statements statements, string login)
+    {
+        using var row = statements.Query($"SELECT {Columns} FROM account WHERE login = $1", Key(login));
+        return row.Read() ? Rows.ReadAccount(row) : null;
+    }
 }
 
 internal sealed class SqliteSettings(GroupWriter writer, Readers readers) : ISettings

@@ -113,10 +113,7 @@ internal sealed partial class SqliteSpool
         using var row = statements.Query($"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = $1 ORDER BY number", message);
         while (row.Read())
         {
-            if (Rows.ReadRecipient(row) is { } recipient)
-            {
-                recipients.Add(recipient);
-            }
+            recipients.Add(Rows.ReadRecipient(row));
         }
 
         return recipients;

@@ -6,8 +6,6 @@ namespace Sallyport.Store.Sqlite;
 /// <summary>The spool in SQLite. One process has the directory's lock, so a claim is this process's until it ends.</summary>
 internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options) : ISpool
 {
-    private const int ReplyLengthMax = 2048;
-
     public SpoolHealth Health =>
         Failed.IsCompleted ? SpoolHealth.Failed : room.Has(0) ? SpoolHealth.Accepting : SpoolHealth.DiskLow;
 
@@ -59,6 +57,24 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
     internal static bool IsFull(SqliteException exception) => exception.SqliteErrorCode == 13;
 
+    /// <summary>Removes a message just committed, unless it was committed as due and somebody has claimed it since.</summary>
+    internal static bool TakeBack(Statements statements, QueueId id, bool claimedByUs)
+    {
+        if (statements.FindMessage(id) is not { } message)
+        {
+            return false; // claimed, relayed and settled already
+        }
+
+        const string taken = "SELECT 1 FROM recipient WHERE message = $1 AND (state = 1 OR state >= 3) LIMIT 1";
+        if (!claimedByUs && statements.Scalar(taken, message) is not null)
+        {
+            return false;
+        }
+
+        Delete(statements, message, id);
+        return true;
+    }
+
     private static IReadOnlyList<SpooledMessage> Claim(Statements statements, long now, int messagesMax)
     {
         var due = new List<long>();
@@ -76,28 +92,44 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
             }
         }
 
-        return [.. due.Select(message => ClaimMessage(statements, message, now))];
+        return [.. due.Select(message => ClaimMessage(statements, message, now)).OfType<SpooledMessage>()];
     }
 
-    private static SpooledMessage ClaimMessage(Statements statements, long message, long now)
+    /// <summary>Null when nothing of it can be relayed: what cannot be read is held out, and says so to the operator.</summary>
+    private static SpooledMessage? ClaimMessage(Statements statements, long message, long now)
     {
+        SpooledMessage read;
+        using (var found = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE id = $1", message))
+        {
+            if (!found.Read())
+            {
+                return null;
+            }
+
+            read = Rows.ReadMessage(found).Message;
+        }
+
         var recipients = new List<SpooledRecipient>();
         using (var row = statements.Query(
             $"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = $1 AND state = 0 AND next_attempt_at <= $2", message, now))
         {
             while (row.Read())
             {
-                if (Rows.ReadRecipient(row) is { } recipient)
-                {
-                    recipients.Add(recipient with { State = RecipientState.InProgress });
-                }
+                recipients.Add(Rows.ReadRecipient(row) with { State = RecipientState.InProgress });
             }
         }
 
+        var damaged = recipients.FindAll(recipient => recipient.Path.Mailbox == Rows.Unreadable
+            || read.Record.Envelope.ReversePath.Mailbox == Rows.Unreadable);
+        foreach (var recipient in damaged)
+        {
+            statements.Run("UPDATE recipient SET state = 2 WHERE message = $1 AND number = $2", message, recipient.Number);
+            statements.Run("UPDATE message SET hold_reason = $2 WHERE id = $1", message, "an address in the store cannot be read");
+            recipients.Remove(recipient);
+        }
+
         statements.Run("UPDATE recipient SET state = 1 WHERE message = $1 AND state = 0 AND next_attempt_at <= $2", message, now);
-        using var found = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE id = $1", message);
-        found.Read();
-        return Rows.ReadMessage(found).Message.With(recipients);
+        return recipients.Count == 0 ? null : read.With(recipients);
     }
 
     private static void Record(Statements statements, QueueId id, IEnumerable<RecipientOutcome> outcomes)
@@ -109,14 +141,13 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
         foreach (var outcome in outcomes)
         {
-            var reply = outcome.Reply.Length > ReplyLengthMax ? outcome.Reply[..ReplyLengthMax] : outcome.Reply;
             statements.Run(
                 """
                 UPDATE recipient SET state = $3, next_attempt_at = $4, attempts = attempts + $5, last_reply = $6, delay_reported = $7
                 WHERE message = $1 AND number = $2 AND state = 1
                 """,
                 message, outcome.Number, (int)outcome.State, Rows.ToMicroseconds(outcome.NextAttemptAt), outcome.CountsAsAttempt ? 1 : 0,
-                reply, outcome.DelayReported);
+                outcome.KeptReply, outcome.DelayReported);
         }
 
         if (statements.Scalar("SELECT 1 FROM recipient WHERE message = $1 AND state < 3 LIMIT 1", message) is null)

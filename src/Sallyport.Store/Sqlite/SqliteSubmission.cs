@@ -12,8 +12,10 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     private int _buffered;
     private int _chunks;
     private long _bodyBytes;
-    private bool _committed;
+    private bool _claimed;
+    private volatile bool _withdrawn;
     private CommitResult? _refusal;
+    private Task<CommitResult>? _commit;
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
@@ -31,7 +33,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
                 {
                     await StageAsync(cancel);
                 }
-                catch (Exception exception) when (exception is StoreException or SqliteException)
+                catch (Exception exception) when (exception is not OperationCanceledException)
                 {
                     _refusal = Refusal(exception);
                 }
@@ -40,6 +42,32 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     }
 
     public async ValueTask<CommitResult> CommitAsync(
+        SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+    {
+        _claimed = claim;
+        _commit = InsertAsync(record, header, claim, cancel);
+        return await _commit;
+    }
+
+    public async ValueTask<bool> WithdrawAsync()
+    {
+        _withdrawn = true; // seen on the writer's thread, before it inserts
+        if (_commit is null || await _commit is not CommitResult.Durable)
+        {
+            return true;
+        }
+
+        try
+        {
+            return await writer.Enqueue(statements => SqliteSpool.TakeBack(statements, id, _claimed), first: true);
+        }
+        catch (StoreException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<CommitResult> InsertAsync(
         SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
     {
         if (_refusal is not null)
@@ -58,11 +86,10 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
             header.CopyTo(content);
             _buffer.AsSpan(0, _buffered).CopyTo(content.AsSpan(header.Length));
             var insert = new MessageInsert(id, record, header.Length, content, header.Length + _bodyBytes, _chunks, claim);
-            await writer.Enqueue(insert.Apply).WaitAsync(cancel);
-            _committed = true;
-            return new CommitResult.Durable(insert.ToMessage());
+            var written = await writer.Enqueue(statements => !_withdrawn && insert.Apply(statements) > 0).WaitAsync(cancel);
+            return written ? new CommitResult.Durable(insert.ToMessage()) : new CommitResult.Withdrawn();
         }
-        catch (Exception exception) when (exception is StoreException or SqliteException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return Refusal(exception);
         }
@@ -70,16 +97,34 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
 
     public ValueTask DisposeAsync()
     {
-        if (!_committed && _chunks > 0)
+        if (_commit is { IsCompleted: false } commit)
         {
-            // Nobody waits for it: what this misses the sweep at the next start takes. A commit that is still on its way keeps
-            // its chunks, since it comes before this and the message is then there.
+            _ = DropAfterAsync(commit);
+        }
+        else
+        {
+            Drop();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>A commit under way needs its chunks: whether they are to go is known when it has ended.</summary>
+    private async Task DropAfterAsync(Task<CommitResult> commit)
+    {
+        await commit.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Drop();
+    }
+
+    private void Drop()
+    {
+        _buffer = [];
+        if (_chunks > 0 && _commit is not { IsCompletedSuccessfully: true, Result: CommitResult.Durable })
+        {
+            // Nobody waits for it: what this misses the sweep at the next start takes.
             _ = writer.Enqueue(statements => statements.Run(
                 "DELETE FROM chunk WHERE queue_id = $1 AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = $1)", id.ToString()));
         }
-
-        _buffer = [];
-        return ValueTask.CompletedTask;
     }
 
     private CommitResult Refusal(Exception exception)

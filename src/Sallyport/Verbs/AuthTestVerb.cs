@@ -3,38 +3,53 @@ using Sallyport.Server.Admin;
 
 namespace Sallyport.Verbs;
 
-/// <summary>auth-test: walks the directories with a login and a password, and says what each answers.</summary>
+/// <summary>auth-test: walks the directories with a login and a password, or with an access token, and says what each answers.</summary>
 internal static class AuthTestVerb
 {
     public static Command Create()
     {
-        var login = new Argument<string>("login") { Description = "What the user types" };
+        var login = new Argument<string?>("login")
+        {
+            Description = "What the user types; with --token it may be left out",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var token = new Option<bool>("--token") { Description = "Try an OAuth 2.0 access token in place of a password" };
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("auth-test", "Try a login as a client would; the password is asked for, or the first line of standard input.")
+        var command = new Command(
+            "auth-test", "Try a login as a client would; the password (or token) is asked for, or the first line of standard input.")
         {
-            login, config, json,
+            login, token, config, json,
         };
-        command.SetAction(async (parsed, cancel) =>
-        {
-            if (Terminal.ReadPassword(twice: false) is not { } password)
-            {
-                return Exit.Failed;
-            }
-
-            return await Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
-            {
-                var trial = await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(parsed.GetValue(login)!, password), cancel);
-                if (parsed.GetValue(json))
-                {
-                    return Terminal.Json(trial, AdminJson.Readable.LoginTrial, trial.Accepted);
-                }
-
-                ExplainVerb.ShowSteps(trial.Steps);
-                Terminal.Line(trial.Accepted ? "The login is accepted." : "The login is refused.");
-                return trial.Accepted ? Exit.Done : Exit.Failed;
-            }, cancel);
-        });
+        command.SetAction(async (parsed, cancel) => parsed.GetValue(token)
+            ? await TryTokenAsync(parsed.GetValue(config)!, parsed.GetValue(login), parsed.GetValue(json), cancel)
+            : parsed.GetValue(login) is { } name
+                ? await TryPasswordAsync(parsed.GetValue(config)!, name, parsed.GetValue(json), cancel)
+                : Terminal.Fail("which login? Only with --token it may be left out", Exit.Usage));
         return command;
+    }
+
+    private static async Task<int> TryPasswordAsync(string config, string login, bool json, CancellationToken cancel) =>
+        Site.Load(config) is { } options && Terminal.ReadPassword(options, twice: false) is { } password
+            ? await Site.AtDoorAsync(options, async admin =>
+                Show(await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
+            : Exit.Usage;
+
+    private static async Task<int> TryTokenAsync(string config, string? login, bool json, CancellationToken cancel) =>
+        Site.Load(config) is { } options && Terminal.ReadSecret("token") is { } token
+            ? await Site.AtDoorAsync(options, async admin =>
+                Show(await admin.CallAsync(StatusOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
+            : Exit.Usage;
+
+    private static int Show(LoginTrial trial, string what, bool json)
+    {
+        if (json)
+        {
+            return Terminal.Json(trial, AdminJson.Readable.LoginTrial, trial.Accepted);
+        }
+
+        ExplainVerb.ShowSteps(trial.Steps);
+        Terminal.Line(trial.Accepted ? $"The {what} is accepted." : $"The {what} is refused.");
+        return trial.Accepted ? Exit.Done : Exit.Failed;
     }
 }

@@ -13,12 +13,13 @@ internal static class UserVerb
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
 
-    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, disable, enable.")
+    public static Command Create() => new("user", "Local accounts: add, list, remove, passwd, address, disable, enable.")
     {
         CreateAdd(),
         CreateList(),
         Simple("remove", "Remove an account.", UserOperations.Remove),
         CreatePasswd(),
+        CreateAddress(),
         Simple("disable", "Refuse an account's logins from now on.", UserOperations.Disable),
         Simple("enable", "Accept an account's logins again.", UserOperations.Enable),
     };
@@ -36,14 +37,21 @@ internal static class UserVerb
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Terminal.ReadPassword(twice: true) is not { } password)
+            var (login, granted) = (parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []);
+            var mistakes = granted.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(login));
+            if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
             {
-                return Exit.Failed;
+                return Terminal.Fail(wrong, Exit.Usage);
+            }
+
+            if (Site.Load(parsed.GetValue(Config)!) is not { } options || Terminal.ReadPassword(options, twice: true) is not { } password)
+            {
+                return Exit.Usage;
             }
 
             WarnOfShort(password);
-            var user = new NewUser(parsed.GetValue(Login)!, Verifier(password), parsed.GetValue(addresses) ?? []);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!,
+            var user = new NewUser(login, Verifier(password), granted);
+            return await Site.AtDoorAsync(options,
                 async admin => Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json)), cancel);
         });
         return command;
@@ -54,18 +62,41 @@ internal static class UserVerb
         var command = new Command("passwd", "Set an account's password: asked for, or the first line of standard input.") { Login, Config, Json };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Terminal.ReadPassword(twice: true) is not { } password)
+            if (Site.Load(parsed.GetValue(Config)!) is not { } options || Terminal.ReadPassword(options, twice: true) is not { } password)
             {
-                return Exit.Failed;
+                return Exit.Usage;
             }
 
             WarnOfShort(password);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+            return await Site.AtDoorAsync(options, async admin =>
             {
                 var change = new NewPassword(parsed.GetValue(Login)!, Verifier(password));
                 return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
             }, cancel);
         });
+        return command;
+    }
+
+    private static Command CreateAddress() => new("address", "Addresses an account may send as, besides the login itself.")
+    {
+        CreateAddressChange("add", "Let an account send as these addresses too.", (login, addresses) => new(login, addresses, [])),
+        CreateAddressChange("remove", "Let an account no longer send as these addresses.", (login, addresses) => new(login, [], addresses)),
+    };
+
+    private static Command CreateAddressChange(string name, string description, Func<string, string[], AddressChange> change)
+    {
+        var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
+        var command = new Command(name, description) { Login, addresses, Config, Json };
+        addresses.Validators.Add(result =>
+        {
+            foreach (var mistake in result.Tokens.Select(token => UserRules.AddressMistake(token.Value)).OfType<string>())
+            {
+                result.AddError(mistake);
+            }
+        });
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+            await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
+            parsed.GetValue(Json)), cancel));
         return command;
     }
 
@@ -114,7 +145,7 @@ internal static class UserVerb
     {
         if (password.Length < ShortPassword)
         {
-            Console.Error.WriteLine($"warning: the password has fewer than {ShortPassword} characters; this server faces the Internet");
+            Terminal.Warn($"the password has fewer than {ShortPassword} characters; this server faces the Internet");
         }
     }
 }

@@ -12,8 +12,15 @@ internal sealed class Curl : IMailClient
         await Tool.RunAsync(Peers.Require("curl"), [
             "--silent", "--show-error", "--ssl-reqd", "--cacert", target.CaFile,
             $"{(target.ImplicitTls ? "smtps" : "smtp")}://localhost:{target.Port}/client.test",
-            "--login-options", "AUTH=" + mechanism, "--user", $"{target.Login}:{target.Password}",
+            "--login-options", "AUTH=" + mechanism, .. Secret(target, mechanism),
             "--mail-from", message.From, "--mail-rcpt", message.To, "--upload-file", message.File],
             environment: new Dictionary<string, string> { ["LC_ALL"] = "C.UTF-8" }),
         "curl");
+
+    private static string[] Secret(Target target, string mechanism) => mechanism switch
+    {
+        "OAUTHBEARER" or "XOAUTH2" => ["--user", target.Login, "--oauth2-bearer", target.Password],
+        "EXTERNAL" => ["--user", target.Login + ":", "--cert", target.Certificate!.Value.Certificate, "--key", target.Certificate.Value.Key],
+        _ => ["--user", $"{target.Login}:{target.Password}"],
+    };
 }

@@ -17,6 +17,9 @@ internal interface IMailClient
 /// <summary>Where and as whom.</summary>
 internal sealed record Target(int Port, bool ImplicitTls, string CaFile, string Login, string Password, TestFolder Folder)
 {
+    /// <summary>The client's own certificate and key.</summary>
+    public (string Certificate, string Key)? Certificate { get; init; }
+
     public static Target Of(SallyportServer server, bool implicitTls) => new(
         implicitTls ? server.ImplicitTlsPort : server.SubmissionPort, implicitTls, server.Certificates.CaFile,
         SallyportServer.Login, SallyportServer.Password, server.Folder);

@@ -32,6 +32,8 @@ internal sealed class MailKitClient : IMailClient
         "PLAIN" => new SaslMechanismPlain(target.Login, target.Password),
         "LOGIN" => new SaslMechanismLogin(target.Login, target.Password),
         "SCRAM-SHA-256" => new SaslMechanismScramSha256(target.Login, target.Password),
+        "OAUTHBEARER" => new SaslMechanismOAuthBearer(target.Login, target.Password),
+        "XOAUTH2" => new SaslMechanismOAuth2(target.Login, target.Password),
         _ => new SaslMechanismScramSha256Plus(target.Login, target.Password),
     };
 

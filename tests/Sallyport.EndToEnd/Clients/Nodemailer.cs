@@ -10,7 +10,9 @@ internal sealed class Nodemailer : IMailClient
         const pass = fs.readFileSync(0, 'utf8').replace(/\n$/, '');
         const transport = nodemailer.createTransport({
           host: 'localhost', port: Number(port), secure: implicit === 'True', requireTLS: implicit !== 'True',
-          name: 'client.test', authMethod: mechanism, auth: { user: login, pass }, tls: { ca: fs.readFileSync(ca) } });
+          name: 'client.test', authMethod: mechanism,
+          auth: mechanism === 'XOAUTH2' ? { type: 'OAuth2', user: login, accessToken: pass } : { user: login, pass },
+          tls: { ca: fs.readFileSync(ca) } });
         transport.sendMail({ envelope: { from, to: [to] }, raw: fs.readFileSync(path) })
           .then(() => transport.close(), error => { console.error(error); process.exit(1); });
         """;

@@ -53,12 +53,15 @@ internal sealed class SallyportServer : IAsyncDisposable
     /// <param name="inside">Prefix that runs a program in another network namespace.</param>
     /// <param name="prepare">Starts what the server depends on, and gives more tables.</param>
     /// <param name="ready">The log file, when it is not standard output.</param>
+    /// <param name="tls">Further keys of [tls].</param>
+    /// <param name="within">A folder that is there already; the server takes it over.</param>
     public static async Task<SallyportServer> StartAsync(
         Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null,
-        string? ready = null, Func<SallyportServer, Task<string>>? prepare = null)
+        string? ready = null, string tls = "", TestFolder? within = null,
+        Func<SallyportServer, Task<string>>? prepare = null)
     {
         var binary = Peers.Binary();
-        var folder = new TestFolder();
+        var folder = within ?? new TestFolder();
         var server = new SallyportServer(folder, new Certificates(folder)) { _inside = inside ?? [], _logFile = ready };
         var (certificate, key) = server.Certificates.Issue("msa.test", rsa);
         folder.Write("sallyport.toml", $"""
@@ -73,6 +76,7 @@ internal sealed class SallyportServer : IAsyncDisposable
             [tls]
             certificate = "{certificate}"
             key = "{key}"
+            {tls}
             [store]
             disk_floor_bytes = 1048576
             disk_floor_percent = 0

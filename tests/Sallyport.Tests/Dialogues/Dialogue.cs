@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -117,8 +118,22 @@ internal sealed record DialogueSetting
     /// <summary>Logins whose exchanges another server leads: what it says to each of the client's messages.</summary>
     public IReadOnlyDictionary<string, string[]> Relayed { get; private init; } = new Dictionary<string, string[]>();
 
-    /// <summary>What policy or routing answers for an address.</summary>
-    public IReadOnlyDictionary<string, Reply> Refusals { get; private init; } = new Dictionary<string, Reply>();
+    /// <summary>What becomes of an access token: the login it is for, or "unavailable".</summary>
+    public IReadOnlyDictionary<string, string> Tokens { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>The holder of the client's certificate; null when it showed none that was verified.</summary>
+    public string? CertificateOf { get; private init; }
+
+    /// <summary>Those that prove a password, where a dialogue does not say others.</summary>
+    public ImmutableArray<string> Mechanisms { get; private init; } = SaslServer.ByPassword;
+
+    /// <summary>True where only example.com has a route.</summary>
+    public bool OnlyExampleIsRouted { get; private init; }
+
+    public bool DiskLow { get; private init; }
+
+    /// <summary>True where it matters what had arrived when a command was read: lines that are sent together arrive together.</summary>
+    public bool TogetherOnly { get; private init; }
 
     public DialogueSetting With(string directive)
     {
@@ -131,7 +146,12 @@ internal sealed record DialogueSetting
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
             "relayed" => this with { Relayed = Added(Relayed, words[1], words[2..]) },
-            "refuse" => this with { Refusals = Added(Refusals, words[1], ReadReply(string.Join(' ', words.Skip(2)))) },
+            "token" => this with { Tokens = Added(Tokens, words[1], words[2]) },
+            "certificate" => this with { CertificateOf = words[1] },
+            "mechanisms:" => this with { Mechanisms = [.. words.Skip(1)] },
+            "disk" => this with { DiskLow = true },
+            "routes" => this with { OnlyExampleIsRouted = true },
+            "together" => this with { TogetherOnly = true },
             _ => throw new FormatException(directive),
         };
     }
@@ -146,13 +166,6 @@ internal sealed record DialogueSetting
         return new(ScramSha256.Verifier(ScramSha256.SaltedPassword(words[2], salt, iterations), salt, iterations), words[5]);
     }
 
-    private static Reply ReadReply(string text)
-    {
-        var words = text.Split(' ', 3);
-        var digits = words[1].Split('.').Select(digit => int.Parse(digit, CultureInfo.InvariantCulture)).ToArray();
-        return new Reply(int.Parse(words[0], CultureInfo.InvariantCulture), new(digits[0], digits[1], digits[2]), words[2]);
-    }
-
     private static SmtpLimits SetLimit(SmtpLimits limits, string setting)
     {
         var parts = setting.Split('=');
@@ -164,7 +177,10 @@ internal sealed record DialogueSetting
             "recipients" => limits with { Recipients = value },
             "messages" => limits with { MessagesPerSession = value },
             "message" => limits with { MessageBytes = value },
+            "commands" => limits with { CommandsBeforeLogin = value },
+            "header" => limits with { HeaderBytes = value },
             "line" => limits with { CommandLineBytes = value },
+            "token" => limits with { TokenBytes = value },
             "credential" => limits with { CredentialBytes = value },
             _ => throw new FormatException(setting),
         };

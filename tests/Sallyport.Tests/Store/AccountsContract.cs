@@ -34,14 +34,35 @@ public abstract class AccountsContract : OperatorContract
     }
 
     [Fact]
-    public async Task An_update_replaces_everything_but_makes_nothing()
+    public async Task A_change_makes_no_account()
     {
-        Assert.False(await Accounts.UpdateAsync(Sample("jane@acme.test"), Cancel));
+        Assert.False(await Accounts.SetVerifierAsync("jane@acme.test", Verifier(8192), Cancel));
+        Assert.False(await Accounts.SetDisabledAsync("jane@acme.test", true, Cancel));
+        Assert.Null(await Accounts.ChangeAddressesAsync("jane@acme.test", ["sales@acme.test"], [], Cancel));
         Assert.Empty(await Accounts.ListAsync(Cancel));
-        await Accounts.AddAsync(Sample("jane@acme.test", "sales@acme.test"), Cancel);
-        var changed = Sample("jane@acme.test") with { Disabled = true, Verifier = Verifier(8192) };
-        Assert.True(await Accounts.UpdateAsync(changed, Cancel));
-        AssertSame(changed, await Accounts.FindAsync("jane@acme.test", Cancel));
+    }
+
+    [Fact]
+    public async Task Each_change_changes_one_thing_whatever_else_changes_beside_it()
+    {
+        var jane = Sample("jane@acme.test", "sales@acme.test");
+        await Accounts.AddAsync(jane, Cancel);
+        await Task.WhenAll(
+            Accounts.SetDisabledAsync("Jane@acme.test", true, Cancel).AsTask(),
+            Accounts.SetVerifierAsync("jane@ACME.test", Verifier(8192), Cancel).AsTask(),
+            Accounts.ChangeAddressesAsync("jane@acme.test", ["info@acme.test"], [], Cancel).AsTask());
+        AssertSame(
+            jane with { Disabled = true, Verifier = Verifier(8192), Addresses = ["sales@acme.test", "info@acme.test"] },
+            await Accounts.FindAsync("jane@acme.test", Cancel));
+    }
+
+    [Fact]
+    public async Task Addresses_are_added_once_and_taken_away_without_regard_to_case()
+    {
+        await Accounts.AddAsync(Sample("jane@acme.test", "sales@acme.test", "info@acme.test"), Cancel);
+        var changed = await Accounts.ChangeAddressesAsync("jane@acme.test", ["SALES@acme.test", "press@acme.test"], ["Info@acme.test"], Cancel);
+        Assert.Equal(["sales@acme.test", "press@acme.test"], changed!.Addresses.AsEnumerable());
+        Assert.Equal(changed.Addresses.AsEnumerable(), (await Accounts.FindAsync("jane@acme.test", Cancel))!.Addresses);
     }
 
     [Fact]

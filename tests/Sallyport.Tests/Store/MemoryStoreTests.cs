@@ -41,6 +41,23 @@ public sealed class MemoryStoreTests : FactsContract
         Assert.IsType<CommitResult.Durable>(await Spool.KeepAsync(1, Record("a@example.com"), []));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_withdrawn_while_it_waits_is_never_written(bool claim)
+    {
+        var gate = new TaskCompletionSource();
+        Faults.CommitGate = gate.Task;
+        await using var submission = Spool.Begin(Id(1));
+        var commit = submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var withdrawal = submission.WithdrawAsync();
+        Assert.False(withdrawal.IsCompleted);
+        gate.SetResult();
+        Assert.True(await withdrawal);
+        Assert.IsType<CommitResult.Withdrawn>(await commit);
+        Assert.Null(await Spool.FindAsync(Id(1), Cancel));
+    }
+
     [Fact]
     public async Task A_commit_waits_for_its_gate()
     {

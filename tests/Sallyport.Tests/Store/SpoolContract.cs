@@ -53,7 +53,12 @@ public abstract class SpoolContract : IAsyncLifetime
                 [new(new ForwardPath(Box("\"Bob Smith\"@[192.0.2.1]")), DsnNotify.Success | DsnNotify.Delay, "rfc822;bob+x@example.com"),
                     new(new ForwardPath(Box("用户@例え.jp")), DsnNotify.Never, null)],
                 BodyType.EightBitMime, true, "QQ314159", DsnReturn.Headers),
-            Now.AddMicroseconds(1), "jürgen", "SESSION1", "2001:db8::7", "<1@laptop>") { HasEightBit = true, HoldReason = "policy" };
+            Now.AddMicroseconds(1), "jürgen", "SESSION1", "2001:db8::7", "<1@laptop>")
+        {
+            HasEightBit = true,
+            HasUtf8Header = true,
+            HoldReason = "policy",
+        };
         await Spool.KeepAsync(1, record, []);
         var found = (await Spool.FindAsync(Id(1), Cancel))!;
         Assert.Equal(Id(1), found.Id);
@@ -98,6 +103,52 @@ public abstract class SpoolContract : IAsyncLifetime
         Assert.Equal("0 InProgress", States(await Spool.FindAsync(Id(1), Cancel)));
         Assert.Empty(await Spool.ClaimDueAsync(Now.AddDays(1), 10, Cancel));
         Assert.Null(await Spool.NextDueAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_nobody_waited_for_is_taken_back(bool claim)
+    {
+        await using var submission = Spool.Begin(Id(1));
+        await submission.WriteAsync(Body(1024 * 1024), Cancel);
+        Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel));
+        Assert.True(await submission.WithdrawAsync());
+        Assert.Null(await Spool.FindAsync(Id(1), Cancel));
+        Assert.Empty(await Spool.ClaimDueAsync(Now, 10, Cancel));
+        Assert.Equal(0, (await Spool.TotalsAsync(Cancel)).Recipients);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_the_relay_has_already_is_not_taken_back(bool settled)
+    {
+        await using var submission = Spool.Begin(Id(1));
+        Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(Record("bob@example.com", "carol@example.com"), Header, false, Cancel));
+        await Spool.ClaimDueAsync(Now, 10, Cancel);
+        if (settled)
+        {
+            await Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed), Outcome(1, 1, RecipientState.Due)], [], Cancel);
+        }
+
+        Assert.False(await submission.WithdrawAsync());
+        Assert.NotNull(await Spool.FindAsync(Id(1), Cancel));
+    }
+
+    [Fact]
+    public async Task A_message_held_from_the_start_is_not_for_the_relay_though_it_asked_for_its_claim()
+    {
+        var kept = Assert.IsType<CommitResult.Durable>(
+            await Spool.KeepAsync(1, Record("bob@example.com") with { HoldReason = "policy" }, Body(100), claim: true)).Message;
+        Assert.Equal("0 Held", States(kept));
+        Assert.Null(kept.Content);
+        var handoff = new Handoff(1, 1000);
+        Assert.True(handoff.TryReserve(1000));
+        handoff.Committed(kept, 1000);
+        Assert.False(handoff.Accepted.TryRead(out _));
+        Assert.False(handoff.Due.TryRead(out _));
+        Assert.True(handoff.TryReserve(1000)); // the room is back
     }
 
     [Fact]

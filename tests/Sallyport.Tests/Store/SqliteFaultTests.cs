@@ -101,6 +101,46 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_change_that_fails_by_itself_costs_only_itself()
+    {
+        using var stall = new WriterStall();
+        await using var store = await OpenAsync(options => options with { BeforeCommit = stall.Pass });
+        await store.Spool.KeepAsync(1, Record("a@example.com"), [], claim: true);
+        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        var before = store.Spool.KeepAsync(2, Record("a@example.com"), []);
+        var faulty = store.Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed, reply: null!)], [Report(9)], Cancel).AsTask();
+        var unstorable = store.Spool.KeepAsync(3, Record("a@example.com") with { MessageId = null! }, []);
+        var after = store.Spool.KeepAsync(4, Record("a@example.com"), []);
+        stall.End();
+        await Assert.ThrowsAsync<NullReferenceException>(() => faulty);
+        Assert.IsType<CommitResult.Durable>(await before);
+        Assert.IsType<CommitResult.StoreFailed>(await unstorable);
+        Assert.IsType<CommitResult.Durable>(await after);
+        Assert.Equal(SpoolHealth.Accepting, store.Spool.Health);
+        Assert.Equal(["0001", "0002", "0004"], Ids(await store.Spool.ListAsync(new QueueFilter(), Cancel)));
+        Assert.Equal("0 InProgress", States(await store.Spool.FindAsync(Id(1), Cancel)));
+    }
+
+    [Fact]
+    public async Task An_address_that_can_no_longer_be_read_is_held_out_and_shown()
+    {
+        await using var store = await OpenAsync();
+        await store.Spool.KeepAsync(1, Record("a@example.com", "b@example.com"), []);
+        await store.Spool.KeepAsync(2, Record("a@example.com"), []);
+        await store.Spool.KeepAsync(3, Record("a@example.com"), []);
+        _folder.Query("UPDATE recipient SET path = 'a@@' WHERE path = 'a@example.com' AND message < 3");
+        _folder.Query("UPDATE message SET reverse_path = 'jane' WHERE queue_id = 'MESSAGE0003'");
+        var claimed = Assert.Single(await store.Spool.ClaimDueAsync(Now, 10, Cancel));
+        Assert.Equal("1 InProgress", States(claimed));
+        Assert.Equal("0 Held, 1 InProgress", States(await store.Spool.FindAsync(Id(1), Cancel)));
+        Assert.Equal("0 Held", States(await store.Spool.FindAsync(Id(2), Cancel)));
+        Assert.Equal("0 Held", States(await store.Spool.FindAsync(Id(3), Cancel)));
+        var shown = (await store.Spool.FindAsync(Id(2), Cancel))!;
+        Assert.Equal("\"a@@\" is in the store and no address", shown.Recipients[0].LastReply);
+        Assert.Equal("an address in the store cannot be read", shown.Record.HoldReason);
+    }
+
+    [Fact]
     public async Task One_that_finds_no_room_does_not_cost_the_others_of_its_batch()
     {
         using var entered = new SemaphoreSlim(0);
@@ -135,41 +175,46 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1000, 0, 1000, 10_000, true)]
-    [InlineData(1000, 0, 999, 10_000, false)]
-    [InlineData(0, 5, 500, 10_000, true)]
-    [InlineData(0, 5, 499, 10_000, false)]
-    [InlineData(600, 5, 599, 10_000, false)]
-    public async Task Below_the_floor_nothing_is_taken(long floor, int percent, long free, long total, bool room)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_commit_withdrawn_while_the_disk_stalls_leaves_nothing_and_another_keeps_its_chunks(bool claim)
     {
-        await using var store = await OpenAsync(options => options
-            with { DiskFloorBytes = floor, DiskFloorPercent = percent, ProbeDisk = _ => (free, total) });
-        Assert.Equal(room, store.Spool.HasRoomFor(0));
-        Assert.Equal(room ? SpoolHealth.Accepting : SpoolHealth.DiskLow, store.Spool.Health);
+        using var stall = new WriterStall();
+        await using var store = await OpenAsync(options => options with { BeforeCommit = stall.Pass });
+        var submission = store.Spool.Begin(Id(1));
+        await submission.WriteAsync(Body(1024 * 1024), Cancel);
+        var other = store.Spool.Begin(Id(2));
+        await other.WriteAsync(Body(1024 * 1024), Cancel);
+        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        var commit = submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var otherCommit = other.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
+        var withdrawal = submission.WithdrawAsync();
+        await submission.DisposeAsync();
+        await other.DisposeAsync(); // told 451 and dropped, but not yet withdrawn
+        stall.End();
+        Assert.True(await withdrawal);
+        Assert.IsType<CommitResult.Withdrawn>(await commit);
+        Assert.IsType<CommitResult.Durable>(await otherCommit);
+        await store.Settings.SetAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
+        Assert.Null(await store.Spool.FindAsync(Id(1), Cancel));
+        Assert.Equal(Whole(1024 * 1024), await store.Spool.ReadAsync(2, Cancel));
+        Assert.Equal(8L, _folder.Count("chunk"));
     }
 
     [Fact]
-    public async Task A_message_counts_half_as_much_again_and_the_disk_is_looked_at_once_a_second()
+    public async Task A_connection_that_cannot_be_opened_costs_no_later_reader_its_place()
     {
-        long free = 1150;
-        var probes = 0;
-        await using var store = await OpenAsync(options => options with
+        await using var store = await OpenAsync(options => options with { Readers = 1 });
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        File.Move(file, file + ".away");
+        for (var i = 0; i < 3; i++)
         {
-            DiskFloorBytes = 1000,
-            ProbeDisk = _ =>
-            {
-                probes++;
-                return (free, 100_000);
-            },
-        });
-        Assert.True(store.Spool.HasRoomFor(100));
-        Assert.False(store.Spool.HasRoomFor(101));
-        Assert.False(store.Spool.HasRoomFor(long.MaxValue));
-        free = 10_000;
-        Assert.False(store.Spool.HasRoomFor(101));
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(store.Spool.HasRoomFor(101));
-        Assert.Equal(2, probes);
+            await Assert.ThrowsAnyAsync<Exception>(
+                async () => await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+        }
+
+        File.Move(file + ".away", file);
+        Assert.Null(await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
     }
 
     [Fact]
@@ -216,6 +261,24 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_directory_and_files_others_may_read_are_closed_to_them()
+    {
+        const UnixFileMode AllMayRead = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Directory.CreateDirectory(_folder.Path);
+        File.SetUnixFileMode(_folder.Path, AllMayRead | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        await File.WriteAllBytesAsync(file, [], Cancel);
+        File.SetUnixFileMode(file, AllMayRead);
+        await using var store = await OpenAsync();
+        await store.Spool.KeepAsync(1, Record("a@example.com"), []);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
+        foreach (var end in new[] { "", "-wal", "-shm" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file + end));
+        }
+    }
+
+    [Fact]
     public async Task A_file_where_the_directory_should_be_is_refused()
     {
         await File.WriteAllTextAsync(_folder.Path, "x", Cancel);
@@ -251,6 +314,7 @@ public sealed class SqliteFaultTests : IDisposable
         }
 
         _folder.Query("DROP TABLE fact");
+        _folder.Query("ALTER TABLE message DROP COLUMN utf8_header");
         _folder.Query("PRAGMA user_version = 1");
         await using var upgraded = await OpenAsync();
         Assert.Equal(2L, _folder.Query("PRAGMA user_version").Single());

@@ -1,0 +1,36 @@
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Identity;
+
+namespace Sallyport.Tests.Fakes;
+
+/// <summary>Tokens and certificates that mean what they were told to.</summary>
+internal sealed class ScriptedVoucher : ITokenDirectory, ICertificateDirectory
+{
+    public string Name => "voucher";
+
+    public string? LookUpIn { get; init; }
+
+    public TokenService Service { get; } = new("smtp", "https://id.acme.test/.well-known/openid-configuration");
+
+    /// <summary>The login a token is for, or "unavailable"; all others are refused.</summary>
+    public Dictionary<string, string> Tokens { get; init; } = [];
+
+    public ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel) =>
+        new(new TokenJudgement(
+            Tokens.GetValueOrDefault(token) switch
+            {
+                null => new DirectoryAnswer.Refused("token: it is wrong"),
+                "unavailable" => new DirectoryAnswer.Unavailable("the issuer is away"),
+                var holder => Answer(holder, login),
+            }, []));
+
+    public ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
+        new(Answer(certificate.CommonName, login));
+
+    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+
+    private DirectoryAnswer Answer(string holder, string? login) => login is null || login == holder
+        ? new DirectoryAnswer.Granted(new DirectoryEntry(holder, Name, [holder], []))
+        : new DirectoryAnswer.Refused($"it is {holder}'s");
+}

@@ -1,0 +1,68 @@
+using Sallyport.Mail.Sasl;
+using Sallyport.Server.Admin;
+using Sallyport.Server.Identity;
+using Sallyport.Store;
+using Sallyport.Store.Memory;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Admin;
+
+/// <summary>sallyport user address: what an account may send as, changed without making it anew.</summary>
+public sealed class AddressChangeTests : IAsyncDisposable
+{
+    private readonly MemoryStore _store = new();
+    private readonly LocalAdmin _admin;
+
+    public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
+        _store, IdentityBooks.LoadAsync(_store, default).AsTask().GetAwaiter().GetResult(),
+        () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _admin.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Addresses_are_added_and_taken_away_by_what_they_mean()
+    {
+        await AddJaneAsync("Info@bücher.example");
+        Assert.Equal(
+            new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, info@xn--bcher-kva.example, sales@acme.test"),
+            await ChangeAsync(new("Jane@acme.test", ["Sales@ACME.test"], [])));
+        Assert.Equal(
+            new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, sales@acme.test"),
+            await ChangeAsync(new("jane@acme.test", [], ["info@XN--bcher-kva.example"])));
+    }
+
+    [Theory]
+    [InlineData("jane@acme.test", "not an address", "\"not an address\" is not a mail address")]
+    [InlineData("jane@acme.test", "x@acme.test", "x@acme.test was not granted to jane@acme.test")]
+    [InlineData("jane@acme.test", "JANE@acme.test", "jane@acme.test may always send as itself; `sallyport user disable` stops it")]
+    [InlineData("bob@acme.test", "x@acme.test", "there is no local account bob@acme.test")]
+    public async Task What_cannot_be_taken_away_is_said(string login, string address, string message)
+    {
+        await AddJaneAsync("info@acme.test");
+        Assert.Equal(new AdminAnswer(false, message), await ChangeAsync(new(login, [], [address])));
+        Assert.Equal(["info@acme.test"], (await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Addresses.AsEnumerable());
+    }
+
+    [Fact]
+    public async Task A_new_password_leaves_a_disabled_account_disabled()
+    {
+        await AddJaneAsync();
+        Assert.True((await _admin.CallAsync(UserOperations.Disable, new UserName("jane@acme.test"), Cancel)).Done);
+        Assert.Equal(
+            new AdminAnswer(true, "jane@acme.test has a new password"),
+            await _admin.CallAsync(
+                UserOperations.SetPassword, new NewPassword("Jane@acme.test", new VerifierView(4096, [1], [2], [3])), Cancel));
+        Assert.True((await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Disabled);
+    }
+
+    private ValueTask<AdminAnswer> ChangeAsync(AddressChange change) => _admin.CallAsync(UserOperations.ChangeAddresses, change, Cancel);
+
+    private async Task AddJaneAsync(params string[] addresses) => await _store.Accounts.AddAsync(
+        new Account("jane@acme.test", new ScramVerifier(4096, new byte[16], new byte[32], new byte[32]), [.. addresses], false, default), Cancel);
+}

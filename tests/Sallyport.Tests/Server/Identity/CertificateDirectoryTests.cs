@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using System.Net;
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Oidc;
+using Sallyport.Store.Memory;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Identity;
+
+/// <summary>From certificate to login, and what the service makes of tokens and certificates.</summary>
+public sealed class CertificateDirectoryTests : IDisposable
+{
+    private static readonly string Fingerprint = string.Concat(Enumerable.Repeat("AB", 32));
+
+    private static readonly ClientCertificate Jane = new(
+        "CN=Jane Doe", "Jane Doe", ["Jane@acme.test", "jane.doe@acme.test"], ["jdoe@corp.test"], "0A1B", Fingerprint);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("sallyport-cert-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(CertificateLogin.Email, null, "jane@acme.test")]
+    [InlineData(CertificateLogin.Email, "jane.doe@acme.test", "jane.doe@acme.test")]
+    [InlineData(CertificateLogin.PrincipalName, null, "jdoe@corp.test")]
+    [InlineData(CertificateLogin.CommonName, null, "jane doe")]
+    [InlineData(CertificateLogin.CommonName, "jane doe", "jane doe")]
+    [InlineData(CertificateLogin.FingerprintTable, null, "jane/acme")]
+    public async Task The_login_comes_from_where_the_configuration_says(CertificateLogin from, string? wanted, string login)
+    {
+        var table = Write("table", $"# ours\n\n{string.Join(':', Enumerable.Repeat("ab", 32))} Jane/Acme\n");
+        var directory = new CertificateDirectory(new("certs") { LoginFrom = from, FingerprintFile = table });
+        var granted = Assert.IsType<DirectoryAnswer.Granted>(await directory.CheckCertificateAsync(Jane, wanted, Cancel));
+        Assert.Equal(login, granted.Entry.Login);
+        Assert.Contains("jane@acme.test", granted.Entry.Addresses);
+        Assert.Contains("jane.doe@acme.test", granted.Entry.Addresses);
+    }
+
+    [Fact]
+    public async Task Nobody_acts_for_another()
+    {
+        var directory = new CertificateDirectory(new("certs"));
+        Assert.IsType<DirectoryAnswer.Refused>(await directory.CheckCertificateAsync(Jane, "boss@acme.test", Cancel));
+        Assert.IsType<DirectoryAnswer.Unknown>(await directory.CheckCertificateAsync(Jane with { Emails = [] }, null, Cancel));
+        Assert.IsType<DirectoryAnswer.Unknown>(await directory.CheckCertificateAsync(Jane with { Emails = [] }, "jane@acme.test", Cancel));
+    }
+
+    [Theory]
+    [InlineData("JANE@acme.test")]
+    [InlineData("serial:0a:1b")]
+    [InlineData("SHA256:abababababababababababababababababababababababababababababababab")]
+    public async Task Who_is_on_the_disabled_list_is_out_as_soon_as_it_is_written(string line)
+    {
+        var file = Write("disabled", "# none yet\n");
+        var directory = new CertificateDirectory(new("certs") { DisabledFile = file });
+        Assert.IsType<DirectoryAnswer.Granted>(await directory.CheckCertificateAsync(Jane, null, Cancel));
+        Write("disabled", "bob@acme.test\n" + line + "\n");
+        Assert.IsType<DirectoryAnswer.Disabled>(await directory.CheckCertificateAsync(Jane, null, Cancel));
+    }
+
+    [Fact]
+    public async Task A_list_that_cannot_be_read_lets_nobody_in_and_is_454()
+    {
+        var directory = new CertificateDirectory(new("certs") { DisabledFile = Write("disabled", "jane@acme.test") });
+        File.Delete(Path.Combine(_folder, "disabled"));
+        var (answer, why) = await Service(directory).CheckCertificateAsync(Attempt(""), Jane, Cancel);
+        Assert.IsType<LoginAnswer.Unavailable>(answer);
+        Assert.Contains("disabled", why);
+        Assert.Contains("fingerprint", new CertificateDirectory(
+            new("certs") { LoginFrom = CertificateLogin.FingerprintTable, FingerprintFile = Write("table", "nonsense") }).Trouble());
+    }
+
+    [Fact]
+    public async Task Another_directory_says_what_a_vouched_login_may_use_and_whether_it_may_at_all()
+    {
+        var directory = new CertificateDirectory(new("certs") { LookUpIn = "people" });
+        var people = new People { Answer = new DirectoryAnswer.Granted(new("CN=Jane", "people", ["sales@acme.test"], ["staff"])) };
+        var service = Service(people, directory);
+        var granted = Assert.IsType<LoginAnswer.Granted>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+        Assert.Equal(("CN=Jane", "people", "jane@acme.test"), (granted.Grant.Login, granted.Grant.Directory, granted.Grant.AskedAs));
+        Assert.Equal(["sales@acme.test"], granted.Grant.Addresses.ToArray());
+        Assert.Equal(["jane@acme.test"], people.Asked);
+        people.Answer = new DirectoryAnswer.Disabled();
+        Assert.IsType<LoginAnswer.Disabled>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+        people.Answer = new DirectoryAnswer.Unavailable("down");
+        Assert.IsType<LoginAnswer.Unavailable>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+        people.Answer = new DirectoryAnswer.Unknown();
+        var (answer, why) = await service.CheckCertificateAsync(Attempt(""), Jane, Cancel);
+        Assert.IsType<LoginAnswer.Wrong>(answer);
+        Assert.Contains("does not know", why);
+    }
+
+    [Fact]
+    public async Task A_token_nobody_takes_and_a_name_that_is_none_are_wrong()
+    {
+        using var oidc = new OidcDirectory(new("acme") { Issuer = "https://id.acme.test", Audiences = new(["x"]) }, TimeProvider.System);
+        var (answer, why) = await Service(oidc).CheckTokenAsync(Attempt("jane"), "opaque", Cancel);
+        Assert.IsType<LoginAnswer.Wrong>(answer);
+        Assert.Contains("no directory takes this token", why);
+        Assert.Equal("not a login", (await Service(oidc).CheckTokenAsync(Attempt(" "), "opaque", Cancel)).Why);
+        Assert.Equal("not a login", (await Service(oidc).CheckCertificateAsync(Attempt("\u0001"), Jane, Cancel)).Why);
+        Assert.IsType<LoginAnswer.Wrong>((await Service().CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+    }
+
+    [Fact]
+    public void Mechanisms_are_offered_where_a_directory_can_judge_them()
+    {
+        using var oidc = new OidcDirectory(new("acme") { Issuer = "https://id.acme.test" }, TimeProvider.System);
+        IDirectory[] both = [oidc, new CertificateDirectory(new("certs"))];
+        Assert.Equal(["EXTERNAL", "OAUTHBEARER", "XOAUTH2"], OfferedMechanisms.Of(both, []).ToArray());
+        Assert.Equal(["XOAUTH2"], OfferedMechanisms.Of(both, ["XOAUTH2", "PLAIN"]).ToArray());
+        Assert.Empty(OfferedMechanisms.Of([new People()], []));
+        Assert.Contains(SaslServer.External, SaslServer.All);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static LoginAttempt Attempt(string login) => new("S", IPAddress.Loopback, "EXTERNAL", login);
+
+    private static IdentityService Service(params ImmutableArray<IDirectory> directories) =>
+        IdentityBooks.LoadAsync(new MemoryStore(), Cancel).AsTask().GetAwaiter().GetResult()
+            .NewService(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, directories, TimeProvider.System);
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    /// <summary>A directory that only looks up.</summary>
+    private sealed class People : IDirectory
+    {
+        public DirectoryAnswer Answer { get; set; } = new DirectoryAnswer.Unknown();
+
+        public List<string> Asked { get; } = [];
+
+        public string Name => "people";
+
+        public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel)
+        {
+            Asked.Add(login);
+            return new(Answer);
+        }
+    }
+}
