@@ -209,7 +209,8 @@ public sealed class SallyportHost : IAsyncDisposable
         }
         catch (Exception exception) when (FileTrouble.IsOf(exception))
         {
-            var trouble = $"the log file {options.File} cannot be opened: {FileTrouble.Say(exception, options.File ?? "")}. The log goes on as it was";
+            var why = FileTrouble.Say(exception, options.File ?? "");
+            var trouble = $"the log file {options.File} cannot be opened: {why}. The log goes on as it was";
             TellOfLog(trouble);
             _log.Write(new MailEvent.Problem(trouble));
         }

@@ -45,13 +45,14 @@ public sealed class ReplyParserTests
         Assert.Equal(ReplyState.Malformed, new ReplyParser().Read(Encoding.UTF8.GetBytes(octets), out _));
 
     [Fact]
-    public void Lines_and_their_number_are_bounded()
+    public void A_reply_is_read_to_its_end_kept_in_part_and_given_up_when_it_has_none()
     {
         var parser = new ReplyParser();
-        Assert.Equal(ReplyState.Incomplete, parser.Read(Encoding.UTF8.GetBytes(new string('2', ReplyParser.LineBytesMax)), out _));
-        Assert.Equal(ReplyState.Malformed, parser.Read("2"u8, out _));
-        var lines = string.Concat(Enumerable.Repeat("250-x\r\n", ReplyParser.LinesMax));
-        Assert.Equal(ReplyState.Malformed, new ReplyParser().Read(Encoding.UTF8.GetBytes(lines), out _));
+        Assert.Equal(ReplyState.Complete, parser.Read(Encoding.UTF8.GetBytes("250 " + new string('x', 10_000) + "\r\n"), out _));
+        Assert.Equal(ReplyParser.LineBytesMax - 4, parser.Reply.Lines.Single().Length);
+        var endless = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("250-x\r\n", ReplyParser.ReplyBytesMax / 7)));
+        Assert.Equal(ReplyState.Incomplete, parser.Read(endless, out _));
+        Assert.Equal(ReplyState.Malformed, parser.Read("250-x\r\n250-x\r\n"u8, out _));
     }
 
     [Fact]
