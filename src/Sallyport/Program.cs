@@ -10,6 +10,8 @@ var root = new RootCommand("Sallyport, a mail submission server: takes mail from
     CheckVerb.Create(),
     UserVerb.Create(),
     GrantsVerb.Create(),
+    BansVerb.Create(),
+    ClientsVerb.Create(),
     QueueVerb.Create(),
     ExplainVerb.Create(),
     SendTestVerb.Create(),

@@ -32,6 +32,7 @@ public sealed class LocalAdmin : IAdmin
         new UserAdmin(services).Register(Handlers);
         new QueueAdmin(services).Register(Handlers);
         new GrantAdmin(services).Register(Handlers);
+        new GuardAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

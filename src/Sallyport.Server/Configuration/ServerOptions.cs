@@ -31,6 +31,8 @@ public sealed record ServerOptions
 
     public SubmissionOptions Submission { get; init; } = new();
 
+    public GuardOptions Guard { get; init; } = new();
+
     public RelayOptions Relay { get; init; } = new();
 
     public LimitOptions Limits { get; init; } = new();

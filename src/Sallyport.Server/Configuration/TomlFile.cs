@@ -6,7 +6,7 @@ namespace Sallyport.Server.Configuration;
 /// <summary>A TOML file as its tables, each key with its line. What is no TOML is reported, and the rest is read all the same.</summary>
 internal sealed class TomlFile
 {
-    private static readonly string[] Tables = ["tls", "submission", "relay", "limits", "timeouts", "log", "store"];
+    private static readonly string[] Tables = ["tls", "submission", "guard", "relay", "limits", "timeouts", "log", "store"];
     private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "route"];
 
     private readonly List<Section> _sections = [];

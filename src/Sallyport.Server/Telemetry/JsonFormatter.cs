@@ -52,6 +52,13 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
                     ("mechanism", e.Mechanism), ("why", e.Why));
                 break;
+            case MailEvent.StaleSecret e:
+                Put(json, "stale_secret", ("login", e.Login), ("client", e.Client));
+                json.WriteNumber("times", e.Times);
+                break;
+            case MailEvent.NetworkBanned e:
+                Put(json, "network_banned", ("network", e.Network), ("until", e.Until.UtcDateTime.ToString("O")), ("why", e.Why));
+                break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));

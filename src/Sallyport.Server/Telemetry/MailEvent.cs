@@ -31,6 +31,11 @@ public abstract record MailEvent
     /// <summary>The login was not judged: the directory is away (454), or the client gave up. Nobody may be banned for it.</summary>
     public sealed record LoginUnavailable(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
 
+    /// <summary>The same wrong secret again: a forgotten device, not an attack.</summary>
+    public sealed record StaleSecret(string Login, string Client, int Times) : MailEvent;
+
+    public sealed record NetworkBanned(string Network, DateTimeOffset Until, string Why) : MailEvent;
+
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
