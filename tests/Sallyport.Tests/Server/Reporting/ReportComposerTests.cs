@@ -188,11 +188,14 @@ public sealed class ReportComposerTests
         var record = request.About.Record;
         var (message, report) = Compose(request with
         {
-            About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) } } },
+            About = request.About with
+            {
+                Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) } },
+            },
         });
         Assert.False(report.Record.Envelope.SmtpUtf8);
         Assert.Equal("<jane@xn--mller-kva.test>", report.Record.Envelope.Recipients.Single().Path.ToString());
-        Assert.Equal("jane@xn--mller-kva.test", message.To.Mailboxes.Single().Address);
+        Assert.Equal("jane@xn--mller-kva.test", message.To.Mailboxes.Single().GetAddress(idnEncode: true));
     }
 
     [Theory]
