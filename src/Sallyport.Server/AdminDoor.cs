@@ -28,7 +28,7 @@ public static class AdminDoor
             {
                 return await OpenStoreAsync(options, time, cancel);
             }
-            catch (StartException) when (time.GetElapsedTime(begun) < StartingMax && File.Exists(Path.Combine(options.Data, "lock")))
+            catch (StartException exception) when (exception.InUse && time.GetElapsedTime(begun) < StartingMax)
             {
                 // A server that just starts holds the store and does not answer yet.
                 await Task.Delay(Between, time, cancel);

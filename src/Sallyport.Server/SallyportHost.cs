@@ -18,18 +18,24 @@ using Sallyport.Store.Sqlite;
 namespace Sallyport.Server;
 
 /// <summary>The server cannot start; the message says why and what to do.</summary>
-public sealed class StartException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StartException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Another process holds the store: it may be a server that has not begun to answer yet.</summary>
+    public bool InUse { get; init; }
+}
 
 /// <summary>All parts put together: from the options to a listening server, and to its orderly end.</summary>
 public sealed class SallyportHost : IAsyncDisposable
 {
     private readonly TimeProvider _time;
     private readonly IStore _store;
-    private readonly LineLog _log;
+    private readonly LineLog _lines;
+    private readonly RecentOutcomes _log;
     private readonly PasswordHasher _hasher;
     private readonly IdentityBooks _books;
     private readonly DirectorySet _directories;
     private readonly ConnectionGate _gate = new();
+    private readonly Handoff _handoff;
     private readonly SubmissionServices _submission;
     private readonly SubmissionListener _listener;
     private readonly RelayService _relay;
@@ -38,17 +44,22 @@ public sealed class SallyportHost : IAsyncDisposable
 
     private SallyportHost(ServerOptions options, ServerCertificate? certificate, IStore store, IdentityBooks books, LineLog log, TimeProvider time)
     {
-        (_time, _store, _log, _books) = (time, store, log, books);
+        (_time, _store, _lines, _books) = (time, store, log, books);
+        _log = new RecentOutcomes(log, time);
         _hasher = new PasswordHasher(options.Limits, time);
         _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
-        var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
-        _submission = new SubmissionServices(NewSettings(options), store.Spool, handoff, log, time);
+        _handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time);
         _listener = new SubmissionListener(_submission, _gate, certificate);
         _relay = new RelayService(
-            new RelayServices(store.Spool, handoff, log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
+            new RelayServices(store.Spool, _handoff, _log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
         _admin = new LocalAdmin(new AdminServices(
             store, books, () => (_submission.Settings.Options, _submission.Settings.Routes, _submission.Settings.Identity), time, time.GetUtcNow(),
-            handoff.Wake, () => _gate.Open));
+            _handoff.Wake, () => _gate.Open)
+        {
+            ForgetFailures = _relay.ForgetFailures,
+            Outcomes = _log,
+        });
         _web = BuildWeb(options);
     }
 
@@ -68,9 +79,10 @@ public sealed class SallyportHost : IAsyncDisposable
                 $"The path of the admin socket, {socket}, is longer than {AdminSocket.PathBytesMax} bytes: choose a shorter data directory");
         }
 
+        TryLog(options);
         var store = await OpenStoreAsync(options, time, cancel);
 #pragma warning disable CA2000 // The host's, and disposed with it.
-        var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time);
+        var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time, TellOfLog);
 #pragma warning restore CA2000
         var host = new SallyportHost(options, certificate, store, await IdentityBooks.LoadAsync(store, cancel), log, time);
         try
@@ -79,11 +91,12 @@ public sealed class SallyportHost : IAsyncDisposable
             File.Delete(socket);
             await host._web.StartAsync(cancel);
             RestrictSocket(socket);
+            UnixFile.GiveToOwnerOf(options.Data, socket);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
             await host.DisposeAsync();
-            throw new StartException($"Cannot listen: {exception.Message}", exception);
+            throw new StartException(ListenTrouble.Explain(options, exception), exception);
         }
 
         host._relay.Start();
@@ -102,9 +115,26 @@ public sealed class SallyportHost : IAsyncDisposable
         }
         catch (StoreException exception)
         {
-            throw new StartException(exception.Message, exception);
+            throw new StartException(exception.Message, exception) { InUse = exception.InUse };
         }
     }
+
+    /// <exception cref="StartException">The log file cannot be opened.</exception>
+    private static void TryLog(ServerOptions options)
+    {
+        try
+        {
+            LineLog.Target(options.Log.File)().Dispose();
+        }
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
+        {
+            throw new StartException(
+                $"the log file {options.Log.File} cannot be opened: {FileTrouble.Say(exception, options.Log.File ?? "")}. "
+                + "Its directory must be there and belong to the user the service runs as", exception);
+        }
+    }
+
+    private static void TellOfLog(string trouble) => Console.Error.WriteLine("sallyport: " + trouble);
 
     /// <summary>Null without [tls].</summary>
     /// <exception cref="StartException">Not a certificate, or not its key.</exception>
@@ -122,8 +152,8 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes a configuration read again: certificate, routes, limits, timeouts and log from the next session on. Returns the keys
-    /// that only a restart changes.
+    /// Takes a configuration read again: certificate, routes, directories, limits, timeouts and log from the next session on. Returns
+    /// the keys that only a restart changes, where they differ.
     /// </summary>
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
@@ -146,12 +176,39 @@ public sealed class SallyportHost : IAsyncDisposable
             restart.Add("store");
         }
 
+        if (old.Limits.HashesAtOnce != options.Limits.HashesAtOnce)
+        {
+            restart.Add("limits.hashes_at_once");
+        }
+
+        _handoff.Resize(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        _hasher.Limits = options.Limits;
         _listener.Certificate = certificate;
-        _submission.Settings = NewSettings(options with { Data = old.Data, Listeners = old.Listeners, Store = old.Store });
+        _submission.Settings = NewSettings(options with
+        {
+            Data = old.Data,
+            Listeners = old.Listeners,
+            Store = old.Store,
+            Limits = options.Limits with { HashesAtOnce = old.Limits.HashesAtOnce },
+        });
         _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
-        _log.Reopen(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File));
+        ReopenLog(options.Log);
         _log.Write(new MailEvent.Notice("configuration and certificate read again"));
         return restart;
+    }
+
+    private void ReopenLog(LogOptions options)
+    {
+        try
+        {
+            _lines.Reopen(ILineFormatter.Of(options.Style), LineLog.Target(options.File));
+        }
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
+        {
+            var trouble = $"the log file {options.File} cannot be opened: {FileTrouble.Say(exception, options.File ?? "")}. The log goes on as it was";
+            TellOfLog(trouble);
+            _log.Write(new MailEvent.Problem(trouble));
+        }
     }
 
     public void Log(MailEvent mailEvent) => _log.Write(mailEvent);
@@ -187,7 +244,7 @@ public sealed class SallyportHost : IAsyncDisposable
         await _directories.DisposeAsync();
         _hasher.Dispose();
         await _store.DisposeAsync();
-        await _log.DisposeAsync();
+        await _lines.DisposeAsync();
     }
 
     private Settings NewSettings(ServerOptions options) =>

@@ -6,6 +6,8 @@ namespace Sallyport.Store;
 /// Where submission and relay meet: a message just committed goes on to this node's relay without being read back, as long as
 /// there is room in memory for it. Without room it is committed as due and claimed from the spool later.
 /// </summary>
+/// <param name="messagesMax">Messages there is room for.</param>
+/// <param name="bytesMax">Octets of content there is room for.</param>
 public sealed class Handoff(int messagesMax, long bytesMax)
 {
     private readonly Channel<SpooledMessage> _accepted = Channel.CreateUnbounded<SpooledMessage>(
@@ -14,7 +16,9 @@ public sealed class Handoff(int messagesMax, long bytesMax)
     private readonly Channel<bool> _due = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
+    private long _bytesMax = bytesMax;
     private long _bytes;
+    private int _messagesMax = messagesMax;
     private int _messages;
 
     /// <summary>What the relay takes from.</summary>
@@ -23,10 +27,18 @@ public sealed class Handoff(int messagesMax, long bytesMax)
     /// <summary>Something in the spool fell due, or falls due earlier than it did.</summary>
     public ChannelReader<bool> Due => _due.Reader;
 
+    /// <summary>Another size from now on; what is inside stays.</summary>
+    public void Resize(int messages, long bytes)
+    {
+        Volatile.Write(ref _messagesMax, messages);
+        Volatile.Write(ref _bytesMax, bytes);
+    }
+
     /// <summary>Takes room for one message before its commit. Give it back with <see cref="Forget"/> when it is settled or refused.</summary>
     public bool TryReserve(long bytes)
     {
-        if (Interlocked.Increment(ref _messages) > messagesMax | Interlocked.Add(ref _bytes, bytes) > bytesMax)
+        if (Interlocked.Increment(ref _messages) > Volatile.Read(ref _messagesMax)
+            | Interlocked.Add(ref _bytes, bytes) > Volatile.Read(ref _bytesMax))
         {
             Forget(bytes);
             return false;

@@ -20,6 +20,9 @@ public sealed record SubmissionRecord(
     /// <summary>True when the content has an octet above 127.</summary>
     public bool HasEightBit { get; init; }
 
+    /// <summary>True when the header block as it leaves has an octet above 127: only an SMTPUTF8 next hop can take it.</summary>
+    public bool HasUtf8Header { get; init; }
+
     /// <summary>Set when policy wants the message held from the start.</summary>
     public string? HoldReason { get; init; }
 }
@@ -79,7 +82,20 @@ public sealed record RecipientOutcome(
     DateTimeOffset NextAttemptAt,
     string Reply,
     bool DelayReported,
-    bool CountsAsAttempt = true);
+    bool CountsAsAttempt = true)
+{
+    public const int ReplyLengthMax = 2048;
+
+    /// <summary>The reply as it is kept.</summary>
+    public string KeptReply => Shorten(Reply);
+
+    /// <summary>
+    /// At most <see cref="ReplyLengthMax"/>, never cut within a character. A next hop may say 800 KB; a bounce about a hundred
+    /// recipients is not to have 80 MB.
+    /// </summary>
+    public static string Shorten(string reply) =>
+        reply.Length <= ReplyLengthMax ? reply : reply[..(ReplyLengthMax - (char.IsHighSurrogate(reply[ReplyLengthMax - 4]) ? 4 : 3))] + "...";
+}
 
 /// <param name="State">Only messages with a recipient in this state.</param>
 /// <param name="After">Only messages after this one, for paging.</param>

@@ -12,31 +12,28 @@ internal static class Site
 
     public static Option<string> ConfigOption() => new("--config", "-c")
     {
-        Description = "The configuration file. Default: $SALLYPORT_CONFIG, or " + DefaultFile,
+        Description = "The configuration file; $SALLYPORT_CONFIG names another default",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable("SALLYPORT_CONFIG") is { Length: > 0 } file ? file : DefaultFile,
         HelpName = "FILE",
     };
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Write JSON, for programs" };
 
-    /// <summary>The options, or null when the file has mistakes; they are then on standard error.</summary>
-    public static ServerOptions? Load(string file)
+    /// <summary>The options, or null when the file has mistakes; they are then told.</summary>
+    /// <param name="warn">Tells the doubts as well; they are the business of whoever looks after the configuration.</param>
+    public static ServerOptions? Load(string file, bool warn = false)
     {
         switch (ConfigurationLoader.Load(file))
         {
             case ConfigurationResult.Loaded loaded:
-                foreach (var warning in loaded.Warnings)
+                foreach (var warning in warn ? loaded.Warnings : [])
                 {
-                    Console.Error.WriteLine("warning: " + warning);
+                    Terminal.Warn(warning.ToString());
                 }
 
                 return loaded.Options;
             case ConfigurationResult.Invalid invalid:
-                foreach (var problem in invalid.Problems)
-                {
-                    Console.Error.WriteLine(problem);
-                }
-
+                Terminal.Fail(file, invalid.Problems);
                 break;
         }
 
@@ -44,13 +41,11 @@ internal static class Site
     }
 
     /// <summary>Runs a command at the door; exit code 2 when the configuration has mistakes.</summary>
-    public static async Task<int> AtDoorAsync(string file, Func<IAdmin, Task<int>> work, CancellationToken cancel)
-    {
-        if (Load(file) is not { } options)
-        {
-            return Exit.Usage;
-        }
+    public static async Task<int> AtDoorAsync(string file, Func<IAdmin, Task<int>> work, CancellationToken cancel) =>
+        Load(file) is { } options ? await AtDoorAsync(options, work, cancel) : Exit.Usage;
 
+    public static async Task<int> AtDoorAsync(ServerOptions options, Func<IAdmin, Task<int>> work, CancellationToken cancel)
+    {
         await using var admin = await AdminDoor.OpenAsync(options, TimeProvider.System, cancel);
         return await work(admin);
     }

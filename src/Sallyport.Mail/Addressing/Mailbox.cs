@@ -32,6 +32,9 @@ public sealed record Mailbox
 
     public bool IsAddressLiteral => Domain.StartsWith('[');
 
+    /// <summary>False for a name of one label, which means something only where it was typed.</summary>
+    public bool IsFullyQualified => IsAddressLiteral || AsciiDomain.Contains('.', StringComparison.Ordinal);
+
     /// <summary>True when it holds a character outside ASCII, so that only an SMTPUTF8 next hop can take it.</summary>
     public bool NeedsSmtpUtf8 => !Ascii.IsValid(LocalPart) || !Ascii.IsValid(Domain);
 

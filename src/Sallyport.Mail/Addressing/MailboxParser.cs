@@ -140,7 +140,8 @@ public static class MailboxParser
         return valid ? end + 1 : 0;
     }
 
-    private static int EndOfLocalPart(ReadOnlySpan<byte> text, out PathError error)
+    /// <summary>The length of the local part at the front; 0 with an error when there is none.</summary>
+    internal static int EndOfLocalPart(ReadOnlySpan<byte> text, out PathError error)
     {
         error = PathError.Syntax;
         if (text.IsEmpty)

@@ -1,10 +1,11 @@
 using System.Buffers;
+using System.Text;
 using Sallyport.Mail.Addressing;
 
 namespace Sallyport.Mail.Content;
 
 /// <summary>
-/// Finds every mailbox in the value of From or Sender (RFC 5322 §3.4): display names, groups, comments. Iterative and linear.
+/// Finds every mailbox in the value of From, Sender, To or their like (RFC 5322 §3.4): display names, groups, comments. Iterative and linear.
 /// Strict where two readers might see two authors: no source route, nothing but a plain addr-spec between the angles.
 /// </summary>
 public static class AddressListParser
@@ -13,8 +14,12 @@ public static class AddressListParser
 
     private static readonly SearchValues<byte> Specials = SearchValues.Create("()<>[]:;@\\,.\" \t\r\n"u8);
 
-    /// <summary>False when the value cannot be read without doubt.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes)
+    /// <summary>False when the value cannot be read without doubt; then nothing of <paramref name="mailboxes"/> counts.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes) => TryParse(value, mailboxes, null, []);
+
+    /// <param name="domain">What a mailbox without a domain gets (RFC 6409 §4.2); null where such a one cannot be read.</param>
+    /// <param name="gaps">Where in <paramref name="value"/> "@" and that domain are missing.</param>
+    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes, string? domain, List<int> gaps)
     {
         var i = 0;
         var inGroup = false;
@@ -48,7 +53,7 @@ public static class AddressListParser
                 continue;
             }
 
-            if (!ReadAddress(value, ref i, mailboxes, ref inGroup))
+            if (!ReadAddress(value, ref i, new Found(mailboxes, domain, gaps), ref inGroup))
             {
                 return false;
             }
@@ -56,13 +61,18 @@ public static class AddressListParser
     }
 
     /// <summary>addr-spec | phrase "&lt;" addr-spec "&gt;" | phrase ":" (a group begins).</summary>
-    private static bool ReadAddress(ReadOnlySpan<byte> value, ref int i, List<Mailbox> mailboxes, ref bool inGroup)
+    private static bool ReadAddress(ReadOnlySpan<byte> value, ref int i, Found found, ref bool inGroup)
     {
         if (value[i] != '<' && MailboxParser.TryParse(value[i..], out var plain, out var length, out _))
         {
             i += length;
-            mailboxes.Add(plain!);
+            found.Mailboxes.Add(plain!);
             return EndsAddress(value, ref i);
+        }
+
+        if (value[i] != '<' && ReadUnqualified(value, ref i, found, inAngles: false))
+        {
+            return true;
         }
 
         if (!SkipPhrase(value, ref i))
@@ -83,7 +93,17 @@ public static class AddressListParser
         }
 
         i++;
-        if (!SkipBlanks(value, ref i) || !MailboxParser.TryParse(value[i..], out var angle, out var angleLength, out _))
+        if (!SkipBlanks(value, ref i))
+        {
+            return false;
+        }
+
+        if (ReadUnqualified(value, ref i, found, inAngles: true))
+        {
+            return EndsAddress(value, ref i);
+        }
+
+        if (!MailboxParser.TryParse(value[i..], out var angle, out var angleLength, out _))
         {
             return false;
         }
@@ -95,8 +115,35 @@ public static class AddressListParser
         }
 
         i++;
-        mailboxes.Add(angle!);
+        found.Mailboxes.Add(angle!);
         return EndsAddress(value, ref i);
+    }
+
+    /// <summary>
+    /// A local part alone, without quotes and no encoded word: "jane", or within angles. False, with nothing read, when it
+    /// is something else, be it the first word of a display name.
+    /// </summary>
+    private static bool ReadUnqualified(ReadOnlySpan<byte> value, ref int i, Found found, bool inAngles)
+    {
+        if (found.Domain is null || i >= value.Length || value[i] == '"' || value[i..].StartsWith("=?"u8))
+        {
+            return false;
+        }
+
+        var length = MailboxParser.EndOfLocalPart(value[i..], out _);
+        var end = i + length;
+        var after = end;
+        if (length <= 0 || !SkipBlanks(value, ref after)
+            || (inAngles ? after >= value.Length || value[after] != '>' : after < value.Length && value[after] is not ((byte)',' or (byte)';'))
+            || !MailboxParser.TryParse(Encoding.UTF8.GetString(value[i..end]) + "@" + found.Domain, out var mailbox))
+        {
+            return false;
+        }
+
+        found.Mailboxes.Add(mailbox!);
+        found.Gaps.Add(end);
+        i = inAngles ? after + 1 : after;
+        return true;
     }
 
     private static bool EndsAddress(ReadOnlySpan<byte> value, ref int i) =>
@@ -191,4 +238,6 @@ public static class AddressListParser
 
         return depth == 0;
     }
+
+    private readonly record struct Found(List<Mailbox> Mailboxes, string? Domain, List<int> Gaps);
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
@@ -37,14 +36,16 @@ public abstract record HeaderResult
 }
 
 /// <summary>
-/// The fix-ups of RFC 6409 §8: a prefix with Received and, when missing, From, Date and Message-ID; Bcc and Return-Path taken out.
-/// What stays of the client's header keeps its octets, and the body is never looked at, so signed mail passes as it is.
+/// The fix-ups of RFC 6409 §4.2 and §8: a prefix with Received and, when missing, From, Date and Message-ID; Bcc and Return-Path taken
+/// out; a mailbox without a domain completed in its place. What stays of the client's header keeps its octets, and the body is never
+/// looked at, so signed mail passes as it is.
 /// </summary>
 public static class SubmissionHeader
 {
     private const int OwnHopsMax = 3;
 
     private static readonly string[] AuthorFields = ["From", "Sender", "Resent-From", "Resent-Sender"];
+    private static readonly string[] Addressed = ["Reply-To", "To", "Cc", "Resent-To", "Resent-Cc"];
     private static readonly string[] Dropped = ["Bcc", "Resent-Bcc", "Return-Path"];
 
     public static HeaderResult Prepare(ReadOnlyMemory<byte> header, SubmissionFacts facts, SmtpLimits limits)
@@ -56,11 +57,11 @@ public static class SubmissionHeader
         }
 
         refusal = CheckHops(block, facts.Hostname, limits);
-        var unqualified = default(HeaderField?);
+        var gaps = new Dictionary<HeaderField, List<int>>();
         var authors = ImmutableArray<Author>.Empty;
         if (refusal is null)
         {
-            (authors, unqualified, refusal) = ReadAuthors(block, facts.Grant);
+            (authors, refusal) = ReadAuthors(block, facts.Grant, gaps);
         }
 
         refusal ??= SenderPolicy.CheckAuthors(facts.Grant, authors);
@@ -69,22 +70,26 @@ public static class SubmissionHeader
             refusal = new Reply(550, new(5, 6, 0), "The message has no From header");
         }
 
-        return refusal is null
-            ? Write(block, facts, unqualified, SenderPolicy.Stranger(facts.Grant, authors))
-            : new HeaderResult.Refused(refusal);
+        if (refusal is not null)
+        {
+            return new HeaderResult.Refused(refusal);
+        }
+
+        FindGaps(block, facts.Grant, gaps);
+        return Write(block, facts, gaps, SenderPolicy.Stranger(facts.Grant, authors));
     }
 
     /// <summary>The login itself when it is an address.</summary>
     private static Mailbox? OwnAddress(Grant grant) => MailboxParser.TryParse(grant.Login, out var mailbox) ? mailbox : null;
 
     /// <summary>
-    /// RFC 6409 §8 and RFC 5321 §6.4 let a submission server complete a domain: "From: jane" alone becomes jane@ the domain of the
-    /// login, if that is then one of its addresses. Nothing else is guessed.
+    /// Every mailbox of From and Sender. RFC 6409 §4.2 lets a submission server complete a domain: "jane" becomes jane@ the domain of
+    /// the login, if that is then one of its addresses. Nothing else is guessed.
     /// </summary>
-    private static (ImmutableArray<Author> Authors, HeaderField? Unqualified, Reply? Refusal) ReadAuthors(HeaderBlock block, Grant grant)
+    private static (ImmutableArray<Author> Authors, Reply? Refusal) ReadAuthors(
+        HeaderBlock block, Grant grant, Dictionary<HeaderField, List<int>> gaps)
     {
         var authors = ImmutableArray.CreateBuilder<Author>();
-        HeaderField? unqualified = null;
         foreach (var field in block.Fields)
         {
             var name = AuthorFields.FirstOrDefault(field.Is);
@@ -94,26 +99,42 @@ public static class SubmissionHeader
             }
 
             var mailboxes = new List<Mailbox>();
-            var value = block.Octets.Span[field.ValueStart..field.End];
-            if (name == "From" && Complete(field.Unfold(block.Octets.Span), grant) is { } completed)
+            if (!TryRead(block, field, grant, mailboxes, gaps) || mailboxes.Count == 0)
             {
-                mailboxes.Add(completed);
-                unqualified = field;
-            }
-            else if (!AddressListParser.TryParse(value, mailboxes) || mailboxes.Count == 0)
-            {
-                return ([], null, new Reply(550, new(5, 6, 0), $"The addresses in the {name} header cannot be read (RFC 5322 section 3.4)"));
+                return ([], new Reply(550, new(5, 6, 0), $"The addresses in the {name} header cannot be read (RFC 5322 section 3.4)"));
             }
 
             authors.AddRange(mailboxes.Select(mailbox => new Author(name, mailbox)));
         }
 
-        return (authors.ToImmutable(), unqualified, null);
+        return (authors.ToImmutable(), null);
     }
 
-    private static Mailbox? Complete(string value, Grant grant) =>
-        OwnAddress(grant) is { } own && !value.Contains('@', StringComparison.Ordinal)
-        && MailboxParser.TryParse(value + "@" + own.Domain, out var mailbox) ? mailbox : null;
+    /// <summary>Recipients are completed too, where they can be read; where not, that is between author and reader.</summary>
+    private static void FindGaps(HeaderBlock block, Grant grant, Dictionary<HeaderField, List<int>> gaps)
+    {
+        foreach (var field in block.Fields.Where(field => Addressed.Any(field.Is)))
+        {
+            TryRead(block, field, grant, [], gaps);
+        }
+    }
+
+    private static bool TryRead(
+        HeaderBlock block, HeaderField field, Grant grant, List<Mailbox> mailboxes, Dictionary<HeaderField, List<int>> gaps)
+    {
+        var missing = new List<int>();
+        if (!AddressListParser.TryParse(block.Octets.Span[field.ValueStart..field.End], mailboxes, OwnAddress(grant)?.Domain, missing))
+        {
+            return false;
+        }
+
+        if (missing.Count > 0)
+        {
+            gaps[field] = missing;
+        }
+
+        return true;
+    }
 
     private static Reply? CheckHops(HeaderBlock block, string hostname, SmtpLimits limits)
     {
@@ -134,7 +155,8 @@ public static class SubmissionHeader
             : null;
     }
 
-    private static HeaderResult.Ready Write(HeaderBlock block, SubmissionFacts facts, HeaderField? unqualified, Author? stranger)
+    private static HeaderResult.Ready Write(
+        HeaderBlock block, SubmissionFacts facts, Dictionary<HeaderField, List<int>> gaps, Author? stranger)
     {
         var header = new ArrayBufferWriter<byte>(block.Octets.Length + 512);
         var messageId = block.ValueOf("Message-ID");
@@ -147,16 +169,12 @@ public static class SubmissionHeader
 
         if (!block.Has("Date"))
         {
-            Put(header, $"Date: {Rfc5322Date(facts.Now)}\r\n");
+            Put(header, $"Date: {MailDate.Of(facts.Now)}\r\n");
         }
 
         if (!block.Has("From"))
         {
             Put(header, $"From: <{OwnAddress(facts.Grant)}>\r\n");
-        }
-        else if (unqualified is { } from)
-        {
-            Put(header, $"From: <{Complete(from.Unfold(block.Octets.Span), facts.Grant)}>\r\n");
         }
 
         // RFC 6409 §8.1: who really sent it, where From may say another.
@@ -169,9 +187,9 @@ public static class SubmissionHeader
         var octets = block.Octets.Span;
         foreach (var field in block.Fields)
         {
-            if (!IsDropped(field, octets, facts.Hostname) && field != unqualified && !(named && field.Is("Sender")))
+            if (!IsDropped(field, octets, facts.Hostname) && !(named && field.Is("Sender")))
             {
-                header.Write(octets[field.Start..field.End]);
+                Put(header, octets, field, gaps.GetValueOrDefault(field) ?? [], "@" + OwnAddress(facts.Grant)?.Domain);
             }
         }
 
@@ -182,6 +200,20 @@ public static class SubmissionHeader
 
         header.Write("\r\n"u8);
         return new HeaderResult.Ready(header.WrittenMemory, messageId, stranger);
+    }
+
+    /// <summary>The field as it came, with the domain put in where one was missing.</summary>
+    private static void Put(ArrayBufferWriter<byte> header, ReadOnlySpan<byte> octets, HeaderField field, List<int> gaps, string domain)
+    {
+        var from = field.Start;
+        foreach (var gap in gaps)
+        {
+            header.Write(octets[from..(field.ValueStart + gap)]);
+            Put(header, domain);
+            from = field.ValueStart + gap;
+        }
+
+        header.Write(octets[from..field.End]);
     }
 
     /// <summary>Bcc would tell the others; a result "by us" that came from outside is forged (RFC 8601 §5); an empty Message-ID is none.</summary>
@@ -212,7 +244,7 @@ public static class SubmissionHeader
             text.Append("\r\n\tfor ").Append(only.Path);
         }
 
-        return text.Append(";\r\n\t").Append(Rfc5322Date(facts.Now)).Append("\r\n").ToString();
+        return text.Append(";\r\n\t").Append(MailDate.Of(facts.Now)).Append("\r\n").ToString();
     }
 
     private static string AddressLiteral(string address) =>
@@ -223,10 +255,6 @@ public static class SubmissionHeader
 
     private static string SafeComment(string text) =>
         string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '@' or '_' or '+' or '/' or '=' or ' ' ? c : '?'));
-
-    private static string Rfc5322Date(DateTimeOffset time) =>
-        time.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
-        + time.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 
     private static void Put(ArrayBufferWriter<byte> header, string text)
     {

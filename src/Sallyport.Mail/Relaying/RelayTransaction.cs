@@ -1,41 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Mail.Relaying;
-
-/// <param name="Recipients">Recipients of this transaction; <c>Number</c> is the caller's name for each.</param>
-/// <param name="ContentBytes">Header and body, before dot-stuffing.</param>
-public sealed record RelayMail(
-    ReversePath ReversePath,
-    ImmutableArray<RelayRecipient> Recipients,
-    bool EightBit,
-    bool SmtpUtf8,
-    string? EnvelopeId,
-    DsnReturn? Return,
-    long ContentBytes);
-
-public sealed record RelayRecipient(int Number, ForwardPath Path, DsnNotify Notify, string? OriginalRecipient);
-
-public enum VerdictKind
-{
-    Relayed,
-
-    /// <summary>Try again later.</summary>
-    Deferred,
-
-    /// <summary>Never.</summary>
-    Failed,
-
-    /// <summary>The next hop had enough of recipients for one transaction: at once, in another (RFC 5321 §4.5.3.1.10).</summary>
-    Overflow,
-}
-
-/// <param name="MaybeTwice">The next hop may have taken it although we do not know: its reply was lost.</param>
-/// <param name="WholeHost">The reply is about the host, not about this recipient: another host may do better.</param>
-public sealed record RelayVerdict(int Number, VerdictKind Kind, Reply Reply, bool MaybeTwice = false, bool WholeHost = false);
 
 public enum RelayPhase
 {
@@ -76,7 +44,7 @@ public sealed class RelayTransaction
         _accepted = new bool[mail.Recipients.Length];
         if (Impediment() is { } reply)
         {
-            Settle(VerdictKind.Failed, reply);
+            Settle(new RelayVerdict(0, VerdictKind.Failed, reply) { Ours = true, IsImpediment = true });
             Phase = RelayPhase.Done;
         }
     }
@@ -86,8 +54,10 @@ public sealed class RelayTransaction
     /// <summary>Replies to commands already taken by <see cref="TakeCommands"/>.</summary>
     public int Awaited => _sent - _answered;
 
-    /// <summary>True when the connection must not be used again: a 421 came, or it was lost.</summary>
+    /// <summary>True when the connection must not be used again: a 421 came, it was lost, or the content broke off within DATA.</summary>
     public bool ConnectionOver { get; private set; }
+
+    public HostState HostState { get; private set; }
 
     /// <summary>One for each recipient, once <see cref="Phase"/> is Done.</summary>
     public IEnumerable<RelayVerdict> Verdicts => _verdicts.Select(verdict => verdict!);
@@ -125,6 +95,7 @@ public sealed class RelayTransaction
         if (reply.Code == 421 || (reply.Code == 503 && !IsEcho()))
         {
             ConnectionOver = true;
+            HostState = HostState.Gone;
         }
 
         if (Phase is RelayPhase.Final)
@@ -154,7 +125,9 @@ public sealed class RelayTransaction
         }
     }
 
-    /// <summary>The content and its final dot, or the lone dot, are on their way.</summary>
+    /// <summary>
+    /// The final dot, or the lone one, is about to be written: from here on the next hop may have the message, whatever we hear.
+    /// </summary>
     public void ContentSent()
     {
         _nobody = Phase == RelayPhase.EmptyContent;
@@ -165,8 +138,18 @@ public sealed class RelayTransaction
     public void Lost(string why)
     {
         ConnectionOver = true;
+        HostState = HostState.Gone;
         var maybeTwice = Phase == RelayPhase.Final && !_nobody;
-        End(VerdictKind.Deferred, new Reply(451, new(4, 4, 2), why), maybeTwice);
+        Settle(new RelayVerdict(0, VerdictKind.Deferred, new Reply(451, new(4, 4, 2), why), maybeTwice, WholeHost: !maybeTwice) { Ours = true });
+        Phase = RelayPhase.Done;
+    }
+
+    /// <summary>The content could not be read, or cannot go over the wire as it is kept. Not the host's fault; it got no final dot.</summary>
+    public void Damaged(string why)
+    {
+        ConnectionOver = true;
+        Settle(new RelayVerdict(0, VerdictKind.Damaged, new Reply(451, new(4, 3, 0), why)) { Ours = true });
+        Phase = RelayPhase.Done;
     }
 
     private void AnswerMail(Reply reply)
@@ -178,16 +161,22 @@ public sealed class RelayTransaction
         }
 
         // "Log in first" is about our configuration, not about this message: it must not bounce.
-        var kind = reply.IsPermanent && reply.Code is not (503 or 530 or 534 or 535 or 538) ? VerdictKind.Failed : VerdictKind.Deferred;
-        Settle(kind, reply, wholeHost: kind == VerdictKind.Deferred);
+        var us = reply.Code is 530 or 534 or 535 or 538;
+        var kind = reply.IsPermanent && reply.Code != 503 && !us ? VerdictKind.Failed : VerdictKind.Deferred;
+        if (kind == VerdictKind.Deferred && HostState == HostState.Well)
+        {
+            HostState = us ? HostState.RefusesUs : HostState.Busy;
+        }
+
+        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred));
         EndUnlessPipelined();
     }
 
     private void AnswerRecipient(int index, Reply reply)
     {
-        if (_verdicts[index] is not null)
+        if (_verdicts[index] is not null || reply.Code == 421)
         {
-            return; // MAIL was refused; this only repeats it
+            return; // MAIL was refused and this only repeats it, or the host goes down, which is about nobody in particular
         }
 
         if (reply.Code / 100 == 2)
@@ -201,7 +190,7 @@ public sealed class RelayTransaction
         else
         {
             var kind = reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred;
-            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply);
+            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply, WholeHost: ConnectionOver);
         }
 
         if (index == _mail.Recipients.Length - 1 && !_accepted.Contains(true))
@@ -241,17 +230,18 @@ public sealed class RelayTransaction
         }
     }
 
-    private void End(VerdictKind kind, Reply reply, bool maybeTwice = false)
+    private void End(VerdictKind kind, Reply reply)
     {
-        Settle(kind, reply, maybeTwice, wholeHost: kind == VerdictKind.Deferred && !maybeTwice);
+        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred));
         Phase = RelayPhase.Done;
     }
 
-    private void Settle(VerdictKind kind, Reply reply, bool maybeTwice = false, bool wholeHost = false)
+    /// <summary>For all who have no verdict yet.</summary>
+    private void Settle(RelayVerdict verdict)
     {
         for (var i = 0; i < _verdicts.Length; i++)
         {
-            _verdicts[i] ??= new RelayVerdict(_mail.Recipients[i].Number, kind, reply, maybeTwice, wholeHost);
+            _verdicts[i] ??= verdict with { Number = _mail.Recipients[i].Number };
         }
     }
 
@@ -263,7 +253,7 @@ public sealed class RelayTransaction
             return new Reply(553, new(5, 6, 7), "The next server takes no internationalised mail (SMTPUTF8)");
         }
 
-        if (_mail.EightBit && !_hop.EightBitMime)
+        if (IsEightBit && !_hop.EightBitMime)
         {
             return new Reply(554, new(5, 6, 3), "The next server takes no 8-bit content (8BITMIME)");
         }
@@ -274,9 +264,11 @@ public sealed class RelayTransaction
             : null;
     }
 
-    /// <summary>Said by the client and true: an address, or the content, has octets beyond ASCII.</summary>
+    private bool IsEightBit => _mail.EightBit || _mail.Utf8Header;
+
+    /// <summary>Said by the client and true: an address, or the header, has octets beyond ASCII. An 8-bit body needs no SMTPUTF8.</summary>
     private bool NeedsSmtpUtf8() => _mail.SmtpUtf8
-        && (_mail.EightBit || _mail.ReversePath.Mailbox is { NeedsSmtpUtf8: true } || _mail.Recipients.Any(r => r.Path.Mailbox.NeedsSmtpUtf8));
+        && (_mail.Utf8Header || _mail.ReversePath.Mailbox is { NeedsSmtpUtf8: true } || _mail.Recipients.Any(r => r.Path.Mailbox.NeedsSmtpUtf8));
 
     private string Command(int index) =>
         index == 0 ? Mail() : index <= _mail.Recipients.Length ? Rcpt(_mail.Recipients[index - 1]) : "DATA\r\n";
@@ -289,7 +281,7 @@ public sealed class RelayTransaction
             text.Append(" SIZE=").Append(_mail.ContentBytes.ToString(CultureInfo.InvariantCulture));
         }
 
-        text.Append(_mail.EightBit ? " BODY=8BITMIME" : "").Append(NeedsSmtpUtf8() ? " SMTPUTF8" : "");
+        text.Append(IsEightBit ? " BODY=8BITMIME" : "").Append(NeedsSmtpUtf8() ? " SMTPUTF8" : "");
         if (_hop.Dsn && _mail.Return is { } ret)
         {
             text.Append(ret == DsnReturn.Full ? " RET=FULL" : " RET=HDRS");

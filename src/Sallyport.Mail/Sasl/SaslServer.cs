@@ -32,6 +32,10 @@ public static class SaslServer
     public static ImmutableArray<string> Offer(ImmutableArray<string> mechanisms, bool canBind, bool hasCertificate = false) =>
         [.. mechanisms.Where(name => (name != ScramPlus || canBind) && (name != External || hasCertificate))];
 
+    /// <param name="serverEndPoint">
+    /// The one channel binding there is, tls-server-end-point. tls-exporter (RFC 9266) would come in here beside it, once SslStream
+    /// gives out exported keying material: .NET 10 does not (docs/decisions/0004).
+    /// </param>
     /// <param name="offered">From <see cref="Offer"/>: another mechanism is as unknown as a made-up one.</param>
     /// <param name="tokenBytesMax">Longest access token; passwords have a limit of their own.</param>
     /// <param name="service">Told to a client whose token is refused.</param>

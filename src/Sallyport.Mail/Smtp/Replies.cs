@@ -86,6 +86,10 @@ public static class Replies
     public static Reply NeedsSmtpUtf8(Mailbox mailbox) => new(553, new(5, 6, 7),
         "The address " + Printable(mailbox.ToString()) + " needs the SMTPUTF8 parameter on MAIL");
 
+    /// <summary>RFC 6409 §4.2: a domain that is not in full is not sent on.</summary>
+    public static Reply NotFullyQualified(Mailbox mailbox, bool sender) => new(554, new(5, 1, sender ? 8 : 2),
+        $"{Printable(mailbox.Domain)} is not a domain in full (RFC 6409 section 4.2): {Printable(mailbox.Domain)}.example.com would be one");
+
     public static Reply BadPath(PathError error, bool sender) => error switch
     {
         PathError.NoDomain => new(553, new(5, 1, sender ? 7 : 3), "The address needs a domain: <name@domain>"),

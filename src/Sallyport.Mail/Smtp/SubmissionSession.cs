@@ -244,7 +244,13 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.AlreadyTls);
         }
 
-        return context.StartTls ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.NoStartTls);
+        if (!context.StartTls)
+        {
+            return Refuse(Replies.NoStartTls);
+        }
+
+        // What was said before TLS counts no more (RFC 3207 §4.2), and a login is not said twice.
+        return Grant is null ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
     }
 
     private Turn DoMail(Command.Mail mail)
@@ -252,6 +258,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (Messages >= _limits.MessagesPerSession)
         {
             return new Turn.HangUp(Replies.TooManyMessages);
+        }
+
+        if (mail.ReversePath.Mailbox is { IsFullyQualified: false } sender)
+        {
+            return Refuse(Replies.NotFullyQualified(sender, sender: true));
         }
 
         if (mail.DeclaredBytes > _limits.MessageBytes)
@@ -269,6 +280,11 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
         {
             return Refuse(Replies.NeedsSmtpUtf8(mailbox));
+        }
+
+        if (!mailbox.IsFullyQualified)
+        {
+            return Refuse(Replies.NotFullyQualified(mailbox, sender: false));
         }
 
         if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))

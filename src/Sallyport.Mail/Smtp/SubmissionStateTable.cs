@@ -29,7 +29,7 @@ public static class SubmissionStateTable
                           EHLO HELO STARTTLS AUTH  MAIL   RCPT  DATA  BDAT  RSET NOOP VRFY HELP QUIT EXPN ETRN UNKNOWN
         Greeted           do   do   hello    hello login  login login login do   do   do   do   do   no   no   what
         Identified        do   do   do       do    login  login login login do   do   do   do   do   no   no   what
-        Authenticated     do   do   busy     again do     mail  mail  mail  do   do   do   do   do   no   no   what
+        Authenticated     do   do   do       again do     mail  mail  mail  do   do   do   do   do   no   no   what
         InTransaction     do   do   busy     busy  nested do    rcpt  rcpt  do   do   do   do   do   no   no   what
         HasRecipients     do   do   busy     busy  nested do    do    do    do   do   do   do   do   no   no   what
         ReceivingChunks   do   do   busy     busy  nested chunk chunk do    do   do   do   do   do   no   no   what

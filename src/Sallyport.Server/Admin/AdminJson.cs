@@ -18,6 +18,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(QueuedName))]
 [JsonSerializable(typeof(FoundInQueue))]
 [JsonSerializable(typeof(QueuedView[]))]
+[JsonSerializable(typeof(OutcomeView[]))]
 [JsonSerializable(typeof(GrantPair))]
 [JsonSerializable(typeof(GrantView[]))]
 [JsonSerializable(typeof(GrantsOfLogin))]

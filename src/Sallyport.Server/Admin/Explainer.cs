@@ -44,7 +44,8 @@ internal static class Explainer
             var answer = await directory.CheckPasswordAsync(login, password, cancel);
             var (outcome, because) = answer switch
             {
-                DirectoryAnswer.Granted granted => ("ok", $"the password is right; it may send as {string.Join(", ", granted.Entry.Addresses)}"),
+                DirectoryAnswer.Granted granted => ("ok", "the password is right; the directory says it may send as "
+                    + (granted.Entry.Addresses.IsEmpty ? "nobody" : string.Join(", ", granted.Entry.Addresses))),
                 DirectoryAnswer.Unknown => ("next", $"does not know {login}"),
                 DirectoryAnswer.UnknownOrWrong => ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
                 DirectoryAnswer.Expired => ("refused", "the password has expired"),

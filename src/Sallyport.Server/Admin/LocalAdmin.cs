@@ -1,6 +1,7 @@
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Admin;
@@ -18,7 +19,14 @@ public sealed record AdminServices(
     TimeProvider Time,
     DateTimeOffset? StartedAt,
     Action Wake,
-    Func<int> Connections);
+    Func<int> Connections)
+{
+    /// <summary>Next hops known to be down may be asked again: the operator wants an attempt now.</summary>
+    public Action ForgetFailures { get; init; } = static () => { };
+
+    /// <summary>What became of recipients lately; null where no server runs.</summary>
+    public RecentOutcomes? Outcomes { get; init; }
+}
 
 /// <summary>The door, in the process that has the store open.</summary>
 public sealed class LocalAdmin : IAdmin

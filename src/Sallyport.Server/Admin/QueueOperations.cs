@@ -9,6 +9,10 @@ public static class QueueOperations
     public static AdminOperation<QueuedName, FoundInQueue> Show { get; } =
         new("queue/show", AdminJson.Default.QueuedName, AdminJson.Default.FoundInQueue);
 
+    /// <summary>What became of a message's recipients in the last minutes, also when it has left the queue.</summary>
+    public static AdminOperation<QueuedName, OutcomeView[]> Outcome { get; } =
+        new("queue/outcome", AdminJson.Default.QueuedName, AdminJson.Default.OutcomeViewArray);
+
     public static AdminOperation<QueuedName, AdminAnswer> Hold { get; } = Change("hold");
 
     public static AdminOperation<QueuedName, AdminAnswer> Release { get; } = Change("release");
@@ -35,3 +39,8 @@ public sealed record QueuedView(
     string? HoldReason, RecipientView[] Recipients);
 
 public sealed record RecipientView(string Recipient, string State, int Attempts, DateTimeOffset? NextAttemptAt, string LastReply, string? NextHop);
+
+/// <param name="State">relayed, deferred, failed or held.</param>
+/// <param name="NextAttemptAt">Of one that is deferred.</param>
+public sealed record OutcomeView(
+    string Recipient, string State, string NextHop, string Reply, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset At);

@@ -31,6 +31,31 @@ public sealed class RemoteAdmin(string socketPath) : IAdmin
         where TRequest : class
         where TAnswer : class
     {
+        try
+        {
+            return await AskAsync(operation, request, cancel);
+        }
+        catch (IOException exception)
+        {
+            throw new HttpRequestException("it broke off: " + exception.Message, exception);
+        }
+        catch (OperationCanceledException exception) when (!cancel.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"no answer within {_http.Timeout.TotalSeconds} s", exception);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<TAnswer> AskAsync<TRequest, TAnswer>(
+        AdminOperation<TRequest, TAnswer> operation, TRequest request, CancellationToken cancel)
+        where TRequest : class
+        where TAnswer : class
+    {
         using var content = JsonContent.Create(request, operation.Request);
         using var response = await _http.PostAsync(new Uri("/v1/" + operation.Path, UriKind.Relative), content, cancel);
         if (response.StatusCode == HttpStatusCode.NotFound)
@@ -41,11 +66,5 @@ public sealed class RemoteAdmin(string socketPath) : IAdmin
         return response.IsSuccessStatusCode
             ? await response.Content.ReadFromJsonAsync(operation.Answer, cancel) ?? throw new HttpRequestException("it sent an empty answer")
             : throw new HttpRequestException($"it answered {(int)response.StatusCode}");
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        return ValueTask.CompletedTask;
     }
 }

@@ -8,8 +8,6 @@ namespace Sallyport.Server.Admin;
 
 internal sealed class UserAdmin(AdminServices services)
 {
-    private const int LoginCharactersMax = 256;
-
     private IAccounts Accounts => services.Store.Accounts;
 
     public void Register(AdminHandlers handlers)
@@ -33,15 +31,13 @@ internal sealed class UserAdmin(AdminServices services)
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
     {
-        if (Credentials.PrepareLogin(user.Login) is not { Length: <= LoginCharactersMax } login)
+        var mistakes = user.Addresses.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(user.Login));
+        if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
         {
-            return new(false, $"\"{Replies.Printable(user.Login)}\" cannot be a login: it needs 1 to {LoginCharactersMax} printable characters");
+            return new(false, wrong);
         }
 
-        if (user.Addresses.FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
-        {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
-        }
+        var login = Credentials.PrepareLogin(user.Login)!;
 
         var account = new Account(login, user.Verifier.ToVerifier(), [.. user.Addresses], false, services.Time.GetUtcNow());
         if (!await Accounts.AddAsync(account, cancel))
@@ -57,9 +53,9 @@ internal sealed class UserAdmin(AdminServices services)
 
     private async ValueTask<AdminAnswer> ChangeAddressesAsync(AddressChange change, CancellationToken cancel)
     {
-        if (change.Add.Concat(change.Remove).FirstOrDefault(address => !MailboxParser.TryParse(address, out _)) is { } wrong)
+        if (change.Add.Concat(change.Remove).Select(UserRules.AddressMistake).FirstOrDefault(mistake => mistake is not null) is { } wrong)
         {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a mail address");
+            return new(false, wrong);
         }
 
         if (await Accounts.FindAsync(change.Login, cancel) is not { } account)

@@ -17,38 +17,55 @@ public static class ConfigurationLoader
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     /// <summary>Relative paths in the file are relative to its directory.</summary>
-    public static ConfigurationResult Load(string file)
+    public static ConfigurationResult Load(string file, TimeProvider? time = null)
     {
+        if (file.Length == 0)
+        {
+            return new ConfigurationResult.Invalid([new("--config", 0, "", "names no file")]);
+        }
+
         try
         {
+            if (Directory.Exists(file))
+            {
+                return new ConfigurationResult.Invalid([new(file, 0, "", "is a directory; name the file in it")]);
+            }
+
             if (new FileInfo(file).Length > FileBytesMax)
             {
                 return new ConfigurationResult.Invalid([new(file, 0, "", "is larger than 1 MiB: this is not a configuration")]);
             }
 
-            return Parse(file, File.ReadAllText(file));
+            return Parse(file, File.ReadAllText(file), time);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (FileTrouble.IsOf(exception) || exception is ArgumentException)
         {
-            return new ConfigurationResult.Invalid([new(file, 0, "", "cannot be read: " + exception.Message)]);
+            return new ConfigurationResult.Invalid([new(file, 0, "", "cannot be read: " + FileTrouble.Say(exception, file))]);
         }
     }
 
-    public static ConfigurationResult Parse(string file, string text)
+    /// <param name="time">The clock by which certificates have expired.</param>
+    public static ConfigurationResult Parse(string file, string text, TimeProvider? time = null)
     {
         var problems = new List<ConfigurationProblem>();
         var warnings = new List<ConfigurationProblem>();
         var toml = new TomlFile(file, text, problems);
+        if (toml.IsBroken)
+        {
+            // What comes after it cannot be told from what the mistake made of it.
+            return new ConfigurationResult.Invalid([.. problems]);
+        }
+
+        var listeners = toml.List("listener")
+            .Select(section => (Section: section, Listener: ReadListener(section, toml.Table("tls").Has("client_ca"))))
+            .Where(pair => pair.Listener is not null).Select(pair => (pair.Section, Listener: pair.Listener!)).ToList();
         var paths = new ConfiguredFiles(file, warnings);
         var options = new ServerOptions
         {
             Hostname = ReadHostname(toml.Top),
-            Data = paths.Resolve(toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
-            Listeners =
-            [
-                .. toml.List("listener").Select(section => ReadListener(section, toml.Table("tls").Has("client_ca"))).OfType<ListenerOptions>(),
-            ],
-            Tls = toml.Has("tls") ? ReadTls(toml.Table("tls"), paths) : null,
+            Data = paths.Resolve(toml.Top, "data", toml.Top.RequiredText("data", "/var/lib/sallyport") ?? "."),
+            Listeners = [.. listeners.Select(pair => pair.Listener)],
+            Tls = toml.Has("tls") ? CertificateReader.Read(toml.Table("tls"), paths, (time ?? TimeProvider.System).GetUtcNow()) : null,
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
             Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
             SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
@@ -61,21 +78,35 @@ public static class ConfigurationLoader
             Store = ReadStore(toml.Table("store")),
         };
         toml.Top.Finish();
-        CheckWhole(file, toml, options, problems, warnings);
+        new ConfigurationChecks(file, toml, problems, warnings).Run(options, listeners);
+        ImmutableArray<ConfigurationProblem> doubts = [.. warnings.Distinct().OrderBy(warning => warning.Line)];
         return problems.Count > 0
-            ? new ConfigurationResult.Invalid([.. problems.Distinct().OrderBy(problem => problem.Line)])
-            : new ConfigurationResult.Loaded(options, [.. warnings.OrderBy(warning => warning.Line)]);
+            ? new ConfigurationResult.Invalid([.. problems.Distinct().OrderBy(problem => problem.Line)]) { Warnings = doubts }
+            : new ConfigurationResult.Loaded(options, doubts);
     }
 
     private static string ReadHostname(Section top)
     {
         var name = top.RequiredText("hostname", "smtp.acme.test");
-        if (name is not null && !MailboxParser.TryParse("x@" + name, out _))
+        if (name is null)
         {
-            top.Report("hostname", $"\"{name}\" is not a domain name");
+            return "";
         }
 
-        return name ?? "";
+        if (IPAddress.TryParse(name.Trim('[', ']'), out _))
+        {
+            top.Report("hostname", $"\"{name}\" is an address; give the server's name, which its certificate carries: \"smtp.acme.test\"");
+            return name;
+        }
+
+        if (!MailboxParser.TryParse("x@" + name, out var mailbox))
+        {
+            top.Report("hostname", $"\"{name}\" is not a domain name");
+            return name;
+        }
+
+        // Greeting, EHLO and Received carry ASCII, also before anybody has agreed on more (RFC 6531 §3.7.1).
+        return name.All(char.IsAscii) ? name : mailbox!.AsciiDomain;
     }
 
     private static ListenerOptions? ReadListener(Section section, bool hasClientCa)
@@ -126,27 +157,6 @@ public static class ConfigurationLoader
         }
 
         return certificates ?? (hasClientCa && tls is not ListenerTls.None ? ClientCertificates.Optional : ClientCertificates.None);
-    }
-
-    private static TlsOptions? ReadTls(Section section, ConfiguredFiles paths)
-    {
-        var certificate = section.RequiredText("certificate", "/etc/sallyport/fullchain.pem");
-        var key = section.RequiredText("key", "/etc/sallyport/privkey.pem");
-        var clientCa = section.Text("client_ca");
-        var clientCrl = section.Text("client_crl");
-        section.Finish();
-        if (clientCrl is not null && clientCa is null)
-        {
-            section.Report("client_crl", "has a meaning only with client_ca");
-        }
-
-        return certificate is not null && key is not null
-            ? new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key))
-            {
-                ClientCa = clientCa is null ? null : paths.MustExist(section, "client_ca", clientCa),
-                ClientCrl = clientCrl is null ? null : paths.MustExist(section, "client_crl", clientCrl),
-            }
-            : null;
     }
 
     private static SubmissionOptions ReadSubmission(Section section)
@@ -262,7 +272,7 @@ public static class ConfigurationLoader
         var style = section.Choice("style", ("human", LogStyle.Human), ("json", LogStyle.Json), ("domino", LogStyle.Domino));
         var file = section.Text("file");
         section.Finish();
-        return new LogOptions { Style = style ?? LogStyle.Human, File = file is null ? null : paths.Resolve(file) };
+        return new LogOptions { Style = style ?? LogStyle.Human, File = file is null ? null : paths.Resolve(section, "file", file) };
     }
 
     private static StoreOptions ReadStore(Section section)
@@ -280,55 +290,5 @@ public static class ConfigurationLoader
         };
         section.Finish();
         return options;
-    }
-
-    /// <summary>What no table can tell on its own.</summary>
-    private static void CheckWhole(
-        string file, TomlFile toml, ServerOptions options, List<ConfigurationProblem> problems, List<ConfigurationProblem> warnings)
-    {
-        if (!toml.Has("listener"))
-        {
-            problems.Add(new(file, 0, "listener", "there is no [[listener]]: nobody could connect"));
-        }
-
-        if (!toml.Has("route"))
-        {
-            problems.Add(new(file, 0, "route", "there is no [[route]]: mail would have nowhere to go"));
-        }
-
-        if (!toml.Has("tls") && options.Listeners.Any(listener => listener.Tls != ListenerTls.None))
-        {
-            problems.Add(new(file, 0, "tls", "there is no [tls] with certificate and key, which these listeners need"));
-        }
-
-        foreach (var twice in options.Listeners.GroupBy(listener => listener.Address).Where(group => group.Count() > 1))
-        {
-            problems.Add(new(file, toml.List("listener").Last().Line, "listener.address", $"{twice.Key} is there twice"));
-        }
-
-        foreach (var twice in options.Directories.GroupBy(directory => directory.Name).Where(group => group.Count() > 1))
-        {
-            problems.Add(new(
-                file, toml.List("directory").Last().Line, "directory.name", $"\"{twice.Key}\" is there twice: give each a name of its own"));
-        }
-
-        VouchingReader.CheckWhole(options, (key, message) => problems.Add(new(file, toml.List("directory").Last().Line, key, message)));
-        var all = options.Routes.ToList().FindIndex(route => route.Recipients.Contains("*"));
-        if (all >= 0 && all < options.Routes.Length - 1)
-        {
-            var after = toml.List("route").Skip(all + 1).First();
-            warnings.Add(new(file, after.Line, "route", "is never asked: an earlier route takes all recipients (\"*\"), and the first match wins"));
-        }
-
-        if (options.Routes.Length > 0 && all < 0)
-        {
-            warnings.Add(new(file, 0, "route", "no route takes all recipients (\"*\"): mail to domains not named here is refused"));
-        }
-
-        if (options.Relay.WarnAfter >= options.Relay.GiveUpAfter)
-        {
-            warnings.Add(new(file, toml.Table("relay").LineOf("warn_after"), "relay.warn_after",
-                "is not before give_up_after: senders get no warning before the bounce"));
-        }
     }
 }

@@ -21,5 +21,8 @@ public abstract record ConfigurationResult
     /// <param name="Warnings">What is allowed and yet probably not meant.</param>
     public sealed record Loaded(ServerOptions Options, ImmutableArray<ConfigurationProblem> Warnings) : ConfigurationResult;
 
-    public sealed record Invalid(ImmutableArray<ConfigurationProblem> Problems) : ConfigurationResult;
+    public sealed record Invalid(ImmutableArray<ConfigurationProblem> Problems) : ConfigurationResult
+    {
+        public ImmutableArray<ConfigurationProblem> Warnings { get; init; } = [];
+    }
 }

@@ -1,22 +1,80 @@
+using Sallyport.Store;
+
 namespace Sallyport.Server.Configuration;
 
 /// <summary>The files a configuration names, seen from its own directory.</summary>
 internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> warnings)
 {
     private const int SecretBytesMax = 4096;
+    private const int PemBytesMax = 1024 * 1024;
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(file)) ?? "/";
 
     public string Resolve(string path) => Path.GetFullPath(path, _directory);
 
-    public string MustExist(Section section, string key, string path)
+    public string Resolve(Section section, string key, string path)
     {
         var full = Resolve(path);
-        if (!File.Exists(full))
+        if (path.StartsWith('~'))
         {
-            section.Report(key, $"there is no file {full}");
+            Warn(section, key, $"\"~\" is not expanded here: this means {full}; write the whole path");
         }
 
         return full;
+    }
+
+    public void Warn(Section section, string key, string message) =>
+        warnings.Add(new(file, section.LineOf(key), section.Name.Length > 0 ? $"{section.Name}.{key}" : key, message));
+
+    public string MustExist(Section section, string key, string path)
+    {
+        var full = Resolve(path);
+        if (Directory.Exists(full))
+        {
+            section.Report(key, $"{full} is a directory; name the file in it");
+        }
+        else if (!File.Exists(full))
+        {
+            section.Report(key, $"there is no file {full}{(path.StartsWith('~') ? ": \"~\" is not expanded here" : "")}");
+        }
+        else if (!UnixFile.MayRead(full))
+        {
+            section.Report(key, $"{full} belongs to {UnixFile.Owner(full)}, and {UnixFile.CurrentUser} may not read it");
+        }
+
+        return full;
+    }
+
+    /// <summary>What is in a file; null when it cannot be read, which <see cref="MustExist"/> has reported.</summary>
+    public string? TextOf(Section section, string key, string full)
+    {
+        if (!File.Exists(full) || !UnixFile.MayRead(full))
+        {
+            return null;
+        }
+
+        try
+        {
+            if (new FileInfo(full).Length <= PemBytesMax)
+            {
+                return File.ReadAllText(full);
+            }
+
+            section.Report(key, $"{full} is larger than 1 MiB: this is no PEM file");
+        }
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
+        {
+            section.Report(key, $"{full} cannot be read: {FileTrouble.Say(exception, full)}");
+        }
+
+        return null;
+    }
+
+    public void WarnIfReadByAll(Section section, string key, string full)
+    {
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(full) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+        {
+            Warn(section, key, $"{full} can be read by everybody; chmod 600 it");
+        }
     }
 
     /// <summary>
@@ -53,17 +111,12 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
         var full = MustExist(section, key, path);
         try
         {
-            if (!File.Exists(full))
+            if (!File.Exists(full) || !UnixFile.MayRead(full))
             {
                 return null;
             }
 
-            if (!OperatingSystem.IsWindows()
-                && (File.GetUnixFileMode(full) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
-            {
-                warnings.Add(new(file, section.LineOf(key), $"{section.Name}.{key}", $"{full} can be read by everybody; chmod 600 it"));
-            }
-
+            WarnIfReadByAll(section, key, full);
             var secret = new FileInfo(full).Length <= SecretBytesMax ? File.ReadLines(full).FirstOrDefault() : null;
             if (string.IsNullOrEmpty(secret))
             {
@@ -72,9 +125,9 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
 
             return secret;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
         {
-            section.Report(key, $"{full} cannot be read: {exception.Message}");
+            section.Report(key, $"{full} cannot be read: {FileTrouble.Say(exception, full)}");
             return null;
         }
     }

@@ -28,10 +28,10 @@ internal static class RouteReader
             Smarthosts = [.. smarthosts.OfType<SmarthostAddress>()],
             Tls = tls ?? RelayTls.Verify,
             TlsName = section.Text("tls_name"),
-            TlsCa = section.Text("tls_ca") is { } ca ? paths.MustExist(section, "tls_ca", ca) : null,
+            TlsCa = section.Text("tls_ca") is { } ca ? CertificateReader.Authorities(section, paths, "tls_ca", ca) : null,
             Login = login,
             Password = password,
-            Capture = capture is null ? null : paths.Resolve(capture),
+            Capture = capture is null ? null : paths.Resolve(section, "capture", capture),
             ConnectionsMax = section.Number("connections_max", new RouteOptions { Recipients = [] }.ConnectionsMax, 1, 10_000),
         };
         section.Finish();
@@ -89,7 +89,7 @@ internal static class RouteReader
 
     private static void CheckTogether(Section section, RouteOptions route)
     {
-        var hasPassword = section.Has("password_file") || section.Has("password_env");
+        var hasPassword = section.Has("password_file") || section.Has("password_env") || section.Has("password");
         if (route.Login is null == hasPassword)
         {
             section.Report(section.Line, route.Login is null ? "login" : "password_file", route.Login is null

@@ -3,13 +3,14 @@ using Tomlyn.Syntax;
 
 namespace Sallyport.Server.Configuration;
 
-/// <summary>A TOML file as its tables, each key with its line. What is no TOML is reported, and the rest is read all the same.</summary>
+/// <summary>A TOML file as its tables, each key with its line.</summary>
 internal sealed class TomlFile
 {
     private static readonly string[] Tables = ["tls", "submission", "relay", "limits", "timeouts", "log", "store"];
     private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "route"];
 
     private readonly List<Section> _sections = [];
+    private readonly HashSet<string> _misread = new(StringComparer.Ordinal);
     private readonly List<ConfigurationProblem> _problems;
     private readonly string _file;
 
@@ -18,10 +19,12 @@ internal sealed class TomlFile
         _file = file;
         _problems = problems;
         Top = new Section("", file, 1, problems);
-        var document = SyntaxParser.Parse(text, file, true);
-        foreach (var diagnostic in document.Diagnostics)
+        var document = SyntaxParser.Parse(text, file, validate: false); // what is there twice we report ourselves, once
+        if (document.Diagnostics.MinBy(diagnostic => diagnostic.Span.Start.Line) is { } first)
         {
-            problems.Add(new(file, diagnostic.Span.Start.Line + 1, "", "not TOML: " + diagnostic.Message));
+            IsBroken = true;
+            problems.Add(new(file, first.Span.Start.Line + 1, "", "not TOML from here on: " + first.Message.TrimEnd('.')));
+            return;
         }
 
         Fill(Top, document.KeyValues);
@@ -32,6 +35,9 @@ internal sealed class TomlFile
     }
 
     public Section Top { get; }
+
+    /// <summary>True when this is no TOML; where it begins to be none is reported, and nothing is read.</summary>
+    public bool IsBroken { get; }
 
     /// <summary>The table of this name; an empty one when it is not in the file.</summary>
     public Section Table(string name) =>
@@ -52,7 +58,13 @@ internal sealed class TomlFile
             return;
         }
 
-        if (isList != Lists.Contains(name))
+        if (!isList && Tables.Contains(name) && _sections.FirstOrDefault(section => section.Name == name) is { } first)
+        {
+            _problems.Add(new(_file, line, name, $"is there twice; the first time in line {first.Line}"));
+            return;
+        }
+
+        if (isList != Lists.Contains(name) && _misread.Add(name))
         {
             _problems.Add(new(_file, line, name, isList
                 ? $"may be there only once: write [{name}]"

@@ -24,7 +24,8 @@ public sealed record PasswordProof(ReadOnlyMemory<byte> Name, Func<string, bool>
 /// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue, one hash for the same
 /// guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
 /// </summary>
-public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDisposable
+/// <param name="start">HashesAtOnce counts from here for good; the rest is <see cref="Limits"/>.</param>
+public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDisposable
 {
     /// <summary>PBKDF2-HMAC-SHA256 as OWASP asks for (2023).</summary>
     public const int Iterations = 600_000;
@@ -34,10 +35,14 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(20);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly SemaphoreSlim _places = new(limits.HashesAtOnce);
+    private readonly int _atOnce = start.HashesAtOnce;
+    private readonly SemaphoreSlim _places = new(start.HashesAtOnce);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _recent = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task<PasswordCheck>> _running = new(StringComparer.Ordinal);
     private int _waiting;
+
+    /// <summary>Replaced on reload.</summary>
+    public LimitOptions Limits { get; set; } = start;
 
     /// <summary>A new verifier, for storing.</summary>
     public static ScramVerifier CreateVerifier(string password)
@@ -95,7 +100,7 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
 
     private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password)
     {
-        if (Interlocked.Increment(ref _waiting) > limits.HashesWaiting + limits.HashesAtOnce || !await EnterAsync())
+        if (Interlocked.Increment(ref _waiting) > Limits.HashesWaiting + _atOnce || !await EnterAsync())
         {
             Interlocked.Decrement(ref _waiting);
             return PasswordCheck.TooBusy;
@@ -141,7 +146,7 @@ public sealed class PasswordHasher(LimitOptions limits, TimeProvider time) : IDi
             }
         }
 
-        _recent[guess] = time.GetUtcNow() + limits.LoginCache;
+        _recent[guess] = time.GetUtcNow() + Limits.LoginCache;
     }
 
     /// <summary>A name for this guess against this proof, from which nobody without the key learns the password.</summary>

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Listening;
@@ -17,7 +18,7 @@ public sealed class ServerCertificate
     private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients)
     {
         Leaf = leaf;
-        ServerEndPoint = Hash(leaf);
+        ServerEndPoint = ChannelBinding.ServerEndPoint(leaf.SignatureAlgorithm.Value, leaf.RawData);
         Clients = clients;
 
         // One context each, so that a session begun where no certificate is asked for is not resumed where one is.
@@ -76,12 +77,4 @@ public sealed class ServerCertificate
     }
 
     public static ServerCertificate Of(X509Certificate2 leaf) => new(leaf, [], null);
-
-    /// <summary>The hash the certificate was signed with; SHA-256 in place of MD5 and SHA-1 (RFC 5929 §4.1).</summary>
-    private static byte[] Hash(X509Certificate2 leaf) => leaf.SignatureAlgorithm.Value switch
-    {
-        "1.2.840.113549.1.1.12" or "1.2.840.10045.4.3.3" => SHA384.HashData(leaf.RawData),
-        "1.2.840.113549.1.1.13" or "1.2.840.10045.4.3.4" => SHA512.HashData(leaf.RawData),
-        _ => SHA256.HashData(leaf.RawData),
-    };
 }

@@ -1,66 +1,123 @@
-using System.Collections.Immutable;
-using System.Threading.Channels;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Configuration;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Relay;
 
-/// <summary>One next hop: its queue, and as many workers as it can bear, each with a connection it uses again and again.</summary>
-internal sealed class Destination(
-    NextHop hop, ServerOptions options, RelayServices services, OutcomeRecorder recorder, Action<RelayJob> endJob) : IAsyncDisposable
+internal enum Admission
+{
+    Taken,
+
+    /// <summary>It has as much as it may hold: the message waits in the spool, so that others get past it.</summary>
+    Full,
+
+    /// <summary>Its route is gone.</summary>
+    Closed,
+}
+
+/// <summary>One next hop: its bounded queue, and as many workers as it can bear, each with a connection it uses again and again.</summary>
+internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDisposable
 {
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
 
-    private readonly Channel<RelayJob> _jobs = Channel.CreateUnbounded<RelayJob>();
     private readonly Concurrency _concurrency = new(hop.Route.ConnectionsMax);
-    private readonly Hosts _hosts = new(hop.Route.Smarthosts, options.Relay, services.Time);
+    private readonly Hosts _hosts = new(hop.Route.Smarthosts, context.Options.Relay, context.Services.Time);
+    private readonly Parking _parking = new(context.Services.Time);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
+    private readonly LinkedList<RelayJob> _jobs = [];
+    private readonly LinkedList<TaskCompletionSource<RelayJob?>> _idle = [];
     private readonly HashSet<Task> _workers = [];
-    private int _waiting;
     private int _running;
+    private int _starting;
+    private bool _closed;
 
-    public void Enqueue(RelayJob job)
+    /// <param name="most">Jobs that may wait here.</param>
+    public Admission Enqueue(RelayJob job, int most)
     {
-        Interlocked.Increment(ref _waiting);
-        _jobs.Writer.TryWrite(job);
-        StartWorkers();
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                return Admission.Closed;
+            }
+
+            if (_jobs.Count >= most)
+            {
+                return Admission.Full;
+            }
+
+            Queue(job, first: false);
+            return Admission.Taken;
+        }
     }
 
-    /// <summary>Workers end the transaction they are in; what waits goes back to the spool.</summary>
+    /// <summary>When a message that found no room here should come again.</summary>
+    public DateTimeOffset NextRoomAt(int most) => _parking.Next(most);
+
+    /// <summary>The operator wants an attempt now: hosts known to be down are asked again.</summary>
+    public void ForgetFailures() => _hosts.ForgetFailures();
+
+    /// <summary>What waits goes back to the spool at once; workers end the transaction they are in.</summary>
     public async ValueTask DisposeAsync()
     {
-        _jobs.Writer.TryComplete();
-        await _stop.CancelAsync();
+        List<RelayJob> waiting;
         Task[] workers;
         lock (_gate)
         {
+            _closed = true;
+            waiting = [.. _jobs];
+            _jobs.Clear();
             workers = [.. _workers];
+            foreach (var idle in _idle)
+            {
+                idle.TrySetResult(null);
+            }
+
+            _idle.Clear();
         }
 
-        await Task.WhenAny(Task.WhenAll(workers), Task.Delay(StopMax, services.Time));
-        while (_jobs.Reader.TryRead(out var job))
+        foreach (var job in waiting)
         {
-            await GiveBackAsync(job);
+            await context.ReleaseAsync(job);
+            context.EndJob(job);
         }
 
-        _stop.Dispose();
+        await _stop.CancelAsync();
+        var ended = Task.WhenAll(workers);
+        using var limit = new CancellationTokenSource(StopMax, context.Services.Time);
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, limit.Token));
+        if (ended.IsCompleted)
+        {
+            _stop.Dispose();
+        }
     }
 
+    /// <summary>Hands it to a worker that is idle, or lets it wait and sees to it that somebody comes. Under the lock.</summary>
+    private void Queue(RelayJob job, bool first)
+    {
+        if (_idle.Last is { } idle)
+        {
+            _idle.RemoveLast(); // the one idle for the shortest time: its connection is the freshest
+            idle.Value.TrySetResult(job);
+            return;
+        }
+
+        _ = first ? _jobs.AddFirst(job) : _jobs.AddLast(job);
+        StartWorkers();
+    }
+
+    /// <summary>Busy workers are of no help to what waits: one may sit in its final dot for ten minutes. Under the lock.</summary>
     private void StartWorkers()
     {
-        lock (_gate)
+        for (var unserved = _jobs.Count - _starting; unserved > 0 && !_closed && _running < _concurrency.Limit; unserved--)
         {
-            while (!_stop.IsCancellationRequested && _running < _concurrency.Limit && _running < Volatile.Read(ref _waiting))
-            {
-                _running++;
-                var worker = Task.Run(WorkAsync);
-                _workers.Add(worker);
-                _ = worker.ContinueWith(Forget, TaskScheduler.Default);
-            }
+            _running++;
+            _starting++;
+            var worker = Task.Run(WorkAsync);
+            _workers.Add(worker);
+            _ = worker.ContinueWith(Forget, TaskScheduler.Default);
         }
     }
 
@@ -74,209 +131,150 @@ internal sealed class Destination(
 
     private async Task WorkAsync()
     {
-        RelayConnection? connection = null;
+        var worker = new RelayWorker(hop, context, _hosts, _concurrency);
         try
         {
-            while (await NextAsync() is { } job)
+            var goesOn = true;
+            for (var isNew = true; goesOn && await NextAsync(isNew) is { } job; isNew = false)
             {
-                try
-                {
-                    connection = hop.Route.Capture is { } folder
-                        ? await CaptureAsync(job, folder)
-                        : await RelayAsync(job, connection);
-                }
-                finally
-                {
-                    endJob(job);
-                }
+                goesOn = await HandleAsync(worker, job);
             }
-        }
-        catch (Exception exception)
-        {
-            services.Log.Write(new MailEvent.Problem($"relaying to {hop} stopped: {exception.Message}"));
         }
         finally
         {
-            if (connection is not null)
-            {
-                await connection.DisposeAsync();
-            }
-
+            await CloseAsync(worker);
             lock (_gate)
             {
                 _running--;
-            }
-
-            if (!_stop.IsCancellationRequested)
-            {
                 StartWorkers();
             }
+        }
+    }
+
+    private async Task CloseAsync(RelayWorker worker)
+    {
+        try
+        {
+            await worker.CloseAsync();
+        }
+        catch (Exception exception)
+        {
+            context.Services.Log.Write(new MailEvent.Problem($"a connection to {hop} could not be closed: {exception.Message}"));
         }
     }
 
     /// <summary>The next job; null when there was none for a while, when we stop, or when the next hop should have fewer of us.</summary>
-    private async ValueTask<RelayJob?> NextAsync()
+    private async ValueTask<RelayJob?> NextAsync(bool isNew)
     {
-        if (_stop.IsCancellationRequested || _running > _concurrency.Limit)
+        TaskCompletionSource<RelayJob?> idle;
+        lock (_gate)
         {
-            return null;
-        }
-
-        if (!_jobs.Reader.TryRead(out var job))
-        {
-            using var limit = new CancellationTokenSource(options.Relay.IdleTimeout, services.Time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
-            try
-            {
-                job = await _jobs.Reader.ReadAsync(both.Token);
-            }
-            catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+            _starting -= isNew ? 1 : 0;
+            if (_closed || _running > _concurrency.Limit)
             {
                 return null;
             }
-        }
 
-        Interlocked.Decrement(ref _waiting);
-        return job;
-    }
-
-    private async Task<RelayConnection?> CaptureAsync(RelayJob job, string folder)
-    {
-        var reply = await Maildir.KeepAsync(
-            folder, job.Message with { Recipients = job.Recipients }, job.Recipients[0].Attempts, ReadAsync(job), default);
-        var kind = reply.IsPositive ? VerdictKind.Relayed : VerdictKind.Deferred;
-        await recorder.RecordAsync(
-            job, [.. job.Recipients.Select(r => new RelayVerdict(r.Number, kind, reply))], options, hop.ToString(), true, false);
-        return null;
-    }
-
-    /// <summary>Tries the hosts in turn until one has said something about the recipients.</summary>
-    private async Task<RelayConnection?> RelayAsync(RelayJob job, RelayConnection? connection)
-    {
-        var verdicts = ImmutableArray<RelayVerdict>.Empty;
-        var tried = false;
-        foreach (var host in Candidates(connection))
-        {
-            tried = true;
-            (connection, verdicts) = await TryHostAsync(job, host, connection);
-            if (!verdicts.All(verdict => verdict is { Kind: VerdictKind.Deferred, WholeHost: true }))
+            if (_jobs.First is { } first)
             {
-                break;
+                _jobs.RemoveFirst();
+                return first.Value;
             }
+
+            idle = new TaskCompletionSource<RelayJob?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _idle.AddLast(idle);
         }
 
-        if (!tried)
-        {
-            var why = _hosts.WhyDown();
-            verdicts = [.. job.Recipients.Select(recipient => new RelayVerdict(recipient.Number, VerdictKind.Deferred, why))];
-        }
-
-        var reports = connection?.Capabilities.Dsn ?? true;
-        await recorder.RecordAsync(job, verdicts, options, connection?.Host.ToString() ?? hop.ToString(), reports, !tried);
-        return connection;
-    }
-
-    /// <summary>The host of an open connection first, unless a better one is back.</summary>
-    private ImmutableArray<SmarthostAddress> Candidates(RelayConnection? connection)
-    {
-        var up = _hosts.Up();
-        return connection is { IsUsable: true } && up.Length > 0 && up[0] == connection.Host ? [connection.Host, .. up.Skip(1)] : up;
-    }
-
-    private async Task<(RelayConnection? Connection, ImmutableArray<RelayVerdict> Verdicts)> TryHostAsync(
-        RelayJob job, SmarthostAddress host, RelayConnection? connection)
-    {
-        var reused = false;
         try
         {
-            if (connection is not null && (!connection.IsUsable || connection.Host != host || IsWornOut(connection)))
+            return await idle.Task.WaitAsync(context.Options.Relay.IdleTimeout, context.Services.Time);
+        }
+        catch (TimeoutException)
+        {
+            lock (_gate)
             {
-                await connection.DisposeAsync();
-                connection = null;
+                if (_idle.Remove(idle))
+                {
+                    return null;
+                }
             }
 
-            reused = connection is not null;
-#pragma warning disable CA2000 // The worker keeps it for its next job and disposes it when it ends.
-            connection ??= await RelayConnection.OpenAsync(host, hop.Route, options.Hostname, options.Timeouts, services.Time, _stop.Token);
-#pragma warning restore CA2000
-        }
-        catch (HostException exception)
-        {
-            _concurrency.Failed();
-            _hosts.Failed(host, exception.Reply);
-            return (null, All(job, exception.Reply));
-        }
-        catch (OperationCanceledException)
-        {
-            return (null, All(job, Replies.ShuttingDown));
-        }
-
-        var transaction = await connection.SendAsync(job.ToMail(), () => ReadAsync(job), default);
-        ImmutableArray<RelayVerdict> verdicts = [.. transaction.Verdicts];
-        var lost = !connection.IsUsable && verdicts.All(verdict => verdict.WholeHost);
-        if (lost && reused)
-        {
-            return await TryHostAsync(job, host, connection); // it had closed an idle connection: no fault of anybody's
-        }
-
-        Learn(host, lost, verdicts);
-        return (connection, verdicts);
-    }
-
-    private void Learn(SmarthostAddress host, bool lost, ImmutableArray<RelayVerdict> verdicts)
-    {
-        if (lost)
-        {
-            _concurrency.Failed();
-            _hosts.Failed(host, verdicts[0].Reply);
-        }
-        else
-        {
-            _hosts.Succeeded(host);
-            if (verdicts.Any(verdict => verdict.Kind == VerdictKind.Relayed))
-            {
-                _concurrency.Succeeded();
-                StartWorkers();
-            }
+            return await idle.Task; // a job came at the last moment: it is ours
         }
     }
 
-    private bool IsWornOut(RelayConnection connection)
+    /// <summary>One job from its first command to its record. Whatever goes wrong, it is settled or given back. False ends the worker.</summary>
+    private async Task<bool> HandleAsync(RelayWorker worker, RelayJob job)
     {
-        var said = connection.Capabilities.MessagesMax;
-        return connection.Messages >= (said > 0 ? Math.Min(said, options.Relay.MessagesPerConnection) : options.Relay.MessagesPerConnection);
-    }
-
-    private static ImmutableArray<RelayVerdict> All(RelayJob job, Reply reply) =>
-        [.. job.Recipients.Select(recipient => new RelayVerdict(recipient.Number, VerdictKind.Deferred, reply, WholeHost: true))];
-
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(RelayJob job)
-    {
-        if (job.Message.Content is { } content)
-        {
-            yield return content;
-            yield break;
-        }
-
-        await using var reader = await services.Spool.OpenContentAsync(job.Message.Id, default)
-            ?? throw new IOException($"the content of {job.Message.Id} is gone");
-        while (await reader.ReadAsync(default) is { IsEmpty: false } piece)
-        {
-            yield return piece;
-        }
-    }
-
-    private async Task GiveBackAsync(RelayJob job)
-    {
+        var ended = true;
         try
         {
-            await services.Spool.ReleaseClaimAsync(job.Message.Id, [.. job.Recipients.Select(recipient => recipient.Number)], default);
+            var work = hop.Route.Capture is { } folder ? await CaptureAsync(job, folder) : await worker.RelayAsync(job, _stop.Token);
+            lock (_gate)
+            {
+                StartWorkers(); // the next hop may bear more of us now
+            }
+
+            await context.Recorder.RecordAsync(job.Message, work.Settled);
+            if (work.Left.IsEmpty)
+            {
+                return true;
+            }
+
+            ended = !await PutBackAsync(job with { Recipients = work.Left, Returned = job.Returned + 1 }, work.Crowded);
+            return false;
         }
         catch (Exception exception)
         {
-            services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be given back: {exception.Message}"));
+            context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be relayed to {hop}: {exception}"));
+            var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
+            await context.Recorder.RecordAsync(
+                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+            return false; // with its connection, whose state nobody knows
+        }
+        finally
+        {
+            if (ended)
+            {
+                _parking.Ended();
+                context.EndJob(job);
+            }
+        }
+    }
+
+    /// <summary>True when the job waits here again: a worker with a connection takes it.</summary>
+    private async Task<bool> PutBackAsync(RelayJob job, bool crowded)
+    {
+        lock (_gate)
+        {
+            if (crowded && !_closed)
+            {
+                Queue(job, first: true);
+                return true;
+            }
         }
 
-        endJob(job);
+        await context.ReleaseAsync(job);
+        return false;
+    }
+
+    private async Task<Work> CaptureAsync(RelayJob job, string folder)
+    {
+        VerdictKind kind;
+        Reply reply;
+        try
+        {
+            reply = await Maildir.KeepAsync(
+                folder, job.Message with { Recipients = job.Recipients }, job.Recipients[0].Attempts, context.ReadAsync(job.Message), default);
+            kind = reply.IsPositive ? VerdictKind.Relayed : VerdictKind.Deferred;
+        }
+        catch (ContentException exception)
+        {
+            reply = new Reply(451, new(4, 3, 0), "What is kept of this message cannot be read: " + Replies.Printable(exception.Message));
+            kind = VerdictKind.Damaged;
+        }
+
+        return new Work([.. job.Recipients.Select(recipient =>
+            new Attempt(recipient, new RelayVerdict(recipient.Number, kind, reply) { Ours = true }, hop.ToString()) { HopReports = false })], []);
     }
 }

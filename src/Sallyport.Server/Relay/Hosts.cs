@@ -15,6 +15,7 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
     private readonly Lock _gate = new();
     private readonly DateTimeOffset[] _downUntil = new DateTimeOffset[addresses.Length];
     private readonly int[] _failures = new int[addresses.Length];
+    private readonly int[] _connections = new int[addresses.Length];
     private readonly Reply?[] _lastFailure = new Reply?[addresses.Length];
 
     public ImmutableArray<SmarthostAddress> Addresses => addresses;
@@ -26,6 +27,16 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
         {
             var now = time.GetUtcNow();
             return [.. addresses.Where((_, i) => _downUntil[i] <= now)];
+        }
+    }
+
+    /// <summary>When the first of those that are down may be asked again; now when none is.</summary>
+    public DateTimeOffset BackAt()
+    {
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            return _downUntil.Where(until => until > now).DefaultIfEmpty(now).Min();
         }
     }
 
@@ -43,9 +54,15 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
         lock (_gate)
         {
             var i = addresses.IndexOf(host);
-            var wait = options.RetryFirst.TotalSeconds / 4 * Math.Pow(2, Math.Min(_failures[i]++, 10));
-            _downUntil[i] = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(wait, DownMax.TotalSeconds));
+            var now = time.GetUtcNow();
             _lastFailure[i] = why;
+            if (_downUntil[i] > now)
+            {
+                return; // several connections found out at the same time: that is one failure
+            }
+
+            var wait = options.RetryFirst.TotalSeconds / 4 * Math.Pow(2, Math.Min(_failures[i]++, 10));
+            _downUntil[i] = now + TimeSpan.FromSeconds(Math.Min(wait, DownMax.TotalSeconds));
         }
     }
 
@@ -53,10 +70,47 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
     {
         lock (_gate)
         {
-            var i = addresses.IndexOf(host);
-            _failures[i] = 0;
-            _downUntil[i] = default;
-            _lastFailure[i] = null;
+            Forget(addresses.IndexOf(host));
         }
+    }
+
+    /// <summary>Every host is worth a try again: the operator says so.</summary>
+    public void ForgetFailures()
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < addresses.Length; i++)
+            {
+                Forget(i);
+            }
+        }
+    }
+
+    /// <summary>Connections to it that are open and in order.</summary>
+    public int Connections(SmarthostAddress host)
+    {
+        lock (_gate)
+        {
+            return _connections[addresses.IndexOf(host)];
+        }
+    }
+
+    public void Opened(SmarthostAddress host) => Count(host, 1);
+
+    public void Closed(SmarthostAddress host) => Count(host, -1);
+
+    private void Count(SmarthostAddress host, int change)
+    {
+        lock (_gate)
+        {
+            _connections[addresses.IndexOf(host)] += change;
+        }
+    }
+
+    private void Forget(int i)
+    {
+        _failures[i] = 0;
+        _downUntil[i] = default;
+        _lastFailure[i] = null;
     }
 }

@@ -7,20 +7,20 @@ namespace Sallyport.Server.Relay;
 /// <summary>Keeps messages in a Maildir in place of relaying them: written in tmp, flushed, then moved to new.</summary>
 public static class Maildir
 {
+    /// <summary>Returns 250 once the message is on stable storage under its name; 451 when the folder does not take it.</summary>
+    /// <exception cref="ContentException">What we keep of the message cannot be read.</exception>
     public static async Task<Reply> KeepAsync(
         string folder, SpooledMessage message, int attempt, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancel)
     {
+        var written = "";
         try
         {
-            foreach (var name in (string[])["tmp", "new", "cur"])
-            {
-                Directory.CreateDirectory(Path.Combine(folder, name));
-            }
-
+            Prepare(folder);
             var seconds = message.Record.ReceivedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
             var recipient = message.Recipients[0].Number.ToString(CultureInfo.InvariantCulture);
             var file = $"{seconds}.{message.Id}R{recipient}A{attempt.ToString(CultureInfo.InvariantCulture)}.{Host()}";
             var path = Path.Combine(folder, "tmp", file);
+            written = path;
             await using (var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 64 * 1024, FileOptions.Asynchronous))
             {
                 await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(Envelope(message)), cancel);
@@ -35,12 +35,58 @@ public static class Maildir
             }
 
             File.Move(path, Path.Combine(folder, "new", file), overwrite: true);
+            written = "";
+            DirectoryFlush.Flush(Path.Combine(folder, "new")); // before that a power cut may take back the name
             return new Reply(250, new(2, 0, 0), "Kept as " + file);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return new Reply(451, new(4, 3, 0), Replies.Printable($"The Maildir {folder} takes no message: {exception.Message}"));
         }
+        finally
+        {
+            Remove(written);
+        }
+    }
+
+    private static void Prepare(string folder)
+    {
+        MakeForUs(folder);
+        foreach (var path in ((string[])["tmp", "new", "cur"]).Select(name => Path.Combine(folder, name)).Where(path => !Directory.Exists(path)))
+        {
+            MakeForUs(path);
+            DirectoryFlush.Flush(folder);
+        }
+    }
+
+    /// <summary>Half a message in tmp helps nobody; with a full disk it even stands in the way.</summary>
+    private static void Remove(string path)
+    {
+        if (path.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What keeps it from being removed kept it from being written, and has been said.
+        }
+    }
+
+    /// <summary>Mail is nobody else's to read.</summary>
+    private static void MakeForUs(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>What final delivery adds (RFC 5321 §4.4), so that a captured message shows whom it was for.</summary>

@@ -7,84 +7,158 @@ using Sallyport.Store;
 
 namespace Sallyport.Server.Relay;
 
-/// <summary>Makes what a transaction brought durable, the reports it causes in the same commit, and writes the log.</summary>
-internal sealed class OutcomeRecorder(RelayServices services)
+/// <summary>
+/// Makes what an attempt brought durable, the reports it causes in the same commit, and writes the log. Never throws: a next hop's 250
+/// that is not recorded is a message sent twice, so it tries again until the store takes it or has failed for good.
+/// </summary>
+/// <param name="over">Cancelled when the relay has stopped: what is not recorded by then, the next start finds in progress.</param>
+internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions> current, CancellationToken over)
 {
-    private const int HeaderBytesMax = 64 * 1024;
+    private static readonly TimeSpan WaitFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(1);
 
-    /// <param name="nextHop">For the log, and as the remote server in reports.</param>
-    /// <param name="hopReports">The next hop does DSN itself.</param>
-    /// <param name="notTried">Every host was known to be down.</param>
-    public async Task RecordAsync(
-        RelayJob job, ImmutableArray<RelayVerdict> verdicts, ServerOptions options, string nextHop, bool hopReports, bool notTried)
+    private readonly Reporter _reporter = new(services);
+    private readonly Complaints _complaints = new(services.Log, services.Time);
+
+    private sealed record Entry(SpooledMessage Message, Attempt Attempt, Settled Settled);
+
+    private sealed record Batch(ImmutableArray<RecipientOutcome> Outcomes, ImmutableArray<NewMessage> Reports);
+
+    public async Task RecordAsync(SpooledMessage message, ImmutableArray<Attempt> attempts)
     {
-        var now = services.Time.GetUtcNow();
-        var message = job.Message;
-        var settled = job.Recipients.Zip(verdicts, (recipient, verdict) => (Recipient: recipient, Verdict: verdict,
-            Settled: Settlement.Settle(message, recipient, verdict, now, options.Relay, Random.Shared.NextDouble(), hopReports, notTried))).ToList();
-        var reports = new List<NewMessage>();
-        foreach (var group in settled.Where(x => x.Settled.Report is not null).GroupBy(x => x.Settled.Report!.Value))
+        if (attempts.IsEmpty)
         {
-            var about = group.Select(x => new ReportedRecipient(x.Recipient, x.Settled.Outcome.Reply, Remote(nextHop, x.Verdict)));
-            reports.Add(await ComposeAsync(message, group.Key, [.. about], options, now));
+            return;
         }
 
-        await services.Spool.RecordAsync([.. settled.Select(x => x.Settled.Outcome)], reports, default);
-        foreach (var (recipient, verdict, outcome) in settled)
+        var options = current();
+        var entries = attempts.Select(attempt => Settle(message, attempt, options)).ToList();
+        var kept = new List<(ReportKind Kind, NewMessage Report)>();
+        foreach (var group in entries.Where(entry => entry.Settled.Report is not null).GroupBy(entry => entry.Settled.Report!.Value))
         {
-            Log(message, recipient, verdict, outcome.Outcome, nextHop, now);
+            if (await _reporter.ComposeAsync(message, group.Key, [.. group.Select(About)], options) is { } report)
+            {
+                kept.Add((group.Key, report));
+            }
         }
 
-        foreach (var (report, kind) in reports.Zip(settled.Select(x => x.Settled.Report).OfType<ReportKind>().Distinct()))
+        if (await KeepAsync(entries, [.. kept.Select(one => one.Report)]))
         {
-            services.Log.Write(new MailEvent.ReportKept(
-                report.Id, message.Id, report.Record.Envelope.Recipients[0].Path.ToString(), kind.ToString().ToLowerInvariant()));
+            Log(entries);
+            foreach (var (kind, report) in kept)
+            {
+                services.Log.Write(new MailEvent.ReportKept(
+                    report.Id, message.Id, report.Record.Envelope.Recipients[0].Path.ToString(), kind.ToString().ToLowerInvariant()));
+            }
         }
 
-        if (reports.Count > 0 || settled.Any(x => x.Settled.Outcome.State == RecipientState.Due))
+        if (kept.Count > 0 || entries.Exists(entry => entry.Settled.Outcome.State == RecipientState.Due))
         {
             services.Handoff.Wake();
         }
     }
 
-    private static string Remote(string nextHop, RelayVerdict verdict) => verdict.WholeHost ? "" : nextHop.Split(':')[0];
-
-    private void Log(
-        SpooledMessage message, SpooledRecipient recipient, RelayVerdict verdict, RecipientOutcome outcome, string nextHop, DateTimeOffset now)
+    /// <summary>Messages that found no room at their destination: back into the spool in one commit, without a word for each.</summary>
+    public async Task ParkAsync(IReadOnlyList<(SpooledMessage Message, Attempt Attempt)> untried)
     {
-        services.Log.Write(new MailEvent.RecipientSettled(message.Record.SessionId, message.Id, message.Record.Login,
-            message.Record.Envelope.ReversePath.ToString(), recipient.Path.ToString(), outcome.State, nextHop, outcome.Reply,
-            recipient.Attempts + (outcome.CountsAsAttempt ? 1 : 0), message.ContentBytes, now - message.Record.ReceivedAt,
-            outcome.State == RecipientState.Due ? outcome.NextAttemptAt : null, verdict.MaybeTwice));
-    }
-
-    private async Task<NewMessage> ComposeAsync(
-        SpooledMessage message, ReportKind kind, ImmutableArray<ReportedRecipient> recipients, ServerOptions options, DateTimeOffset now)
-    {
-        var whole = kind == ReportKind.Failed && message.Record.Envelope.Return != Mail.Smtp.DsnReturn.Headers
-            && message.ContentBytes <= options.Relay.ReturnedBytes;
-        var content = await ReadAsync(message, whole ? (int)message.ContentBytes : HeaderBytesMax);
-        var headerEnd = content.AsSpan().IndexOf("\r\n\r\n"u8);
-        var header = content.AsMemory(0, headerEnd < 0 ? 0 : headerEnd + 4);
-        return ReportComposer.Compose(new ReportRequest(services.NewQueueId(), now, options.Hostname, message, kind, recipients, header,
-            whole ? content : null, message.Record.ReceivedAt + options.Relay.GiveUpAfter));
-    }
-
-    /// <summary>The first octets of the content, as many as asked for.</summary>
-    private async Task<byte[]> ReadAsync(SpooledMessage message, int bytesMax)
-    {
-        if (message.Content is { } kept)
+        var options = current();
+        var entries = untried.Select(one => Settle(one.Message, one.Attempt, options)).ToList();
+        var quiet = entries.ToLookup(entry => entry.Settled is { Report: null, Outcome.State: RecipientState.Due });
+        await KeepAsync([.. quiet[true]], []);
+        foreach (var loud in quiet[false].GroupBy(entry => entry.Message))
         {
-            return kept[..Math.Min(bytesMax, kept.Length)].ToArray();
+            await RecordAsync(loud.Key, [.. loud.Select(entry => entry.Attempt)]); // its time is up, or its sender is owed a word
         }
 
-        using var octets = new MemoryStream();
-        await using var reader = await services.Spool.OpenContentAsync(message.Id, default);
-        while (reader is not null && octets.Length < bytesMax && await reader.ReadAsync(default) is { IsEmpty: false } piece)
+        services.Handoff.Wake();
+    }
+
+    private Entry Settle(SpooledMessage message, Attempt attempt, ServerOptions options) => new(message, attempt,
+        Settlement.Settle(message, attempt.Recipient, attempt.Verdict, services.Time.GetUtcNow(), options.Relay, Random.Shared.NextDouble(),
+            attempt.HopReports, attempt.UntriedUntil));
+
+    /// <summary>Our own words are not put into the mouth of a remote server, which may never have been asked.</summary>
+    private static Reported About(Entry entry)
+    {
+        var (attempt, settled) = (entry.Attempt, entry.Settled);
+        var gaveUp = settled.Ours && !attempt.Verdict.Ours;
+        var said = gaveUp ? RecipientOutcome.Shorten(attempt.Verdict.Reply.ToString()) : null;
+        return new Reported(new ReportedRecipient(attempt.Recipient, settled.Outcome.Reply, attempt.RemoteMta, said), attempt.SizeMax);
+    }
+
+    /// <summary>False when it is not on stable storage and will not be.</summary>
+    private async Task<bool> KeepAsync(List<Entry> entries, ImmutableArray<NewMessage> reports)
+    {
+        if (entries.Count == 0)
         {
-            octets.Write(piece.Span);
+            return true;
         }
 
-        return octets.ToArray()[..(int)Math.Min(bytesMax, octets.Length)];
+        List<Batch> left = [new Batch([.. entries.Select(entry => entry.Settled.Outcome)], reports)];
+        for (var wait = WaitFirst; left.Count > 0;)
+        {
+            try
+            {
+                await services.Spool.RecordAsync(left[0].Outcomes, left[0].Reports, default);
+                left.RemoveAt(0);
+                continue;
+            }
+            catch (Exception exception)
+            {
+                if (services.Spool.Failed.IsCompleted || over.IsCancellationRequested)
+                {
+                    services.Log.Write(new MailEvent.Problem(
+                        $"{entries[0].Message.Id}: what became of it could not be recorded, it may be sent twice: {exception.Message}"));
+                    return false;
+                }
+
+                _complaints.Say("record", $"{entries[0].Message.Id}: what became of it cannot be recorded, trying on: {exception.Message}");
+            }
+
+            left = reports.IsEmpty || left.Count > 1 || left[0].Reports.IsEmpty ? left : Apart(entries, reports);
+            await WaitAsync(wait);
+            wait = wait * 2 < WaitMax ? wait * 2 : WaitMax;
+        }
+
+        return true;
+    }
+
+    /// <summary>With the disk nearly full, what needs no report may still find room: a 250 must not wait for another's bounce.</summary>
+    private static List<Batch> Apart(List<Entry> entries, ImmutableArray<NewMessage> reports)
+    {
+        var parts = entries.ToLookup(entry => entry.Settled.Report is not null, entry => entry.Settled.Outcome);
+        List<Batch> batches = [new([.. parts[false]], []), new([.. parts[true]], reports)];
+        return batches.FindAll(batch => !batch.Outcomes.IsEmpty);
+    }
+
+    private async Task WaitAsync(TimeSpan wait)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(over);
+        await Task.WhenAny(Task.Delay(wait, services.Time, ended.Token), services.Spool.Failed);
+        await ended.CancelAsync();
+    }
+
+    private void Log(List<Entry> entries)
+    {
+        foreach (var (message, attempt, settled) in entries)
+        {
+            if (attempt.Verdict.Kind == VerdictKind.Damaged)
+            {
+                services.Log.Write(new MailEvent.Problem($"{message.Id} cannot be relayed as it is kept: {attempt.Verdict.Reply.Lines[0]}"));
+            }
+
+            var (recipient, outcome) = (attempt.Recipient, settled.Outcome);
+            if (outcome is { State: RecipientState.Due, CountsAsAttempt: false } && attempt.UntriedUntil is not null
+                && outcome.Reply == recipient.LastReply)
+            {
+                continue; // still the same host down: said once
+            }
+
+            services.Log.Write(new MailEvent.RecipientSettled(message.Record.SessionId, message.Id, message.Record.Login,
+                message.Record.Envelope.ReversePath.ToString(), recipient.Path.ToString(), outcome.State, attempt.Hop, outcome.Reply,
+                recipient.Attempts + (outcome.CountsAsAttempt ? 1 : 0), message.ContentBytes,
+                services.Time.GetUtcNow() - message.Record.ReceivedAt,
+                outcome.State == RecipientState.Due ? outcome.NextAttemptAt : null, attempt.Verdict.MaybeTwice));
+        }
     }
 }

@@ -1,30 +1,31 @@
 using System.Buffers;
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Sallyport.Mail.Relaying;
-using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Relay;
 
-/// <summary>The host cannot be used now; the reply says why, ours or its own. Nothing was said about any recipient.</summary>
-public sealed class HostException(Reply reply) : Exception(reply.ToString())
+/// <summary>The host cannot be used now; the reply says why, in our words. Nothing was said about any recipient.</summary>
+/// <param name="said">Its own answer, if it gave one.</param>
+public sealed class HostException(Reply reply, Reply? said = null) : Exception(reply.ToString())
 {
     public Reply Reply => reply;
+
+    /// <summary>It is there and says "not now", as hosts do that have enough connections of ours.</summary>
+    public bool IsBusy => said is { IsTransient: true };
 }
 
 /// <summary>
 /// One connection to a next hop: greeting, EHLO, STARTTLS, AUTH as the route demands, then one transaction after the other.
 /// What the route demands is never given up for the sake of a delivery.
 /// </summary>
-public sealed class RelayConnection : IAsyncDisposable
+public sealed partial class RelayConnection : IAsyncDisposable
 {
     private const int ReadBytes = 8 * 1024;
+    private const int WriteBytes = 48 * 1024;
+    private static readonly TimeSpan QuitMax = TimeSpan.FromSeconds(2);
 
     private readonly TcpClient _client;
     private readonly TimeoutOptions _timeouts;
@@ -65,31 +66,27 @@ public sealed class RelayConnection : IAsyncDisposable
         SmarthostAddress host, RouteOptions route, string helloName, TimeoutOptions timeouts, TimeProvider time, CancellationToken cancel)
     {
         var client = new TcpClient { NoDelay = true };
+        RelayConnection? connection = null;
         try
         {
-            using var limit = Limit(timeouts.RelayConnect, time, cancel);
+            using var limit = new WaitLimit(timeouts.RelayConnect, time, cancel);
             await client.ConnectAsync(host.Host, host.Port, limit.Token);
-#pragma warning disable CA2000 // the caller's; when it never gets there the client below closes all
-            var connection = new RelayConnection(client, host, timeouts, time);
+#pragma warning disable CA2000 // the caller's once it is open; closed below when it never gets there
+            connection = new RelayConnection(client, host, timeouts, time);
 #pragma warning restore CA2000
             await connection.BeginAsync(route, helloName, cancel);
             return connection;
         }
-        catch (HostException)
+        catch (Exception exception)
         {
-            client.Dispose();
-            throw;
-        }
-        catch (Exception exception) when (!cancel.IsCancellationRequested)
-        {
-            client.Dispose();
+            await CloseAsync(client, connection);
+            if (exception is HostException || cancel.IsCancellationRequested)
+            {
+                throw;
+            }
+
             var why = exception is OperationCanceledException ? "no answer in time" : Innermost(exception);
             throw new HostException(new Reply(451, new(4, 4, 1), $"Cannot reach {host}: {why}"));
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
         }
     }
 
@@ -104,7 +101,6 @@ public sealed class RelayConnection : IAsyncDisposable
             if (transaction.Phase is RelayPhase.Content or RelayPhase.EmptyContent)
             {
                 await SendContentAsync(transaction, content, cancel);
-                transaction.ContentSent();
                 transaction.Receive(await ReadReplyAsync(_timeouts.RelayFinalDot, cancel));
             }
 
@@ -113,12 +109,17 @@ public sealed class RelayConnection : IAsyncDisposable
                 Demand(await CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
             }
         }
+        catch (ContentException exception)
+        {
+            IsUsable = false;
+            transaction.Damaged("What is kept of this message cannot be sent: " + Replies.Printable(exception.Message));
+        }
         catch (Exception exception)
         {
             IsUsable = false;
             if (transaction.Phase != RelayPhase.Done)
             {
-                transaction.Lost(exception is FormatException ? exception.Message : $"The connection to {Host} was lost: {Innermost(exception)}");
+                transaction.Lost($"The connection to {Host} was lost: {Innermost(exception)}");
             }
         }
 
@@ -137,7 +138,8 @@ public sealed class RelayConnection : IAsyncDisposable
         {
             try
             {
-                await CommandAsync("QUIT", TimeSpan.FromSeconds(2), default);
+                using var limit = new WaitLimit(QuitMax, _time, default);
+                await CommandAsync("QUIT", QuitMax, limit.Token);
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException or HostException or ObjectDisposedException)
             {
@@ -145,117 +147,28 @@ public sealed class RelayConnection : IAsyncDisposable
             }
         }
 
-        IsUsable = false;
-        await _stream.DisposeAsync();
-        _client.Dispose();
+        await CloseAsync(_client, this);
     }
 
-    private async Task BeginAsync(RouteOptions route, string helloName, CancellationToken cancel)
+    /// <summary>At once, without a word.</summary>
+    private static async ValueTask CloseAsync(TcpClient client, RelayConnection? connection)
     {
-        if (Host.ImplicitTls)
-        {
-            await BeginTlsAsync(route, cancel);
-        }
-
-        Demand(await ReadReplyAsync(_timeouts.RelayGreeting, cancel), 220, "greeted us with");
-        await HelloAsync(helloName, cancel);
-        if (Tls.Length == 0 && route.Tls != RelayTls.None)
-        {
-            await SecureAsync(route, helloName, cancel);
-        }
-
-        if (route.Login is not null)
-        {
-            await LogInAsync(route.Login, route.Password ?? "", cancel);
-        }
-    }
-
-    private async Task HelloAsync(string helloName, CancellationToken cancel)
-    {
-        var reply = await CommandAsync("EHLO " + helloName, _timeouts.RelayCommand, cancel);
-        if (reply.Code == 250)
-        {
-            Capabilities = NextHopCapabilities.Read(reply);
-            return;
-        }
-
-        Capabilities = NextHopCapabilities.None;
-        Demand(reply.IsPermanent ? await CommandAsync("HELO " + helloName, _timeouts.RelayCommand, cancel) : reply, 250, "answered EHLO with");
-    }
-
-    private async Task SecureAsync(RouteOptions route, string helloName, CancellationToken cancel)
-    {
-        if (!Capabilities.StartTls)
-        {
-            if (route.Tls == RelayTls.May && route.Login is null)
-            {
-                return;
-            }
-
-            throw new HostException(new Reply(454, new(4, 7, 10), $"{Host} offers no STARTTLS, which this route demands"));
-        }
-
-        Demand(await CommandAsync("STARTTLS", _timeouts.RelayCommand, cancel), 220, "answered STARTTLS with");
-        if (!_unread.IsEmpty)
-        {
-            throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} sent data behind its answer to STARTTLS: this looks like an attack"));
-        }
-
-        await BeginTlsAsync(route, cancel);
-        await HelloAsync(helloName, cancel);
-    }
-
-    private async Task BeginTlsAsync(RouteOptions route, CancellationToken cancel)
-    {
-        var why = SslPolicyErrors.None;
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = route.TlsName ?? Host.Host,
-            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            CertificateChainPolicy = route.TlsCa is null ? null : OnlyTrust(route.TlsCa),
-            RemoteCertificateValidationCallback = (_, _, _, errors) =>
-            {
-                why = errors;
-                return route.Tls != RelayTls.Verify || errors == SslPolicyErrors.None;
-            },
-        };
-        var tls = new SslStream(_stream, leaveInnerStreamOpen: false);
-        _stream = tls;
         try
         {
-            using var limit = Limit(_timeouts.Handshake, _time, cancel);
-            await tls.AuthenticateAsClientAsync(options, limit.Token);
+            if (connection is not null)
+            {
+                connection.IsUsable = false;
+                await connection._stream.DisposeAsync();
+            }
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            var reason = why == SslPolicyErrors.None ? Innermost(exception) : Explain(why, options.TargetHost);
-            throw new HostException(new Reply(454, new(4, 7, 5), $"No trusted TLS with {Host}: {reason}"));
+            // The other side is gone already.
         }
-
-        Tls = $"{tls.SslProtocol}, {tls.NegotiatedCipherSuite}";
-    }
-
-    private async Task LogInAsync(string login, string password, CancellationToken cancel)
-    {
-        var binding = _stream is SslStream { RemoteCertificate: X509Certificate2 certificate } ? EndPointOf(certificate) : default;
-        var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
-        var sasl = SaslClient.Choose(Capabilities.Mechanisms, login, password, binding, nonce)
-            ?? throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} offers no login we know; this route demands one"));
-        var initial = sasl.Initial();
-        var reply = await CommandAsync("AUTH " + sasl.Name + (initial is null ? "" : " " + InitialResponse(initial)), _timeouts.RelayCommand, cancel);
-        while (reply.Code == 334)
+        finally
         {
-            var challenge = SaslServer.DecodeBase64(Encoding.UTF8.GetBytes(reply.Lines[0])) ?? [];
-            var response = sasl.Respond(challenge);
-            reply = await CommandAsync(response is null ? "*" : Convert.ToBase64String(response), _timeouts.RelayCommand, cancel);
+            client.Dispose();
         }
-
-        if (reply.Code != 235 || !sasl.IsSatisfied)
-        {
-            throw new HostException(new Reply(454, new(4, 7, 8), $"{Host} did not accept the login {login} of this route: {reply}"));
-        }
-
-        Mechanism = sasl.Name;
     }
 
     private async Task ExchangeAsync(RelayTransaction transaction, CancellationToken cancel)
@@ -271,16 +184,18 @@ public sealed class RelayConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>From the moment the final dot is written the transaction counts as perhaps done.</summary>
+    /// <exception cref="ContentException">Of ours; the connection has half a message and cannot be used again.</exception>
     private async Task SendContentAsync(RelayTransaction transaction, Func<IAsyncEnumerable<ReadOnlyMemory<byte>>> content, CancellationToken cancel)
     {
         _output.ResetWrittenCount();
         var stuffer = new DotStuffer();
         if (transaction.Phase == RelayPhase.Content)
         {
-            await foreach (var piece in content().WithCancellation(cancel))
+            await using var pieces = content().GetAsyncEnumerator(cancel);
+            while (await NextAsync(pieces, stuffer))
             {
-                stuffer.Write(piece.Span, _output);
-                if (_output.WrittenCount >= 48 * 1024)
+                if (_output.WrittenCount >= WriteBytes)
                 {
                     await WriteAsync(_output.WrittenMemory, cancel);
                     _output.ResetWrittenCount();
@@ -288,9 +203,40 @@ public sealed class RelayConnection : IAsyncDisposable
             }
         }
 
-        stuffer.Finish(_output);
+        Checked(() => stuffer.Finish(_output));
+        transaction.ContentSent();
         await WriteAsync(_output.WrittenMemory, cancel);
         _output.ResetWrittenCount();
+    }
+
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> pieces, DotStuffer stuffer)
+    {
+        try
+        {
+            if (!await pieces.MoveNextAsync())
+            {
+                return false;
+            }
+        }
+        catch (Exception exception) when (exception is not (ContentException or OperationCanceledException))
+        {
+            throw new ContentException(exception.Message, exception);
+        }
+
+        Checked(() => stuffer.Write(pieces.Current.Span, _output));
+        return true;
+    }
+
+    private static void Checked(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (FormatException exception)
+        {
+            throw new ContentException(exception.Message, exception);
+        }
     }
 
     private async Task<Reply> CommandAsync(string command, TimeSpan within, CancellationToken cancel)
@@ -301,13 +247,13 @@ public sealed class RelayConnection : IAsyncDisposable
 
     private async Task WriteAsync(ReadOnlyMemory<byte> octets, CancellationToken cancel)
     {
-        using var limit = Limit(_timeouts.RelayDataBlock, _time, cancel);
+        using var limit = new WaitLimit(_timeouts.RelayDataBlock, _time, cancel);
         await _stream.WriteAsync(octets, limit.Token);
     }
 
     private async Task<Reply> ReadReplyAsync(TimeSpan within, CancellationToken cancel)
     {
-        using var limit = Limit(within, _time, cancel);
+        using var limit = new WaitLimit(within, _time, cancel);
         while (true)
         {
             if (_unread.IsEmpty)
@@ -335,43 +281,9 @@ public sealed class RelayConnection : IAsyncDisposable
     {
         if (reply.Code != code)
         {
-            throw new HostException(new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"));
+            throw new HostException(new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"), reply);
         }
     }
-
-    private static CancellationTokenSource Limit(TimeSpan within, TimeProvider time, CancellationToken cancel)
-    {
-        if (!cancel.CanBeCanceled)
-        {
-            return new CancellationTokenSource(within, time);
-        }
-
-        var linked = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        linked.CancelAfter(within);
-        return linked;
-    }
-
-    private static X509ChainPolicy OnlyTrust(string file)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(file);
-        return policy;
-    }
-
-    private static byte[] EndPointOf(X509Certificate2 certificate) => certificate.SignatureAlgorithm.Value switch
-    {
-        "1.2.840.113549.1.1.12" or "1.2.840.10045.4.3.3" => SHA384.HashData(certificate.RawData),
-        "1.2.840.113549.1.1.13" or "1.2.840.10045.4.3.4" => SHA512.HashData(certificate.RawData),
-        _ => SHA256.HashData(certificate.RawData),
-    };
-
-    private static string Explain(SslPolicyErrors errors, string name) =>
-        errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"its certificate is not for {name}"
-        : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? "its certificate is not from an authority trusted here, or not valid now"
-        : "it showed no certificate";
-
-    /// <summary>"=" says that it is there and empty; later on an empty line says that (RFC 4954 §4).</summary>
-    private static string InitialResponse(byte[] octets) => octets.Length == 0 ? "=" : Convert.ToBase64String(octets);
 
     private static string Innermost(Exception exception)
     {

@@ -16,15 +16,17 @@ internal sealed class RelayedMessage(SpooledMessage message, int jobs)
 }
 
 /// <summary>Recipients of one message with the same next hop, in one transaction.</summary>
-internal sealed record RelayJob(RelayedMessage Parent, ImmutableArray<SpooledRecipient> Recipients)
+/// <param name="Returned">How often it was put back into the queue of its next hop untried.</param>
+internal sealed record RelayJob(RelayedMessage Parent, ImmutableArray<SpooledRecipient> Recipients, int Returned = 0)
 {
     public SpooledMessage Message => Parent.Message;
 
-    public RelayMail ToMail()
+    public RelayMail ToMail(ImmutableArray<SpooledRecipient> recipients)
     {
-        var envelope = Message.Record.Envelope;
-        return new RelayMail(envelope.ReversePath,
-            [.. Recipients.Select(r => new RelayRecipient(r.Number, r.Path, r.Notify, r.OriginalRecipient))],
-            Message.Record.HasEightBit, envelope.SmtpUtf8, envelope.EnvelopeId, envelope.Return, Message.ContentBytes);
+        var record = Message.Record;
+        return new RelayMail(record.Envelope.ReversePath,
+            [.. recipients.Select(r => new RelayRecipient(r.Number, r.Path, r.Notify, r.OriginalRecipient))],
+            record.HasEightBit, record.Envelope.SmtpUtf8, record.Envelope.EnvelopeId, record.Envelope.Return, Message.ContentBytes,
+            record.HasUtf8Header);
     }
 }

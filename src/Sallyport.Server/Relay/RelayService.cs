@@ -1,14 +1,9 @@
-using System.Collections.Concurrent;
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Relay;
-
-/// <summary>What every part of the relay uses.</summary>
-public sealed record RelayServices(ISpool Spool, Handoff Handoff, IMailLog Log, TimeProvider Time, Func<QueueId> NewQueueId);
 
 /// <summary>
 /// Takes claimed messages, straight from submission or back from the spool, sorts their recipients by next hop, and hands each
@@ -18,25 +13,32 @@ public sealed class RelayService : IAsyncDisposable
 {
     private const int ClaimedAtOnce = 200;
     private static readonly TimeSpan LookMax = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FaultWaitFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FaultWaitMax = TimeSpan.FromSeconds(30);
 
     private readonly RelayServices _services;
-    private readonly ConcurrentDictionary<NextHop, Destination> _destinations = new();
+    private readonly RelayContext _context;
+    private readonly Dispatcher _dispatcher;
+    private readonly Complaints _complaints;
     private readonly CancellationTokenSource _stop = new();
-    private readonly OutcomeRecorder _recorder;
+    private readonly CancellationTokenSource _over = new();
     private readonly List<Task> _loops = [];
     private int _claimed;
+    private int _waitsForRoom;
 
     public RelayService(RelayServices services, ServerOptions options, RouteTable routes)
     {
         _services = services;
-        Options = options;
-        Routes = routes;
-        _recorder = new OutcomeRecorder(services);
+        _complaints = new Complaints(services.Log, services.Time);
+        _context = new RelayContext(services, () => Options, new OutcomeRecorder(services, () => Options, _over.Token), EndJob);
+        _dispatcher = new Dispatcher(_context, options, routes);
     }
 
-    public ServerOptions Options { get; private set; }
+    public ServerOptions Options => _dispatcher.Options;
 
-    public RouteTable Routes { get; private set; }
+    public RouteTable Routes => _dispatcher.Routes;
+
+    private bool HasRoom => Volatile.Read(ref _claimed) < Options.Relay.MessagesInMemory;
 
     public void Start()
     {
@@ -44,18 +46,14 @@ public sealed class RelayService : IAsyncDisposable
         _loops.Add(TakeDueAsync());
     }
 
-    /// <summary>New routes hold for what is taken from now on; what is under way ends by the old ones.</summary>
-    public void Reload(ServerOptions options, RouteTable routes)
-    {
-        (Options, Routes) = (options, routes);
-        foreach (var (hop, destination) in _destinations)
-        {
-            if (!routes.NextHops.Contains(hop) && _destinations.TryRemove(hop, out _))
-            {
-                _ = destination.DisposeAsync().AsTask();
-            }
-        }
-    }
+    /// <summary>
+    /// New routes and options hold from now on. A next hop that stays the same keeps its connections; what waits for one that is gone
+    /// is sorted anew, what is under way there ends.
+    /// </summary>
+    public void Reload(ServerOptions options, RouteTable routes) => _dispatcher.Reload(options, routes);
+
+    /// <summary>Hosts known to be down are worth a try again: the operator wants an attempt now.</summary>
+    public void ForgetFailures() => _dispatcher.ForgetFailures();
 
     /// <summary>Stops taking, lets transactions under way end for a while, gives the rest back to the spool.</summary>
     public async ValueTask DisposeAsync()
@@ -67,17 +65,26 @@ public sealed class RelayService : IAsyncDisposable
 
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
-        await Task.WhenAll(_destinations.Values.Select(destination => destination.DisposeAsync().AsTask()));
+        await _dispatcher.StopAsync();
+        await _over.CancelAsync();
+        await _dispatcher.DisposeAsync();
         _stop.Dispose();
+        _over.Dispose();
     }
 
     private async Task TakeAcceptedAsync()
     {
         try
         {
-            await foreach (var message in _services.Handoff.Accepted.ReadAllAsync(_stop.Token))
+            while (await _services.Handoff.Accepted.WaitToReadAsync(_stop.Token))
             {
-                Dispatch(message);
+                var messages = new List<SpooledMessage>();
+                while (messages.Count < ClaimedAtOnce && _services.Handoff.Accepted.TryRead(out var message))
+                {
+                    messages.Add(message);
+                }
+
+                _dispatcher.Dispatch(messages);
             }
         }
         catch (OperationCanceledException)
@@ -86,57 +93,63 @@ public sealed class RelayService : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends when we stop or the store has failed for good. A full disk or a fault of one read passes: nobody restarts us for it.</summary>
     private async Task TakeDueAsync()
     {
+        var wait = FaultWaitFirst;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                var room = Math.Min(ClaimedAtOnce, Options.Relay.MessagesInMemory - Volatile.Read(ref _claimed));
-                var due = room > 0 ? await _services.Spool.ClaimDueAsync(_services.Time.GetUtcNow(), room, default) : [];
-                Interlocked.Add(ref _claimed, due.Count);
-                foreach (var message in due)
-                {
-                    Dispatch(message);
-                }
-
-                if (due.Count == 0 || due.Count == room)
-                {
-                    await WaitForDueAsync(due.Count > 0);
-                }
+                await TakeSomeDueAsync();
+                wait = FaultWaitFirst;
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
             catch (Exception exception)
             {
-                _services.Log.Write(new MailEvent.Problem("the queue cannot be read: " + exception.Message));
-                return; // the store failed for good; the host stops on its own
+                if (_services.Spool.Failed.IsCompleted)
+                {
+                    _services.Log.Write(new MailEvent.Problem("the store has failed, nothing more is relayed until a restart: " + exception.Message));
+                    return;
+                }
+
+                _complaints.Say("claim", "the queue cannot be read, trying on: " + exception.Message);
+                await PauseAsync(wait);
+                wait = wait * 2 < FaultWaitMax ? wait * 2 : FaultWaitMax;
             }
         }
     }
 
-    private async Task WaitForDueAsync(bool moreAtOnce)
+    private async Task TakeSomeDueAsync()
     {
-        if (moreAtOnce && Volatile.Read(ref _claimed) < Options.Relay.MessagesInMemory)
+        var room = Math.Min(ClaimedAtOnce, Options.Relay.MessagesInMemory - Volatile.Read(ref _claimed));
+        var due = room > 0 ? await _services.Spool.ClaimDueAsync(_services.Time.GetUtcNow(), room, default) : [];
+        Interlocked.Add(ref _claimed, due.Count);
+        _dispatcher.Dispatch(due);
+        if (due.Count == 0)
         {
-            return;
+            await WaitForDueAsync();
         }
+    }
 
+    private async Task WaitForDueAsync()
+    {
         var next = await _services.Spool.NextDueAsync(_stop.Token);
         var wait = next is { } at ? at - _services.Time.GetUtcNow() : LookMax;
         if (wait <= TimeSpan.Zero)
         {
             // Due, but no room: an ended job wakes us.
-            wait = Volatile.Read(ref _claimed) < Options.Relay.MessagesInMemory ? TimeSpan.FromMilliseconds(1) : LookMax;
+            Volatile.Write(ref _waitsForRoom, 1);
+            wait = HasRoom ? TimeSpan.FromMilliseconds(1) : LookMax;
         }
 
-        using var limit = new CancellationTokenSource(wait < LookMax ? wait : LookMax, _services.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
+        using var limit = new WaitLimit(wait < LookMax ? wait : LookMax, _services.Time, _stop.Token);
         try
         {
-            await _services.Handoff.Due.ReadAsync(both.Token);
+            await _services.Handoff.Due.ReadAsync(limit.Token);
         }
         catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
         {
@@ -144,32 +157,17 @@ public sealed class RelayService : IAsyncDisposable
         }
     }
 
-    private void Dispatch(SpooledMessage message)
+    private async Task PauseAsync(TimeSpan wait)
     {
-        var perTransaction = Options.Relay.RecipientsPerTransaction;
-        var groups = message.Recipients.GroupBy(recipient => Routes.Find(recipient.Path.Mailbox))
-            .SelectMany(group => group.Chunk(perTransaction).Select(recipients => (Hop: group.Key, Recipients: recipients))).ToList();
-        var parent = new RelayedMessage(message, groups.Count);
-        foreach (var (hop, recipients) in groups)
+        using var limit = new WaitLimit(wait, _services.Time, _stop.Token);
+        try
         {
-            var job = new RelayJob(parent, [.. recipients]);
-            if (hop is null)
-            {
-                _ = DeferWithoutRouteAsync(job);
-                continue;
-            }
-
-            _destinations.GetOrAdd(hop, h => new Destination(h, Options, _services, _recorder, EndJob)).Enqueue(job);
+            await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, limit.Token), _services.Spool.Failed);
         }
-    }
-
-    /// <summary>A route that was taken out of the configuration may come back: it is no reason to bounce at once.</summary>
-    private async Task DeferWithoutRouteAsync(RelayJob job)
-    {
-        var reply = new Reply(451, new(4, 3, 5), "No route of this server leads there any more");
-        await _recorder.RecordAsync(job, [.. job.Recipients.Select(recipient =>
-            new Mail.Relaying.RelayVerdict(recipient.Number, Mail.Relaying.VerdictKind.Deferred, reply))], Options, "none", true, false);
-        EndJob(job);
+        catch (OperationCanceledException)
+        {
+            // The time has come, or we stop.
+        }
     }
 
     private void EndJob(RelayJob job)
@@ -182,8 +180,11 @@ public sealed class RelayService : IAsyncDisposable
         if (job.Message.ReservedBytes > 0)
         {
             _services.Handoff.Forget(job.Message.ReservedBytes);
+            return;
         }
-        else if (Interlocked.Decrement(ref _claimed) == Options.Relay.MessagesInMemory - 1)
+
+        Interlocked.Decrement(ref _claimed);
+        if (Interlocked.Exchange(ref _waitsForRoom, 0) == 1)
         {
             _services.Handoff.Wake();
         }

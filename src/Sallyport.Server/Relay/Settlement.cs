@@ -1,5 +1,5 @@
+using System.Globalization;
 using Sallyport.Mail.Relaying;
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Reporting;
 using Sallyport.Store;
@@ -7,49 +7,54 @@ using Sallyport.Store;
 namespace Sallyport.Server.Relay;
 
 /// <param name="Report">The report the sender is owed, if any.</param>
-public sealed record Settled(RecipientOutcome Outcome, ReportKind? Report);
+/// <param name="Ours">The reply kept is in our own words.</param>
+public sealed record Settled(RecipientOutcome Outcome, ReportKind? Report, bool Ours);
 
 /// <summary>What a verdict means for a recipient: its next state, its next attempt, and whether the sender hears of it. Pure.</summary>
 public static class Settlement
 {
-    private static readonly TimeSpan OverflowWait = TimeSpan.Zero;
-
     /// <param name="hopReports">True when the next hop does DSN, so that a wish for SUCCESS went with the message.</param>
-    /// <param name="notTried">The host is known to be down, and was not asked again for this message.</param>
+    /// <param name="untriedUntil">Nothing was tried; by then it can be. Null when something was tried.</param>
     public static Settled Settle(
         SpooledMessage message, SpooledRecipient recipient, RelayVerdict verdict, DateTimeOffset now, RelayOptions options,
-        double jitter, bool hopReports = true, bool notTried = false)
+        double jitter, bool hopReports = true, DateTimeOffset? untriedUntil = null)
     {
+        var receivedAt = message.Record.ReceivedAt;
         var reply = verdict.Reply.ToString();
         switch (verdict.Kind)
         {
             case VerdictKind.Relayed:
-                return Make(RecipientState.Relayed, now, reply, hopReports ? null : ReportKind.Relayed);
+                return Make(RecipientState.Relayed, now, reply, verdict.Ours ? ReportKind.Delivered : hopReports ? null : ReportKind.Relayed);
             case VerdictKind.Failed:
                 return Make(RecipientState.Failed, now, reply, ReportKind.Failed);
-            case VerdictKind.Overflow:
-                return Make(RecipientState.Due, now + OverflowWait, reply, null, counts: false);
         }
 
-        var attempts = recipient.Attempts + (notTried ? 0 : 1);
-        var next = RetrySchedule.Next(Math.Max(1, attempts), message.Record.ReceivedAt, now, options, jitter);
+        var overflow = verdict.Kind == VerdictKind.Overflow;
+        var tried = untriedUntil is null && !overflow;
+        var next = tried
+            ? RetrySchedule.Next(recipient.Attempts + 1, receivedAt, now, options, jitter)
+            : RetrySchedule.NextUntried(untriedUntil ?? now, receivedAt, now, options, overflow ? 0 : jitter);
         if (next is null)
         {
-            return Make(RecipientState.Failed, now, Expired(verdict.Reply, now - message.Record.ReceivedAt), ReportKind.Failed);
+            return Make(RecipientState.Failed, now, Expired(reply, now - receivedAt), ReportKind.Failed) with { Ours = true };
         }
 
-        var late = !recipient.DelayReported && now - message.Record.ReceivedAt >= options.WarnAfter;
-        return Make(RecipientState.Due, next.Value, reply, late ? ReportKind.Delayed : null, !notTried);
+        var late = !recipient.DelayReported && now - receivedAt >= options.WarnAfter;
+        return Make(RecipientState.Due, next.Value, reply, late && !overflow ? ReportKind.Delayed : null, tried);
 
         Settled Make(RecipientState state, DateTimeOffset at, string text, ReportKind? kind, bool counts = true)
         {
             var wanted = kind is { } report && ReportPolicy.IsOwed(message.Record, recipient, report) ? kind : null;
             var reported = recipient.DelayReported || kind == ReportKind.Delayed;
-            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, text, reported, counts), wanted);
+            var kept = RecipientOutcome.Shorten(text);
+            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, kept, reported, counts), wanted, verdict.Ours);
         }
     }
 
-    private static string Expired(Reply last, TimeSpan age) => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"554 5.4.7 Given up after {(age.TotalDays >= 1 ? $"{age.TotalDays:0.#} days" : $"{age.TotalHours:0.##} hours")}; "
-        + $"the last answer was: {last}");
+    private static string Expired(string last, TimeSpan age)
+    {
+        var days = age.TotalDays >= 1 ? age.TotalDays.ToString("0.#", CultureInfo.InvariantCulture) + " days"
+            : age.TotalHours.ToString("0.##", CultureInfo.InvariantCulture) + " hours";
+        return $"554 5.4.7 Given up after {days}; the last answer was: {last}";
+    }
 }

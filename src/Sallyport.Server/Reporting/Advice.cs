@@ -10,7 +10,7 @@ public static class Advice
             return "";
         }
 
-        var code = reply.Split(' ').FirstOrDefault(word => word.Count(c => c == '.') == 2 && char.IsAsciiDigit(word[0])) ?? "";
+        var code = EnhancedOf(reply);
         var subject = code.Length > 2 ? code[2..] : "";
         return subject switch
         {
@@ -23,5 +23,15 @@ public static class Advice
             "7.1" or "7.0" => "The other side refuses the message by its own rules: its administrator, or yours, can say more.",
             _ => "",
         };
+    }
+
+    /// <summary>The enhanced code (RFC 3463) of a reply on one line, "550 5.1.1 …" or "550-5.1.1 … 550 5.1.1 …"; empty without one.</summary>
+    public static string EnhancedOf(string reply)
+    {
+        var word = reply.Length > 4 && reply[3] is (' ' or '-') ? reply[4..].Split(' ')[0] : "";
+        var parts = word.Split('.');
+        return parts.Length == 3 && parts[0] is ("2" or "4" or "5") && parts.All(part => part.Length is > 0 and <= 3 && part.All(char.IsAsciiDigit))
+            ? word
+            : "";
     }
 }

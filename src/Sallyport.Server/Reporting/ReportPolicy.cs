@@ -10,6 +10,9 @@ public enum ReportKind
 
     /// <summary>Handed to a next hop that reports nothing itself (RFC 3461 §6.2.2).</summary>
     Relayed,
+
+    /// <summary>Kept by a route that captures: it has arrived (RFC 3461 §4.1).</summary>
+    Delivered,
 }
 
 /// <summary>Whether the sender is told (RFC 3461 §4.1, §5.2). Nobody is told about a report: the null path ends every loop.</summary>
@@ -24,7 +27,7 @@ public static class ReportPolicy
 
         if (recipient.Notify == DsnNotify.Unspecified)
         {
-            return kind != ReportKind.Relayed;
+            return kind is ReportKind.Failed or ReportKind.Delayed;
         }
 
         return recipient.Notify.HasFlag(kind switch

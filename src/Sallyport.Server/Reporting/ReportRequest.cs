@@ -22,5 +22,6 @@ public sealed record ReportRequest(
     DateTimeOffset? RetryUntil);
 
 /// <param name="Reply">The whole last reply, or our own reason, on one line.</param>
-/// <param name="RemoteMta">Who said it; empty when we did.</param>
-public sealed record ReportedRecipient(SpooledRecipient Recipient, string Reply, string RemoteMta);
+/// <param name="RemoteMta">The server that answered last; empty when none did.</param>
+/// <param name="RemoteReply">What it said, where <paramref name="Reply"/> is our own reason; null when that is what it said.</param>
+public sealed record ReportedRecipient(SpooledRecipient Recipient, string Reply, string RemoteMta, string? RemoteReply = null);

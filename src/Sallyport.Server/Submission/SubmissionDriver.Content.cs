@@ -186,7 +186,11 @@ public sealed partial class SubmissionDriver
             LogStranger(stranger.Field, stranger.Mailbox.ToString());
         }
 
-        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId) { HasEightBit = facts.EightBit };
+        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId)
+        {
+            HasEightBit = facts.EightBit,
+            HasUtf8Header = !System.Text.Ascii.IsValid(ready.Header.Span),
+        };
         return await CommitAsync(receiver, record, ready, facts.Bytes);
     }
 

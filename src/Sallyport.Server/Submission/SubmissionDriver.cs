@@ -82,6 +82,11 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _end = "the connection was lost";
         }
+        catch (Exception exception)
+        {
+            _end = "a fault of ours";
+            _services.Log.Write(new MailEvent.Problem($"session {SessionId} from {_client} ended by a fault of ours: {exception}"));
+        }
         finally
         {
             _deadline.Disarm();

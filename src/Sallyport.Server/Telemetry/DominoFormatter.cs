@@ -5,21 +5,19 @@ namespace Sallyport.Server.Telemetry;
 
 /// <summary>
 /// Domino's console lines word for word, so that fail2ban's domino-smtp, IPBan and a site's own scripts read on. What Domino has no
-/// line for is said under our own name.
+/// line for is said under our own name. The time is local, as Domino writes it.
 /// </summary>
 public sealed class DominoFormatter : ILineFormatter
 {
     private const string Server = "SMTP Server: ";
 
-    private readonly HumanFormatter _human = new();
-
     public string? Format(MailEvent mailEvent, DateTimeOffset at)
     {
-        var words = Words(mailEvent, at);
+        var words = Words(mailEvent);
         return words is null ? null : at.ToString("MM/dd/yyyy HH:mm:ss", CultureInfo.InvariantCulture) + "   " + words;
     }
 
-    private string? Words(MailEvent mailEvent, DateTimeOffset at) => mailEvent switch
+    private static string? Words(MailEvent mailEvent) => mailEvent switch
     {
         MailEvent.ConnectionOpened e => $"{Server}{e.Client} connected",
         MailEvent.ConnectionRefused e => $"{Server}Connection from [{e.Client}] rejected for policy reasons. {e.Why}.",
@@ -36,7 +34,7 @@ public sealed class DominoFormatter : ILineFormatter
         MailEvent.ConnectionClosed e => $"{Server}{e.Client} disconnected. {e.Messages} message[s] received",
         MailEvent.RecipientSettled { State: RecipientState.Relayed } e =>
             $"Router: Message {e.Id} transferred to {Host(e.NextHop)} for {Address(e.Recipient)} from {Address(e.Sender)} Size: {e.Bytes} via SMTP",
-        _ => "Sallyport: " + _human.Format(mailEvent, at)[24..],
+        _ => "Sallyport: " + HumanFormatter.Words(mailEvent),
     };
 
     /// <summary>A name that could be taken for the rest of the line would let a client accuse another address.</summary>

@@ -5,13 +5,14 @@ using static Sallyport.Server.Telemetry.LogText;
 
 namespace Sallyport.Server.Telemetry;
 
-/// <summary>For eyes: time, session or queue id, what happened.</summary>
+/// <summary>For eyes: time (UTC), session or queue id, what happened.</summary>
 public sealed class HumanFormatter : ILineFormatter
 {
     public string Format(MailEvent mailEvent, DateTimeOffset at) =>
-        at.ToString("yyyy-MM-dd HH:mm:ss.fff ", CultureInfo.InvariantCulture) + Words(mailEvent);
+        at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture) + Words(mailEvent);
 
-    private static string Words(MailEvent mailEvent) => mailEvent switch
+    /// <summary>What happened, without the time.</summary>
+    internal static string Words(MailEvent mailEvent) => mailEvent switch
     {
         MailEvent.ConnectionOpened e => $"{e.Session} connected from {e.Client} to {e.Listener}",
         MailEvent.ConnectionRefused e => $"{e.Session} connection from {e.Client} refused: {e.Why}",
@@ -53,7 +54,9 @@ public sealed class HumanFormatter : ILineFormatter
 
     private static string Age(TimeSpan age) => age < TimeSpan.FromMinutes(2)
         ? age.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)
-        : age.ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+        : age < TimeSpan.FromHours(2) ? $"{(int)age.TotalMinutes} min {age.Seconds} s"
+        : age < TimeSpan.FromDays(2) ? $"{(int)age.TotalHours} h {age.Minutes} min"
+        : $"{age.Days} d {age.Hours} h";
 
     private static string As(MailEvent.LoginSucceeded e) => e.Typed == e.Login || e.Typed.Length == 0 ? "" : $" as {Quoted(e.Typed)}";
 

@@ -1,11 +1,12 @@
 using System.Text;
 using System.Threading.Channels;
+using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Telemetry;
 
 /// <summary>
-/// Writes lines from a bounded queue on a task of its own. When the disk or the reader of our output is slower than the mail, lines
-/// are dropped, counted, and the count is a line: a full log never stops mail.
+/// Writes lines from a bounded queue on a task of its own. When the disk or the reader of our output is slower than the mail, or
+/// cannot be written at all, lines are dropped, counted, and the count is a line: a log in trouble never stops mail.
 /// </summary>
 public sealed class LineLog : IMailLog, IAsyncDisposable
 {
@@ -16,16 +17,25 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
         new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private readonly TimeProvider _time;
+    private readonly Action<string> _tell;
     private readonly Task _writing;
     private volatile ILineFormatter _formatter;
     private volatile Func<Stream> _open;
-    private volatile bool _reopen;
-    private long _dropped;
+    private Stream? _next;
+    private long _overflown;
 
-    /// <param name="open">Opens where the lines go; called again after <see cref="Reopen"/> and after a failed write.</param>
-    public LineLog(ILineFormatter formatter, Func<Stream> open, TimeProvider time)
+    // The writing task's own.
+    private Stream? _target;
+    private string? _trouble;
+    private long _troubleAt;
+    private long _late;
+    private long _lost;
+
+    /// <param name="open">Opens where the lines go; called again after a failed write.</param>
+    /// <param name="tell">Told, once each, when lines are lost because nothing can be written, and when it is over.</param>
+    public LineLog(ILineFormatter formatter, Func<Stream> open, TimeProvider time, Action<string>? tell = null)
     {
-        (_formatter, _open, _time) = (formatter, open, time);
+        (_formatter, _open, _time, _tell) = (formatter, open, time, tell ?? (static _ => { }));
         _writing = Task.Run(WriteAsync);
     }
 
@@ -38,15 +48,19 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
     {
         if (!_waiting.Writer.TryWrite((_time.GetLocalNow(), mailEvent)))
         {
-            Interlocked.Increment(ref _dropped);
+            Interlocked.Increment(ref _overflown);
         }
     }
 
-    /// <summary>From the next line on: another style, another file, or the same file made anew by whoever rotates it.</summary>
+    /// <summary>
+    /// From the next line on: another style, another file, or the same file made anew by whoever rotates it. Where it cannot be
+    /// opened, what <paramref name="open"/> throws comes through, and the log goes on as it was.
+    /// </summary>
     public void Reopen(ILineFormatter formatter, Func<Stream> open)
     {
+        var next = open();
         (_formatter, _open) = (formatter, open);
-        _reopen = true;
+        Interlocked.Exchange(ref _next, next)?.Dispose();
     }
 
     public async ValueTask DisposeAsync()
@@ -57,44 +71,82 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
 
     private async Task WriteAsync()
     {
-        Stream? target = null;
-        long failedAt = 0;
         var lines = new StringBuilder();
         while (await _waiting.Reader.WaitToReadAsync())
         {
+            await TakeNextTargetAsync();
             lines.Clear();
             var count = Take(lines);
-            if (target is null && failedAt != 0 && _time.GetElapsedTime(failedAt) < ReopenAfter)
+            if (await TryWriteAsync(lines.ToString()))
             {
-                Interlocked.Add(ref _dropped, count);
-                continue;
+                (_late, _lost) = (0, 0);
             }
-
-            try
+            else
             {
-                if (_reopen && target is not null)
-                {
-                    await target.DisposeAsync();
-                    target = null;
-                }
-
-                _reopen = false;
-                target ??= _open();
-                await target.WriteAsync(Encoding.UTF8.GetBytes(lines.ToString()));
-                await target.FlushAsync();
-                failedAt = 0;
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                Interlocked.Add(ref _dropped, count);
-                failedAt = _time.GetTimestamp();
-                target = null;
+                _lost += count;
             }
         }
 
-        if (target is not null)
+        await TakeNextTargetAsync();
+        await CloseAsync();
+    }
+
+    private async Task TakeNextTargetAsync()
+    {
+        if (Interlocked.Exchange(ref _next, null) is { } next)
         {
-            await target.DisposeAsync();
+            await CloseAsync();
+            _target = next;
+        }
+    }
+
+    private async Task<bool> TryWriteAsync(string lines)
+    {
+        if (_target is null && _trouble is not null && _time.GetElapsedTime(_troubleAt) < ReopenAfter)
+        {
+            return false;
+        }
+
+        try
+        {
+            _target ??= _open();
+            await _target.WriteAsync(Encoding.UTF8.GetBytes(lines));
+            await _target.FlushAsync();
+        }
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
+        {
+            await CloseAsync();
+            var why = FileTrouble.Say(exception, (_target as FileStream)?.Name ?? "");
+            if (_trouble is null)
+            {
+                _tell($"the log cannot be written: {why}. Mail goes on; lines are lost until it can, which is tried every {ReopenAfter.TotalSeconds} s");
+            }
+
+            (_trouble, _troubleAt, _target) = (why, _time.GetTimestamp(), null);
+            return false;
+        }
+
+        if (_trouble is not null)
+        {
+            _tell("the log is written again");
+            _trouble = null;
+        }
+
+        return true;
+    }
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            if (_target is not null)
+            {
+                await _target.DisposeAsync();
+            }
+        }
+        catch (Exception exception) when (FileTrouble.IsOf(exception))
+        {
+            // What it still had was counted as lost when the write failed.
         }
     }
 
@@ -103,10 +155,15 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
     {
         const int AtOnce = 512;
         var count = 0;
-        var dropped = Interlocked.Exchange(ref _dropped, 0);
-        if (dropped > 0)
+        _late += Interlocked.Exchange(ref _overflown, 0);
+        if (_late > 0)
         {
-            Add(lines, new MailEvent.Problem($"{dropped} lines of this log were lost: it could not be written fast enough"), _time.GetLocalNow());
+            Add(lines, new MailEvent.Problem($"{_late} lines of this log were lost: they came faster than they could be written"), _time.GetLocalNow());
+        }
+
+        if (_lost > 0)
+        {
+            Add(lines, new MailEvent.Problem($"{_lost} lines of this log were lost: it could not be written: {_trouble}"), _time.GetLocalNow());
         }
 
         while (count < AtOnce && _waiting.Reader.TryRead(out var entry))

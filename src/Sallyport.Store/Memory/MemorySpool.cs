@@ -4,8 +4,6 @@ namespace Sallyport.Store.Memory;
 
 internal sealed class MemorySpool : ISpool
 {
-    private const int ReplyLengthMax = 2048;
-
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Kept> _messages = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -85,7 +83,7 @@ internal sealed class MemorySpool : ISpool
                     State = outcome.State,
                     NextAttemptAt = outcome.NextAttemptAt,
                     Attempts = r.Attempts + (outcome.CountsAsAttempt ? 1 : 0),
-                    LastReply = outcome.Reply.Length > ReplyLengthMax ? outcome.Reply[..ReplyLengthMax] : outcome.Reply,
+                    LastReply = outcome.KeptReply,
                     DelayReported = outcome.DelayReported,
                 });
                 if (kept.Message.Recipients.All(r => r.State >= RecipientState.Relayed))

@@ -20,8 +20,10 @@ internal static class Database
             throw new StoreException($"SQLite {version} can corrupt its file; {SqliteMin} or newer is needed");
         }
 
+        // Before anything is in the file: what is set free inside can then be given back to the file system.
+        Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
         Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
-            + "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000; PRAGMA foreign_keys = OFF");
+            + "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF");
         Demand(connection, "journal_mode", "wal");
         Demand(connection, "synchronous", "2");
         if (options.PagesMax > 0)

@@ -10,12 +10,23 @@ internal sealed class DiskRoom(SqliteStoreOptions options, TimeProvider time)
     private long _free;
     private long _floor;
     private long _fullUntil = long.MinValue;
+    private long _freeInside;
 
-    /// <summary>Room for a message of this size above the floor, counted one and a half times as Postfix does.</summary>
+    /// <summary>Octets free inside the database: mail that left made room there for mail that comes. Set by the writer.</summary>
+    public long FreeInside
+    {
+        get => Volatile.Read(ref _freeInside);
+        set => Volatile.Write(ref _freeInside, value);
+    }
+
+    /// <summary>
+    /// Room for a message of this size above the floor, counted one and a half times as Postfix does. What is free inside the database
+    /// counts: its file does not shrink with the queue at once.
+    /// </summary>
     public bool Has(long bytes)
     {
         var (free, floor, full) = Probe();
-        return !full && bytes < long.MaxValue / 2 && free - (bytes + (bytes / 2)) >= floor;
+        return !full && bytes < long.MaxValue / 2 && free + FreeInside - (bytes + (bytes / 2)) >= floor;
     }
 
     /// <summary>The database itself said "full": believe it for a while whatever the file system says.</summary>

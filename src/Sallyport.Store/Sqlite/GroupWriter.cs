@@ -52,16 +52,18 @@ internal sealed class GroupWriter : IDisposable
     private readonly Statements _statements;
     private readonly SqliteStoreOptions _options;
     private readonly Thread _thread;
+    private readonly FreePages _free;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<WriteItem> _waiting = [];
     private bool _stopping;
     private StoreException? _failure;
 
-    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options)
+    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options, DiskRoom room)
     {
         _connection = connection;
         _options = options;
         _statements = new Statements(connection);
+        _free = new FreePages(_statements, room, options.FreePagesKept);
         _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
         _thread.Start();
     }
@@ -108,6 +110,28 @@ internal sealed class GroupWriter : IDisposable
             {
                 Commit(batch.GetRange(from, Math.Min(_options.BatchItemsMax, batch.Count - from)));
             }
+
+            TidyUp();
+        }
+    }
+
+    /// <summary>While nothing waits, free pages beyond those worth keeping go back to the file system, a few at a time.</summary>
+    private void TidyUp()
+    {
+        try
+        {
+            while (_failure is null && _free.Count() && !_arrived.IsSet)
+            {
+                _free.GiveBackSome();
+            }
+        }
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteFull)
+        {
+            // The journal of the tidying has no room; mail comes first.
+        }
+        catch (SqliteException exception)
+        {
+            Fail([], exception);
         }
     }
 

@@ -22,13 +22,13 @@ internal sealed class MessageInsert(
         var message = (long)statements.Scalar(
             """
             INSERT INTO message (queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8,
-              envelope_id, dsn_return, eight_bit, hold_reason, header_bytes, content_bytes, chunks, content)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id
+              envelope_id, dsn_return, eight_bit, hold_reason, header_bytes, content_bytes, chunks, content, utf8_header)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id
             """,
             id.ToString(), receivedAt, record.Login, record.SessionId, record.ClientAddress, record.MessageId,
             envelope.ReversePath.Mailbox?.ToString() ?? "", (int)envelope.Body, envelope.SmtpUtf8, envelope.EnvelopeId,
             envelope.Return is { } dsnReturn ? (int)dsnReturn : null, record.HasEightBit, record.HoldReason, headerBytes, contentBytes,
-            chunks, content)!;
+            chunks, content, record.HasUtf8Header)!;
         for (var i = 0; i < envelope.Recipients.Length; i++)
         {
             var recipient = envelope.Recipients[i];

@@ -11,7 +11,7 @@ internal static class Rows
 {
     public const string MessageColumns =
         "id, queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8, envelope_id, dsn_return, "
-        + "eight_bit, hold_reason, content_bytes";
+        + "eight_bit, hold_reason, content_bytes, utf8_header";
 
     public const string RecipientColumns =
         "number, path, notify, orcpt, state, attempts, next_attempt_at, last_reply, delay_reported";
@@ -38,6 +38,7 @@ internal static class Rows
             envelope, ToTime(row.GetInt64(2)), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6))
         {
             HasEightBit = row.GetBoolean(12),
+            HasUtf8Header = row.GetBoolean(15),
             HoldReason = row.IsDBNull(13) ? null : row.GetString(13),
         };
         return (row.GetInt64(0), new SpooledMessage(id, record, row.GetInt64(14), []));

@@ -6,8 +6,6 @@ namespace Sallyport.Store.Sqlite;
 /// <summary>The spool in SQLite. One process has the directory's lock, so a claim is this process's until it ends.</summary>
 internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options) : ISpool
 {
-    private const int ReplyLengthMax = 2048;
-
     public SpoolHealth Health =>
         Failed.IsCompleted ? SpoolHealth.Failed : room.Has(0) ? SpoolHealth.Accepting : SpoolHealth.DiskLow;
 
@@ -143,14 +141,13 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
         foreach (var outcome in outcomes)
         {
-            var reply = outcome.Reply.Length > ReplyLengthMax ? outcome.Reply[..ReplyLengthMax] : outcome.Reply;
             statements.Run(
                 """
                 UPDATE recipient SET state = $3, next_attempt_at = $4, attempts = attempts + $5, last_reply = $6, delay_reported = $7
                 WHERE message = $1 AND number = $2 AND state = 1
                 """,
                 message, outcome.Number, (int)outcome.State, Rows.ToMicroseconds(outcome.NextAttemptAt), outcome.CountsAsAttempt ? 1 : 0,
-                reply, outcome.DelayReported);
+                outcome.KeptReply, outcome.DelayReported);
         }
 
         if (statements.Scalar("SELECT 1 FROM recipient WHERE message = $1 AND state < 3 LIMIT 1", message) is null)

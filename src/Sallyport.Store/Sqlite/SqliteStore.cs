@@ -34,15 +34,16 @@ public sealed class SqliteStore : IStore
     public static async Task<SqliteStore> OpenAsync(SqliteStoreOptions options, TimeProvider time, CancellationToken cancel)
     {
         PrepareDirectory(options.Directory);
-        var fileLock = TakeLock(Path.Combine(options.Directory, "lock"));
+        var fileLock = TakeLock(options.Directory);
         try
         {
             var file = Path.Combine(options.Directory, "sallyport.db");
+            PrepareFile(file, options.Directory);
             var connection = Database.OpenWriter(file, options);
-            Restrict(file);
-            var writer = new GroupWriter(connection, options);
+            var room = new DiskRoom(options, time);
+            var writer = new GroupWriter(connection, options, room);
             await writer.Enqueue(Sweep).WaitAsync(cancel);
-            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), new DiskRoom(options, time), options, time);
+            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), room, options, time);
         }
         catch (SqliteException exception)
         {
@@ -80,9 +81,16 @@ public sealed class SqliteStore : IStore
             }
 
             Directory.CreateDirectory(directory, OnlyUs);
-            if ((File.GetUnixFileMode(directory) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+            var mode = File.GetUnixFileMode(directory);
+            if ((mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
             {
-                throw new StoreException($"The data directory {directory} can be written by others; chmod 700 it");
+                throw new StoreException(
+                    $"The data directory {directory} can be written by others, who may have put files there; look, then chmod 700 it");
+            }
+
+            if ((mode & ~OnlyUs) != 0)
+            {
+                Tighten(directory, OnlyUs);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -91,25 +99,94 @@ public sealed class SqliteStore : IStore
         }
     }
 
-    private static FileStream TakeLock(string path)
+    private static FileStream TakeLock(string directory)
     {
+        var path = Path.Combine(directory, "lock");
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            UnixFile.GiveToOwnerOf(directory, path);
+            return file;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new StoreException(UnixFile.ExplainNoAccess(path, directory), exception);
+        }
+        catch (IOException exception) when (IsHeld(exception))
         {
             throw new StoreException(
                 $"{path} is locked: another Sallyport uses this data directory. Stop it, or give this one a directory of its own",
-                exception);
+                exception)
+            { InUse = true };
+        }
+        catch (IOException exception)
+        {
+            throw new StoreException($"{path} cannot be opened: {exception.Message}", exception);
         }
     }
 
+    /// <summary>EAGAIN of flock(2), or Windows' sharing violation.</summary>
+    private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    /// <summary>The database is there before SQLite opens it, for our eyes only: its -wal and -shm take owner and mode from it.</summary>
+    private static void PrepareFile(string file, string directory)
+    {
+        try
+        {
+            if (!File.Exists(file))
+            {
+                File.Create(file).Dispose();
+                UnixFile.GiveToOwnerOf(directory, file);
+            }
+            else if (!UnixFile.MayWrite(file))
+            {
+                throw new StoreException(UnixFile.ExplainNoAccess(file, directory));
+            }
+
+            Restrict(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The database {file} cannot be made: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Others could read mail in it, or reach files that are open to them.</summary>
+    private static void Tighten(string directory, UnixFileMode mode)
+    {
+        try
+        {
+#pragma warning disable CA1416 // not called on Windows
+            File.SetUnixFileMode(directory, mode);
+#pragma warning restore CA1416
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The data directory {directory} is open to others and not ours to change; chmod 700 it", exception);
+        }
+    }
+
+    /// <summary>Before SQLite opens it: its -wal and -shm take their mode from the file.</summary>
     private static void Restrict(string file)
     {
-        if (!OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            return;
+        }
+
+        const UnixFileMode OnlyUs = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            var how = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, UnixCreateMode = OnlyUs };
+            new FileStream(file, how).Dispose();
+            foreach (var one in new[] { file, file + "-wal", file + "-shm" }.Where(File.Exists))
+            {
+                File.SetUnixFileMode(one, OnlyUs);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"The database {file} cannot be kept from others: {exception.Message}", exception);
         }
     }
 }

@@ -20,6 +20,9 @@ public sealed record SqliteStoreOptions(string Directory, long DiskFloorBytes, i
     /// <summary>Pages the database may have; 0 for SQLite's own limit. Tests make a disk full with it.</summary>
     public long PagesMax { get; init; }
 
+    /// <summary>Free pages (4 KiB) the database keeps for the next messages; more go back to the file system.</summary>
+    public long FreePagesKept { get; init; } = 4096;
+
     /// <summary>Free and total bytes of the file system; replaced in tests.</summary>
     public Func<string, (long Free, long Total)> ProbeDisk { get; init; } = static path =>
     {

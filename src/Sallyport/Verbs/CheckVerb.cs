@@ -21,7 +21,12 @@ internal static class CheckVerb
     {
         var result = ConfigurationLoader.Load(file);
         var problems = result is ConfigurationResult.Invalid invalid ? invalid.Problems.ToList() : [];
-        var warnings = result is ConfigurationResult.Loaded { Warnings: var w } ? w.ToList() : [];
+        var warnings = result switch
+        {
+            ConfigurationResult.Loaded loaded => loaded.Warnings.ToList(),
+            ConfigurationResult.Invalid wrong => wrong.Warnings.ToList(),
+            _ => [],
+        };
         if (result is ConfigurationResult.Loaded { Options: var options } && TryCertificate(options) is { } broken)
         {
             problems.Add(new(file, 0, "tls", broken));
@@ -43,12 +48,16 @@ internal static class CheckVerb
         else
         {
             problems.ForEach(problem => Console.Error.WriteLine(problem));
-            warnings.ForEach(warning => Console.Error.WriteLine("warning: " + warning));
-            Terminal.Line(problems.Count == 0 ? $"{file} is right" : $"{problems.Count} mistake{(problems.Count == 1 ? "" : "s")} in {file}");
+            warnings.ForEach(warning => Terminal.Warn(warning.ToString()));
+            Terminal.Line(problems.Count == 0
+                ? $"{file} is right" + (warnings.Count == 0 ? "" : $", with {Count(warnings.Count, "doubt")}")
+                : $"{Count(problems.Count, "mistake")} in {file}");
         }
 
         return problems.Count == 0 ? Exit.Done : Exit.Usage;
     }
+
+    private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
 
     private static string? TryCertificate(ServerOptions options)
     {

@@ -1,37 +1,38 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Sallyport.Server;
 using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Relay;
 
 namespace Sallyport.Verbs;
 
 /// <summary>doctor: looks at everything mail depends on, and says what is wrong and what to do.</summary>
 internal static class DoctorVerb
 {
-    private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(14);
     private static readonly TimeSpan ConnectMax = TimeSpan.FromSeconds(5);
 
     public static Command Create()
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("doctor", "Look at certificate, store, listeners and next hops, and say what is wrong.") { config, json };
+        var command = new Command("doctor", "Look at certificate, log, store, accounts, listeners and next hops, and say what is wrong.")
+        {
+            config, json,
+        };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Site.Load(parsed.GetValue(config)!) is not { } options)
+            if (Site.Load(parsed.GetValue(config)!, warn: true) is not { } options)
             {
                 return Exit.Usage;
             }
 
             List<Finding> findings = [];
-            CheckCertificate(options, findings);
+            findings.AddRange(FileChecks.User(options), FileChecks.Certificate(options), FileChecks.Log(options));
             await CheckServerAsync(options, findings, cancel);
             await DirectoryCheckup.CheckAsync(options, findings, cancel);
-            await CheckRoutesAsync(options, findings, cancel);
+            await RouteChecks.RunAsync(options, findings, cancel);
+            findings.RemoveAll(finding => finding == FileChecks.Nothing);
             var done = findings.TrueForAll(finding => finding.Outcome != "failed");
             return parsed.GetValue(json) ? Terminal.Json([.. findings], VerbJson.Readable.FindingArray, done) : Show(findings, done);
         });
@@ -47,27 +48,11 @@ internal static class DoctorVerb
         return done ? Exit.Done : Exit.Failed;
     }
 
-    private static void CheckCertificate(ServerOptions options, List<Finding> findings)
+    private static void AddRange(this List<Finding> findings, params ReadOnlySpan<Finding> more)
     {
-        try
+        foreach (var finding in more)
         {
-            if (SallyportHost.LoadCertificate(options) is not { Leaf: var leaf })
-            {
-                return;
-            }
-
-            var now = TimeProvider.System.GetUtcNow();
-            var until = leaf.NotAfter.ToUniversalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            var (outcome, detail) = !leaf.MatchesHostname(options.Hostname)
-                ? ("warning", $"is not for {options.Hostname}: clients that use this name will complain")
-                : leaf.NotAfter.ToUniversalTime() < now.UtcDateTime ? ("failed", $"expired {until}")
-                : leaf.NotAfter.ToUniversalTime() - now.UtcDateTime < CertificateSoon ? ("warning", $"ends soon: {until}")
-                : ("ok", $"for {options.Hostname}, valid until {until}");
-            findings.Add(new("certificate", outcome, detail));
-        }
-        catch (StartException exception)
-        {
-            findings.Add(new("certificate", "failed", exception.Message));
+            findings.Add(finding);
         }
     }
 
@@ -79,21 +64,31 @@ internal static class DoctorVerb
             var status = await admin.CallAsync(StatusOperations.Show, Everything.Asked, cancel);
             findings.Add(new("store", status.Store == "accepting" ? "ok" : "failed",
                 $"{status.Store}; {status.Messages} messages, {status.Due} recipients due, {status.Held} held"));
+            findings.Add(Accounts(options, await admin.CallAsync(UserOperations.List, Everything.Asked, cancel)));
             findings.Add(status.Running
                 ? new("server", "ok", $"{status.Version}, runs since {status.StartedAt:u}, {status.Connections} connections")
                 : new("server", "warning", "does not run"));
-            if (status.Running)
+            foreach (var listener in status.Running ? options.Listeners : [])
             {
-                foreach (var listener in options.Listeners)
-                {
-                    findings.Add(await CheckListenerAsync(listener, cancel));
-                }
+                findings.Add(await CheckListenerAsync(listener, cancel));
             }
         }
-        catch (StartException exception)
+        catch (Exception exception) when (exception is StartException or HttpRequestException)
         {
             findings.Add(new("store", "failed", exception.Message));
         }
+    }
+
+    private static Finding Accounts(ServerOptions options, UserView[] users)
+    {
+        var others = options.Directories.Where(directory => directory is not LocalDirectoryOptions).Select(directory => directory.Name).ToList();
+        var silent = users.Count(user => user.Addresses.Length == 0);
+        var local = $"{users.Length} local account{(users.Length == 1 ? "" : "s")}, {users.Count(user => user.Disabled)} disabled"
+            + (silent > 0 ? $", {silent} with no address of its own to send as" : "");
+        return others.Count > 0 ? new("accounts", "ok", $"{local}; directories: {string.Join(", ", others)}")
+            : users.All(user => user.Disabled)
+                ? new("accounts", "warning", $"{local} and no other directory: nobody can send; `sallyport user add LOGIN` makes an account")
+                : new("accounts", "ok", local);
     }
 
     private static async Task<Finding> CheckListenerAsync(ListenerOptions listener, CancellationToken cancel)
@@ -109,43 +104,13 @@ internal static class DoctorVerb
             await client.ConnectAsync(address, listener.Address.Port, limit.Token);
             return new($"listener {listener.Address}", "ok", "takes connections");
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        catch (SocketException exception)
         {
             return new($"listener {listener.Address}", "failed", exception.Message);
         }
-    }
-
-    private static async Task CheckRoutesAsync(ServerOptions options, List<Finding> findings, CancellationToken cancel)
-    {
-        foreach (var route in options.Routes)
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            if (route.Capture is { } maildir)
-            {
-                findings.Add(new($"route {string.Join(", ", route.Recipients)}", "warning", $"mail is kept in {maildir} and goes nowhere"));
-            }
-
-            foreach (var host in route.Smarthosts)
-            {
-                findings.Add(await CheckHostAsync(options, route, host, cancel));
-            }
-        }
-    }
-
-    private static async Task<Finding> CheckHostAsync(ServerOptions options, RouteOptions route, SmarthostAddress host, CancellationToken cancel)
-    {
-        var name = $"smarthost {host}";
-        try
-        {
-            var answer = TimeSpan.FromSeconds(30);
-            var patient = options.Timeouts with { RelayConnect = ConnectMax, RelayGreeting = answer, RelayCommand = answer };
-            await using var connection = await RelayConnection.OpenAsync(host, route, options.Hostname, patient, TimeProvider.System, cancel);
-            var tls = connection.Tls.Length > 0 ? connection.Tls : "no TLS";
-            var login = connection.Mechanism.Length > 0 ? $", logged in by {connection.Mechanism}" : "";
-            return new(name, connection.Tls.Length > 0 ? "ok" : "warning", $"answers; {tls}{login}");
-        }
-        catch (HostException exception)
-        {
-            return new(name, "failed", exception.Reply.ToString());
+            return new($"listener {listener.Address}", "failed", $"no answer within {ConnectMax.TotalSeconds} s");
         }
     }
 }

@@ -14,6 +14,18 @@ internal static class ExplainVerb
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
         var command = new Command("explain", "Say what would happen to a message, rule by rule.") { login, from, to, config, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(from) is { } sender and not ("" or "<>") && UserRules.AddressMistake(sender) is { } noSender)
+            {
+                result.AddError("--from: " + noSender);
+            }
+
+            if (result.GetValue(to) is { } recipient && UserRules.AddressMistake(recipient) is { } noRecipient)
+            {
+                result.AddError("--to: " + noRecipient);
+            }
+        });
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
         {
             var query = new ExplainQuery(parsed.GetValue(login)!, parsed.GetValue(from)!, parsed.GetValue(to)!);

@@ -1,12 +1,17 @@
 using System.CommandLine;
 using System.Globalization;
 using Sallyport.Server.Admin;
+using Id = Sallyport.Mail.Smtp.QueueId;
 
 namespace Sallyport.Verbs;
 
 /// <summary>queue: what waits, why, and what to do with it.</summary>
 internal static class QueueVerb
 {
+    private const int MostShown = 10_000;
+    private const int UsuallyShown = 100;
+    private static readonly string[] States = ["due", "progress", "held"];
+
     private static readonly Argument<string> QueueId = new("queue-id") { Description = "As the log and `queue list` show it" };
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
@@ -24,16 +29,28 @@ internal static class QueueVerb
     private static Command CreateList()
     {
         var state = new Option<string?>("--state") { Description = "Only messages with a recipient that is due, in progress or held" };
-        state.AcceptOnlyFromAmong("due", "progress", "held");
+        state.HelpName = string.Join('|', States);
         var login = new Option<string?>("--login") { Description = "Only messages this login submitted" };
         var sender = new Option<string?>("--sender") { Description = "Only envelope senders that contain this text" };
         var recipient = new Option<string?>("--recipient") { Description = "Only messages with a recipient that contains this text" };
         var after = new Option<string?>("--after") { Description = "Go on after this queue id" };
-        var most = new Option<int>("--most") { Description = "Show at most so many", DefaultValueFactory = _ => 100 };
+        var most = UsageErrors.Number("--most", "Show at most so many", UsuallyShown, 1, MostShown);
         var command = new Command("list", "List the messages in the queue, oldest first.")
         {
             state, login, sender, recipient, after, most, Config, Json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(state) is { } word && !States.Contains(word))
+            {
+                result.AddError($"--state must be due, progress or held, not \"{word}\"");
+            }
+
+            if (result.GetValue(after) is { } id && !TryParse(id, out _))
+            {
+                result.AddError($"--after: {NotAnId(id)}");
+            }
+        });
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
             var query = new QueueQuery(parsed.GetValue(state), parsed.GetValue(login), parsed.GetValue(sender), parsed.GetValue(recipient),
@@ -50,7 +67,7 @@ internal static class QueueVerb
     {
         if (messages.Length == 0)
         {
-            Terminal.Line("The queue has no such message.");
+            Terminal.Line(status.Messages == 0 ? "The queue is empty." : $"None of the {status.Messages} messages in the queue is such a one.");
             return Exit.Done;
         }
 
@@ -88,8 +105,12 @@ internal static class QueueVerb
         var command = new Command("show", "Show a message and each of its recipients.") { QueueId, Config, Json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var id = parsed.GetValue(QueueId)!;
-            if ((await admin.CallAsync(QueueOperations.Show, new QueuedName(id), cancel)).Message is not { } message)
+            if (!TryParse(parsed.GetValue(QueueId)!, out var id))
+            {
+                return Terminal.Fail(NotAnId(parsed.GetValue(QueueId)!), Exit.Usage);
+            }
+
+            if ((await admin.CallAsync(QueueOperations.Show, new QueuedName(id.ToString()), cancel)).Message is not { } message)
             {
                 return Terminal.Fail($"no message {id} is in the queue: it was relayed, reported or removed; the log says which");
             }
@@ -127,18 +148,50 @@ internal static class QueueVerb
     {
         var ids = new Argument<string[]>("queue-id") { Description = "One or more queue ids", Arity = ArgumentArity.OneOrMore };
         var command = new Command(name, description) { ids, Config, Json };
-        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+        command.SetAction((parsed, cancel) =>
         {
-            var worst = Exit.Done;
-            foreach (var id in parsed.GetValue(ids)!)
-            {
-                worst = Math.Max(worst, Site.Tell(await admin.CallAsync(change, new QueuedName(id), cancel), parsed.GetValue(Json)));
-            }
-
-            return worst;
-        }, cancel));
+            var wrong = parsed.GetValue(ids)!.Where(id => !TryParse(id, out _)).Select(NotAnId).ToList();
+            return wrong.Count > 0
+                ? Task.FromResult(Terminal.Fail(string.Join("; ", wrong), Exit.Usage))
+                : Site.AtDoorAsync(parsed.GetValue(Config)!, admin => ChangeAllAsync(admin, change, parsed.GetValue(ids)!, cancel), cancel);
+        });
         return command;
     }
+
+    private static async Task<int> ChangeAllAsync(
+        IAdmin admin, AdminOperation<QueuedName, AdminAnswer> change, IEnumerable<string> ids, CancellationToken cancel)
+    {
+        var reports = new List<ChangeReport>();
+        foreach (var name in ids.Select(id => id.Trim().ToUpperInvariant()).Distinct())
+        {
+            var answer = await admin.CallAsync(change, new QueuedName(name), cancel);
+            reports.Add(new(name, answer.Done, answer.Message));
+        }
+
+        var done = reports.TrueForAll(report => report.Done);
+        if (Terminal.AsJson)
+        {
+            return Terminal.Json([.. reports], VerbJson.Readable.ChangeReportArray, done);
+        }
+
+        foreach (var report in reports)
+        {
+            _ = report.Done ? Say(report.Message) : Terminal.Fail(report.Message);
+        }
+
+        return done ? Exit.Done : Exit.Failed;
+    }
+
+    private static int Say(string text)
+    {
+        Terminal.Line(text);
+        return Exit.Done;
+    }
+
+    /// <summary>As people type it: letters of either case.</summary>
+    private static bool TryParse(string text, out Id id) => Id.TryParse(text.Trim().ToUpperInvariant(), out id);
+
+    private static string NotAnId(string text) => $"\"{Clean(text)}\" is not a queue id; one is 6 to 32 letters and digits, as `queue list` shows it";
 
     private static string Clean(string text) => Server.Telemetry.LogText.Clean(text);
 

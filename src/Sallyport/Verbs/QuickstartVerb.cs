@@ -14,6 +14,9 @@ namespace Sallyport.Verbs;
 internal static class QuickstartVerb
 {
     private const string Login = "demo@example.test";
+    private const string Mark = "# Made by `sallyport quickstart`";
+    private const int PortMin = 1025;
+    private const int PortMax = 65535;
 
     public static Command Create()
     {
@@ -22,17 +25,22 @@ internal static class QuickstartVerb
             Description = "Directory for everything; a new one below the temporary directory by default",
             HelpName = "DIR",
         };
-        var port = new Option<int>("--port") { Description = "Port for STARTTLS", DefaultValueFactory = _ => 1587 };
-        var tlsPort = new Option<int>("--tls-port") { Description = "Port for implicit TLS", DefaultValueFactory = _ => 1465 };
+        var port = UsageErrors.Number("--port", "Port for STARTTLS; another is taken when it is in use", 1587, PortMin, PortMax);
+        var tlsPort = UsageErrors.Number("--tls-port", "Port for implicit TLS; another is taken when it is in use", 1465, PortMin, PortMax);
         var command = new Command("quickstart", "A working server on loopback with a demo user; mail is captured in a Maildir instead of relayed.")
         {
             data, port, tlsPort,
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (parsed.GetValue(port) is < 1025 or > 65535 || parsed.GetValue(tlsPort) is < 1025 or > 65535)
+            if (parsed.GetValue(port) == parsed.GetValue(tlsPort))
             {
-                return Terminal.Fail("ports must be from 1025 to 65535", Exit.Usage);
+                return Terminal.Fail($"--port and --tls-port are both {parsed.GetValue(port)}: each needs its own", Exit.Usage);
+            }
+
+            if (parsed.GetValue(data) is "")
+            {
+                return Terminal.Fail("--data names no directory", Exit.Usage);
             }
 
             var directory = parsed.GetValue(data)
@@ -47,13 +55,23 @@ internal static class QuickstartVerb
     {
         if (!MakeDirectory(directory))
         {
-            return Terminal.Fail($"{directory} cannot be made, or others may write in it; choose another with --data");
+            return Terminal.Fail($"{directory} cannot be made, or others may write in it; choose another with --data", Exit.Usage);
         }
 
-        MakeCertificate(directory);
+        if (FindForeign(directory) is { } foreign)
+        {
+            return Terminal.Fail(
+                $"{foreign} is not of quickstart's making, and is not overwritten: give quickstart a directory of its own with --data", Exit.Usage);
+        }
+
         var config = Path.Combine(directory, "sallyport.toml");
         await File.WriteAllTextAsync(config, Configuration(directory, ports), cancel);
-        var options = ((ConfigurationResult.Loaded)ConfigurationLoader.Load(config)).Options;
+        MakeCertificate(directory);
+        if (Site.Load(config) is not { } options)
+        {
+            return Exit.Usage;
+        }
+
         var password = Convert.ToBase64String(RandomNumberGenerator.GetBytes(12)).Replace('+', 'a').Replace('/', 'b');
         await SetUserAsync(options, password, cancel);
         return await ServeVerb.RunAsync(config, _ => Task.Run(() => Show(directory, ports, password), cancel), cancel);
@@ -69,7 +87,7 @@ internal static class QuickstartVerb
         Send a message, from another terminal:
 
             printf 'From: {Login}\nTo: friend@example.org\nSubject: Hello\n\nHello from Sallyport.\n' | \
-              curl --silent --show-error --url smtps://localhost:{ports.Implicit} --cacert {directory}/certificate.pem \
+              curl --silent --show-error --url smtps://localhost:{ports.Implicit} --cacert {Shell.Quote(directory + "/certificate.pem")} \
               --user '{Login}:{password}' --mail-from {Login} --mail-rcpt friend@example.org --upload-file -
 
         or with swaks:
@@ -78,10 +96,23 @@ internal static class QuickstartVerb
               --from {Login} --to friend@example.org --header 'Subject: Hello'
 
         It then lies in   {directory}/capture/new
-        Other commands    sallyport queue list --config {directory}/sallyport.toml
+        Other commands    {Shell.Self()} queue list --config {Shell.Quote(directory + "/sallyport.toml")}
         Ctrl-C ends the server; {directory} stays until you remove it.
 
         """);
+
+    /// <summary>What is in the directory and somebody else's: the site of an administrator who meant another command.</summary>
+    private static string? FindForeign(string directory)
+    {
+        var config = Path.Combine(directory, "sallyport.toml");
+        if (File.Exists(config))
+        {
+            return File.ReadLines(config).FirstOrDefault()?.StartsWith(Mark, StringComparison.Ordinal) is true ? null : config;
+        }
+
+        return Path.Exists(config) ? config
+            : ((string[])["certificate.pem", "key.pem", "data"]).Select(name => Path.Combine(directory, name)).FirstOrDefault(Path.Exists);
+    }
 
     private static async Task SetUserAsync(ServerOptions options, string password, CancellationToken cancel)
     {
@@ -113,10 +144,10 @@ internal static class QuickstartVerb
         }
     }
 
-    private static string Configuration(string directory, (int StartTls, int Implicit) ports) => $"""
-        # Made by `sallyport quickstart`: a server to try, on loopback, that keeps mail instead of relaying it.
+    internal static string Configuration(string directory, (int StartTls, int Implicit) ports) => $"""
+        {Mark}: a server to try, on loopback, that keeps mail instead of relaying it.
         hostname = "localhost"
-        data     = "{directory}/data"
+        data     = {Toml(directory + "/data")}
 
         [[listener]]
         address = "127.0.0.1:{ports.StartTls}"
@@ -127,18 +158,22 @@ internal static class QuickstartVerb
         tls     = "implicit"
 
         [tls]
-        certificate = "{directory}/certificate.pem"
-        key         = "{directory}/key.pem"
+        certificate = {Toml(directory + "/certificate.pem")}
+        key         = {Toml(directory + "/key.pem")}
 
         [[route]]
         recipients = ["*"]
-        capture    = "{directory}/capture"
+        capture    = {Toml(directory + "/capture")}
 
         [store]
         disk_floor_bytes   = "64MiB"
         disk_floor_percent = 0
 
         """;
+
+    /// <summary>A text as TOML writes it.</summary>
+    private static string Toml(string text) => "\"" + string.Concat(text.Select(c =>
+        c is '"' or '\\' ? "\\" + c : char.IsControl(c) ? $"\\u{(int)c:X4}" : c.ToString())) + "\"";
 
     /// <summary>A throw-away certificate for localhost, good for a month.</summary>
     private static void MakeCertificate(string directory)
@@ -154,11 +189,15 @@ internal static class QuickstartVerb
         using var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddDays(30));
         File.WriteAllText(Path.Combine(directory, "certificate.pem"), certificate.ExportCertificatePem());
         var keyFile = Path.Combine(directory, "key.pem");
-        File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        File.Delete(keyFile);
+        var forUs = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            forUs.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
+
+        using var writer = new StreamWriter(keyFile, forUs);
+        writer.Write(key.ExportPkcs8PrivateKeyPem());
     }
 
     /// <summary>The port, or any free one when it is taken.</summary>

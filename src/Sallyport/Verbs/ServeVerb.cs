@@ -21,7 +21,7 @@ internal static class ServeVerb
     /// <param name="ready">Told when the server listens.</param>
     public static async Task<int> RunAsync(string file, Func<SallyportHost, Task>? ready, CancellationToken cancel)
     {
-        if (Site.Load(file) is not { } options)
+        if (Site.Load(file, warn: true) is not { } options)
         {
             return Exit.Usage;
         }

@@ -37,14 +37,21 @@ internal static class UserVerb
         };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Terminal.ReadPassword(twice: true) is not { } password)
+            var (login, granted) = (parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []);
+            var mistakes = granted.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(login));
+            if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
             {
-                return Exit.Failed;
+                return Terminal.Fail(wrong, Exit.Usage);
+            }
+
+            if (Site.Load(parsed.GetValue(Config)!) is not { } options || Terminal.ReadPassword(options, twice: true) is not { } password)
+            {
+                return Exit.Usage;
             }
 
             WarnOfShort(password);
-            var user = new NewUser(parsed.GetValue(Login)!, Verifier(password), parsed.GetValue(addresses) ?? []);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!,
+            var user = new NewUser(login, Verifier(password), granted);
+            return await Site.AtDoorAsync(options,
                 async admin => Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json)), cancel);
         });
         return command;
@@ -55,13 +62,13 @@ internal static class UserVerb
         var command = new Command("passwd", "Set an account's password: asked for, or the first line of standard input.") { Login, Config, Json };
         command.SetAction(async (parsed, cancel) =>
         {
-            if (Terminal.ReadPassword(twice: true) is not { } password)
+            if (Site.Load(parsed.GetValue(Config)!) is not { } options || Terminal.ReadPassword(options, twice: true) is not { } password)
             {
-                return Exit.Failed;
+                return Exit.Usage;
             }
 
             WarnOfShort(password);
-            return await Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+            return await Site.AtDoorAsync(options, async admin =>
             {
                 var change = new NewPassword(parsed.GetValue(Login)!, Verifier(password));
                 return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
@@ -80,6 +87,13 @@ internal static class UserVerb
     {
         var addresses = new Argument<string[]>("address") { Description = "Mail addresses", Arity = ArgumentArity.OneOrMore };
         var command = new Command(name, description) { Login, addresses, Config, Json };
+        addresses.Validators.Add(result =>
+        {
+            foreach (var mistake in result.Tokens.Select(token => UserRules.AddressMistake(token.Value)).OfType<string>())
+            {
+                result.AddError(mistake);
+            }
+        });
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
             await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
             parsed.GetValue(Json)), cancel));
@@ -131,7 +145,7 @@ internal static class UserVerb
     {
         if (password.Length < ShortPassword)
         {
-            Console.Error.WriteLine($"warning: the password has fewer than {ShortPassword} characters; this server faces the Internet");
+            Terminal.Warn($"the password has fewer than {ShortPassword} characters; this server faces the Internet");
         }
     }
 }

@@ -10,13 +10,25 @@ internal sealed record CheckReport(bool Valid, ConfigurationProblem[] Problems, 
 /// <param name="Outcome">ok, warning or failed.</param>
 internal sealed record Finding(string Check, string Outcome, string Detail);
 
-internal sealed record SendTestReport(bool Accepted, string Reply, string? QueueId, string Outcome);
+/// <param name="Accepted">The server took the message.</param>
+/// <param name="State">refused, relayed, deferred, failed, held, removed or unknown.</param>
+/// <param name="NextHop">Where it went, or would go.</param>
+/// <param name="Outcome">The same in words, with the next hop's reply.</param>
+internal sealed record SendTestReport(bool Accepted, string State, string Reply, string? QueueId, string? NextHop, string Outcome);
+
+/// <summary>What a command with --json prints when it fails before it has anything else to say.</summary>
+internal sealed record FailureReport(bool Done, string Message, ConfigurationProblem[]? Problems);
+
+/// <summary>What became of one message of a change to several.</summary>
+internal sealed record ChangeReport(string QueueId, bool Done, string Message);
 
 /// <summary>How the verbs' own records are written. Names only grow.</summary>
 [JsonSourceGenerationOptions]
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(Finding[]))]
 [JsonSerializable(typeof(SendTestReport))]
+[JsonSerializable(typeof(FailureReport))]
+[JsonSerializable(typeof(ChangeReport[]))]
 internal sealed partial class VerbJson : JsonSerializerContext
 {
     public static VerbJson Readable { get; } = new(new JsonSerializerOptions

@@ -18,6 +18,20 @@ public sealed class HandoffTests
     }
 
     [Fact]
+    public void Room_changes_with_the_configuration()
+    {
+        var handoff = new Handoff(messagesMax: 1, bytesMax: 100);
+        Assert.True(handoff.TryReserve(60));
+        handoff.Resize(2, 200);
+        Assert.True(handoff.TryReserve(140));
+        handoff.Resize(1, 200);
+        handoff.Forget(140);
+        Assert.False(handoff.TryReserve(1));
+        handoff.Forget(60);
+        Assert.True(handoff.TryReserve(200));
+    }
+
+    [Fact]
     public async Task Room_is_never_given_twice_however_many_ask()
     {
         var handoff = new Handoff(messagesMax: 50, bytesMax: long.MaxValue / 2);

@@ -53,7 +53,12 @@ public abstract class SpoolContract : IAsyncLifetime
                 [new(new ForwardPath(Box("\"Bob Smith\"@[192.0.2.1]")), DsnNotify.Success | DsnNotify.Delay, "rfc822;bob+x@example.com"),
                     new(new ForwardPath(Box("用户@例え.jp")), DsnNotify.Never, null)],
                 BodyType.EightBitMime, true, "QQ314159", DsnReturn.Headers),
-            Now.AddMicroseconds(1), "jürgen", "SESSION1", "2001:db8::7", "<1@laptop>") { HasEightBit = true, HoldReason = "policy" };
+            Now.AddMicroseconds(1), "jürgen", "SESSION1", "2001:db8::7", "<1@laptop>")
+        {
+            HasEightBit = true,
+            HasUtf8Header = true,
+            HoldReason = "policy",
+        };
         await Spool.KeepAsync(1, record, []);
         var found = (await Spool.FindAsync(Id(1), Cancel))!;
         Assert.Equal(Id(1), found.Id);

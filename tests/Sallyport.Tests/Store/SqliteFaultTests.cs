@@ -201,44 +201,6 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.Equal(8L, _folder.Count("chunk"));
     }
 
-    [Theory]
-    [InlineData(1000, 0, 1000, 10_000, true)]
-    [InlineData(1000, 0, 999, 10_000, false)]
-    [InlineData(0, 5, 500, 10_000, true)]
-    [InlineData(0, 5, 499, 10_000, false)]
-    [InlineData(600, 5, 599, 10_000, false)]
-    public async Task Below_the_floor_nothing_is_taken(long floor, int percent, long free, long total, bool room)
-    {
-        await using var store = await OpenAsync(options => options
-            with { DiskFloorBytes = floor, DiskFloorPercent = percent, ProbeDisk = _ => (free, total) });
-        Assert.Equal(room, store.Spool.HasRoomFor(0));
-        Assert.Equal(room ? SpoolHealth.Accepting : SpoolHealth.DiskLow, store.Spool.Health);
-    }
-
-    [Fact]
-    public async Task A_message_counts_half_as_much_again_and_the_disk_is_looked_at_once_a_second()
-    {
-        long free = 1150;
-        var probes = 0;
-        await using var store = await OpenAsync(options => options with
-        {
-            DiskFloorBytes = 1000,
-            ProbeDisk = _ =>
-            {
-                probes++;
-                return (free, 100_000);
-            },
-        });
-        Assert.True(store.Spool.HasRoomFor(100));
-        Assert.False(store.Spool.HasRoomFor(101));
-        Assert.False(store.Spool.HasRoomFor(long.MaxValue));
-        free = 10_000;
-        Assert.False(store.Spool.HasRoomFor(101));
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(store.Spool.HasRoomFor(101));
-        Assert.Equal(2, probes);
-    }
-
     [Fact]
     public async Task A_connection_that_cannot_be_opened_costs_no_later_reader_its_place()
     {
@@ -299,6 +261,24 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_directory_and_files_others_may_read_are_closed_to_them()
+    {
+        const UnixFileMode AllMayRead = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        Directory.CreateDirectory(_folder.Path);
+        File.SetUnixFileMode(_folder.Path, AllMayRead | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        var file = Path.Combine(_folder.Path, "sallyport.db");
+        await File.WriteAllBytesAsync(file, [], Cancel);
+        File.SetUnixFileMode(file, AllMayRead);
+        await using var store = await OpenAsync();
+        await store.Spool.KeepAsync(1, Record("a@example.com"), []);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
+        foreach (var end in new[] { "", "-wal", "-shm" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file + end));
+        }
+    }
+
+    [Fact]
     public async Task A_file_where_the_directory_should_be_is_refused()
     {
         await File.WriteAllTextAsync(_folder.Path, "x", Cancel);
@@ -334,6 +314,7 @@ public sealed class SqliteFaultTests : IDisposable
         }
 
         _folder.Query("DROP TABLE fact");
+        _folder.Query("ALTER TABLE message DROP COLUMN utf8_header");
         _folder.Query("PRAGMA user_version = 1");
         await using var upgraded = await OpenAsync();
         Assert.Equal(2L, _folder.Query("PRAGMA user_version").Single());

@@ -101,7 +101,11 @@ public sealed class SqliteStoreTests : FactsContract
     {
         await Spool.KeepAsync(1, Record("a@example.com"), []);
         const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(Path.Combine(_folder.Path, "sallyport.db")) & Others);
+        foreach (var end in new[] { "", "-wal", "-shm" })
+        {
+            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(Path.Combine(_folder.Path, "sallyport.db" + end)) & Others);
+        }
+
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Path));
     }
 

@@ -90,6 +90,5 @@ public sealed class WallTests
         || line.Contains($"Sallyport.Server.{folder}.", StringComparison.Ordinal)
         || (!line.TrimStart().StartsWith("using", StringComparison.Ordinal)
             && !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
-            && line.Contains($" {folder}.", StringComparison.Ordinal)
-            && line.Contains($"({folder}.", StringComparison.Ordinal));
+            && (line.Contains($" {folder}.", StringComparison.Ordinal) || line.Contains($"({folder}.", StringComparison.Ordinal)));
 }

@@ -81,11 +81,26 @@ public sealed class SubmissionHeaderTests
             Ready("Authentication-Results: mx.example.com; spf=pass\r\n" + Whole));
 
     [Theory]
-    [InlineData("From: jane\r\n")]
-    [InlineData("From:jane \r\n")]
-    [InlineData("from:\r\n jane\r\n")]
-    public void An_author_without_domain_gets_that_of_the_login(string from) =>
-        Assert.Equal(Received + "From: <jane@acme.test>\r\n" + Date + MessageId + "\r\n", Ready(from + Date + MessageId));
+    [InlineData("From: jane\r\n", "From: jane@acme.test\r\n")]
+    [InlineData("From:jane \r\n", "From:jane@acme.test \r\n")]
+    [InlineData("from:\r\n jane\r\n", "from:\r\n jane@acme.test\r\n")]
+    [InlineData("From: Jane Doe\r\n <jane>\r\n", "From: Jane Doe\r\n <jane@acme.test>\r\n")]
+    [InlineData("From: jane (at home), <jane+x@acme.test>\r\n", "From: jane@acme.test (at home), <jane+x@acme.test>\r\n")]
+    [InlineData("From: jane@acme.test\r\nSender: \"Doe, J.\" < jane >\r\n", "From: jane@acme.test\r\nSender: \"Doe, J.\" < jane@acme.test >\r\n")]
+    public void An_author_without_domain_gets_that_of_the_login(string from, string completed) =>
+        Assert.Equal(Received + completed + Date + MessageId + "\r\n", Ready(from + Date + MessageId));
+
+    [Theory]
+    [InlineData("To: bob, Carol <carol>,\r\n\tdave@example.com\r\n", "To: bob@acme.test, Carol <carol@acme.test>,\r\n\tdave@example.com\r\n")]
+    [InlineData("Cc: team: bob, <carol>;\r\n", "Cc: team: bob@acme.test, <carol@acme.test>;\r\n")]
+    [InlineData("Reply-To: jane.doe\r\n", "Reply-To: jane.doe@acme.test\r\n")]
+    [InlineData("To: undisclosed-recipients:;\r\n", "To: undisclosed-recipients:;\r\n")]
+    [InlineData("To: \"Bob\"\r\n", "To: \"Bob\"\r\n")]
+    [InlineData("To: =?utf-8?Q?Bob?=\r\n", "To: =?utf-8?Q?Bob?=\r\n")]
+    [InlineData("To: bob, no address here\r\n", "To: bob, no address here\r\n")]
+    [InlineData("Subject: bob\r\n", "Subject: bob\r\n")]
+    public void A_recipient_without_domain_gets_it_in_its_place_and_all_else_stays(string field, string completed) =>
+        Assert.Equal(Received + completed + Whole + "\r\n", Ready(field + Whole));
 
     [Fact]
     public void A_completed_author_must_be_granted_too() =>
@@ -146,7 +161,7 @@ public sealed class SubmissionHeaderTests
     [InlineData("Received")]
     [InlineData("X-Mailer")]
     public void Other_fields_may_be_repeated(string name) =>
-        Assert.EndsWith($"{name}: a\r\n{name}: b\r\n\r\n", Ready($"{Whole}{name}: a\r\n{name}: b\r\n"));
+        Assert.EndsWith($"{name}: a@b.test\r\n{name}: c@d.test\r\n\r\n", Ready($"{Whole}{name}: a@b.test\r\n{name}: c@d.test\r\n"));
 
     [Theory]
     [InlineData(" folded: first\r\n", "Line 1 of the header begins with a blank")]

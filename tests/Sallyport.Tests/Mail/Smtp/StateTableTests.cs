@@ -11,6 +11,11 @@ public sealed class StateTableTests
         Assert.Contains(SubmissionStateTable.ToMarkdown(), SourceTree.Read("docs/operating/state-table.md"), StringComparison.Ordinal);
 
     [Fact]
+    public void The_manual_quotes_the_replies_that_depend_on_the_listener() => Assert.All(
+        new[] { Replies.NeedsTls, Replies.AuthNeedsTls, Replies.AlreadyTls, Replies.NoStartTls },
+        reply => Assert.Contains($"`{reply}`", SourceTree.Read("docs/operating/state-table.md"), StringComparison.Ordinal));
+
+    [Fact]
     public void Nothing_of_a_transaction_is_done_before_the_login()
     {
         foreach (var state in new[] { SessionState.Greeted, SessionState.Identified })

@@ -1,4 +1,6 @@
+using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
+using Sallyport.Tests.Server.Listening;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Configuration;
@@ -10,10 +12,13 @@ public sealed class VouchingConfigurationTests : IDisposable
 
     public VouchingConfigurationTests()
     {
-        foreach (var name in (string[])["cert.pem", "key.pem", "ca.pem", "crl.pem", "table", "secret"])
-        {
-            File.WriteAllText(Path.Combine(_folder, name), "s3cret\n");
-        }
+        using var authority = TestAuthority.Root();
+        Write("cert.pem", authority.Certificate.ExportCertificatePem());
+        Write("ca.pem", authority.Certificate.ExportCertificatePem());
+        Write("key.pem", authority.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        Write("crl.pem", authority.Crl(TestAuthority.Now.AddDays(7)));
+        Write("table", "");
+        Write("secret", "s3cret\n");
     }
 
     [Fact]
@@ -106,6 +111,8 @@ public sealed class VouchingConfigurationTests : IDisposable
         Assert.Contains(Problems("", tls, listener), problem => problem.Contains(message, StringComparison.Ordinal));
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
 
     private ServerOptions Load(string directories, string tls = "", string listener = "") =>
         Assert.IsType<ConfigurationResult.Loaded>(Parse(directories, tls, listener)).Options;

@@ -58,6 +58,15 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public void The_channel_binding_is_the_hash_the_certificate_was_signed_with()
+    {
+        using var sha256 = SelfSigned();
+        using var sha384 = SelfSigned(HashAlgorithmName.SHA384);
+        Assert.Equal(SHA256.HashData(sha256.RawData), ServerCertificate.Of(sha256).ServerEndPoint.ToArray());
+        Assert.Equal(SHA384.HashData(sha384.RawData), ServerCertificate.Of(sha384).ServerEndPoint.ToArray());
+    }
+
+    [Fact]
     public void Half_done_handshakes_are_counted_and_one_too_many_is_told_to_come_again()
     {
         using var bench = new SubmissionBench(ListenerTls.StartTls, options => options with { Limits = options.Limits with { Handshakes = 1 } });
@@ -86,10 +95,10 @@ public sealed class HandshakeTests
         Assert.True(bench.Services.Handshakes.TryBegin(1));
     }
 
-    private static X509Certificate2 SelfSigned()
+    private static X509Certificate2 SelfSigned(HashAlgorithmName? signedWith = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=smtp.acme.test", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=smtp.acme.test", key, signedWith ?? HashAlgorithmName.SHA256);
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 

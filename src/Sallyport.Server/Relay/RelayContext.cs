@@ -1,0 +1,61 @@
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Relay;
+
+/// <summary>What every part of the relay uses.</summary>
+public sealed record RelayServices(ISpool Spool, Handoff Handoff, IMailLog Log, TimeProvider Time, Func<QueueId> NewQueueId);
+
+/// <param name="Current">Options in force: a reload changes them under a destination that stays.</param>
+/// <param name="EndJob">Called exactly once for each job that was taken.</param>
+internal sealed record RelayContext(RelayServices Services, Func<ServerOptions> Current, OutcomeRecorder Recorder, Action<RelayJob> EndJob)
+{
+    public ServerOptions Options => Current();
+
+    /// <summary>The content of a message: from memory where it is there, else from the spool.</summary>
+    /// <exception cref="ContentException">While it is read: it is gone, or the store cannot read it.</exception>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(SpooledMessage message)
+    {
+        if (message.Content is { } content)
+        {
+            yield return content;
+            yield break;
+        }
+
+        await using var reader = await OrContentExceptionAsync(() => Services.Spool.OpenContentAsync(message.Id, default))
+            ?? throw new ContentException($"the content of {message.Id} is gone", new IOException("no such message"));
+        while (await OrContentExceptionAsync(() => reader.ReadAsync(default)) is { IsEmpty: false } piece)
+        {
+            yield return piece;
+        }
+    }
+
+    private static async ValueTask<T> OrContentExceptionAsync<T>(Func<ValueTask<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception exception)
+        {
+            throw new ContentException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Due again at once, and no attempt: we stop, or the route has changed and another destination takes it.</summary>
+    public async Task ReleaseAsync(RelayJob job)
+    {
+        try
+        {
+            await Services.Spool.ReleaseClaimAsync(job.Message.Id, [.. job.Recipients.Select(recipient => recipient.Number)], default);
+            Services.Handoff.Wake();
+        }
+        catch (Exception exception)
+        {
+            Services.Log.Write(new MailEvent.Problem(
+                $"{job.Message.Id} could not be given back and waits for a restart: {exception.Message}"));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace Sallyport.Store.Sqlite;
+
+/// <summary>
+/// Pages of the database that hold nothing: counted as room, and given back to the file system when they are many. A file made
+/// without auto_vacuum cannot shrink; its free pages count all the same. Used by the writer's thread alone.
+/// </summary>
+internal sealed class FreePages(Statements statements, DiskRoom room, long kept)
+{
+    /// <summary>One step keeps a message that comes meanwhile waiting for some milliseconds.</summary>
+    private const int PagesAtOnce = 512;
+
+    private const long Incremental = 2;
+
+    private readonly long _pageBytes = (long)statements.Scalar("PRAGMA page_size")!;
+    private readonly bool _canShrink = statements.Scalar("PRAGMA auto_vacuum") is Incremental;
+    private long _free;
+
+    /// <summary>Tells how much room there is inside. True when more is free than is worth keeping.</summary>
+    public bool Count()
+    {
+        _free = (long)statements.Scalar("PRAGMA freelist_count")!;
+        room.FreeInside = _free * _pageBytes;
+        return _canShrink && _free > kept;
+    }
+
+    public void GiveBackSome()
+    {
+        using var rows = statements.Query($"PRAGMA incremental_vacuum({PagesAtOnce})");
+        while (rows.Read())
+        {
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Relay;
+using Sallyport.Server.Routing;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+using Xunit;
+using static Sallyport.Tests.Store.StoreSamples;
+
+namespace Sallyport.Tests.Server.Relay;
+
+/// <summary>No route, host, or recipient makes others wait for it; a reload and an operator's retry do what they say.</summary>
+public sealed class RelayFairnessTests : IAsyncDisposable
+{
+    private readonly ScriptedHop _hop = new();
+    private readonly ScriptedHop _second = new();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hop.DisposeAsync();
+        await _second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_stuck_route_leaves_room_for_another_and_its_own_mail_goes_when_it_is_free()
+    {
+        var stuck = new TaskCompletionSource();
+        _hop.Before = command => command == "connect" ? stuck.Task : Task.CompletedTask;
+        await using var bench = new RelayBench(
+            options => options with { Relay = options.Relay with { MessagesInMemory = 9 } },
+            RelayBench.To(_hop) with { Recipients = ["slow.test"], ConnectionsMax = 1 }, RelayBench.To(_second));
+        for (var i = 1; i <= 40; i++)
+        {
+            await bench.KeepDueAsync(i, "a@slow.test");
+        }
+
+        for (var i = 41; i <= 60; i++)
+        {
+            await bench.KeepDueAsync(i, "b@fast.test");
+        }
+
+        await _second.UntilAsync(hop => hop.Messages.Length == 20);
+        Assert.Contains("mail for other routes goes past it", (await bench.Log.FindAsync<MailEvent.Problem>()).What, StringComparison.Ordinal);
+        stuck.SetResult();
+        for (var done = 0; done < 40; done = _hop.Messages.Length)
+        {
+            await bench.Log.UntilAsync(_ => bench.IsQuiet());
+            bench.Pass(TimeSpan.FromSeconds(31));
+        }
+
+        Assert.All(await bench.SettledAsync(60), settled => Assert.Equal((RecipientState.Relayed, 1), (settled.State, settled.Attempts)));
+    }
+
+    [Fact]
+    public async Task A_configuration_read_again_that_leaves_a_route_alone_leaves_its_connection_alone()
+    {
+        RouteOptions Route() => RelayBench.To(_hop) with { ConnectionsMax = 1 };
+        await using var bench = new RelayBench(Route());
+        await bench.SubmitAsync(1, "a@x.test");
+        await bench.SettledAsync(1);
+        var added = RelayBench.To(_second) with { Recipients = ["y.test"] };
+        bench.Relay.Reload(bench.Options with { Routes = [added, Route()] }, new RouteTable([added, Route()]));
+        await bench.SubmitAsync(2, "a@x.test");
+        await bench.SettledAsync(2);
+        Assert.Equal((1, 0), (_hop.Sessions, _hop.Count("QUIT")));
+    }
+
+    [Fact]
+    public void Next_hops_are_equal_when_they_lead_to_the_same_place_in_the_same_way()
+    {
+        var route = RelayBench.To(new SmarthostAddress("mx.test", 25, false));
+        NextHop hop = new(1, route);
+        Assert.Equal(hop, new NextHop(2, RelayBench.To(new SmarthostAddress("mx.test", 25, false)) with { Recipients = ["a.test"] }));
+        Assert.NotEqual(hop, new NextHop(1, route with { Login = "acme", Password = "x" }));
+        Assert.NotEqual(hop, new NextHop(1, route with { Tls = RelayTls.May }));
+        Assert.NotEqual(hop, new NextHop(1, RelayBench.To(new SmarthostAddress("mx.test", 26, false))));
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_so_many_connections_and_no_more_is_not_down()
+    {
+        _hop.Script = (_, command) => command == "connect" && _hop.Open > 2 ? "421 4.7.0 Too many connections from you" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop, _second));
+        var gate = new TaskCompletionSource();
+        _hop.Before = command => command == "." ? gate.Task : Task.CompletedTask;
+        for (var i = 1; i <= 2; i++)
+        {
+            await bench.SubmitAsync(i, "a@x.test");
+            await _hop.UntilAsync(hop => hop.Count("DATA") == i);
+        }
+
+        for (var i = 3; i <= 20; i++)
+        {
+            await bench.SubmitAsync(i, "a@x.test");
+        }
+
+        await _hop.UntilAsync(hop => hop.Sessions > 2);
+        gate.SetResult();
+        Assert.All(await bench.SettledAsync(20), settled => Assert.Equal((RecipientState.Relayed, 1), (settled.State, settled.Attempts)));
+        Assert.Equal((20, 0), (_hop.Messages.Length, _second.Sessions));
+    }
+
+    [Fact]
+    public async Task A_refused_recipient_does_not_keep_the_others_from_the_next_host()
+    {
+        _hop.Script = (_, command) => command switch
+        {
+            "RCPT TO:<never@x.test>" => "550 5.1.1 No such user",
+            "RCPT TO:<b@x.test>" => "421 4.3.2 Going down",
+            _ => null,
+        };
+        await using var bench = new RelayBench(RelayBench.To(_hop, _second));
+        await bench.SubmitAsync(1, "a@x.test", "never@x.test", "b@x.test", "c@x.test");
+        await bench.SettledAsync(4);
+        Assert.Equal(["RCPT TO:<a@x.test>", "RCPT TO:<b@x.test>", "RCPT TO:<c@x.test>"], _second.Messages[0].Rcpt);
+        Assert.Contains(bench.Log.Settled, settled => (settled.Recipient, settled.State) == ("<never@x.test>", RecipientState.Failed));
+    }
+
+    [Fact]
+    public async Task A_host_that_wants_a_login_at_MAIL_is_left_alone_for_a_while()
+    {
+        _hop.Script = (_, command) => command.StartsWith("MAIL", StringComparison.Ordinal) ? "530 5.7.0 Log in first" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop, _second) with { ConnectionsMax = 1 });
+        for (var i = 1; i <= 3; i++)
+        {
+            await bench.SubmitAsync(i, "a@x.test");
+            await bench.SettledAsync(i);
+        }
+
+        Assert.Equal((1, 3), (_hop.Count("MAIL"), _second.Messages.Length));
+    }
+
+    [Fact]
+    public async Task A_message_not_tried_is_due_when_its_host_may_be_asked_again()
+    {
+        using var dead = new DeadHost();
+        await using var bench = new RelayBench(RelayBench.To(dead.Address) with { ConnectionsMax = 1 });
+        await bench.SubmitAsync(1, "a@x.test");
+        await bench.SettledAsync(1);
+        await bench.SubmitAsync(2, "b@x.test");
+        var untried = (await bench.SettledAsync(2))[1];
+        Assert.Equal(0, untried.Attempts);
+        Assert.InRange(untried.NextAttemptAt!.Value, Now.AddSeconds(15), Now.AddSeconds(17)); // the mark of a quarter of the first retry
+    }
+
+    [Fact]
+    public async Task An_operators_retry_asks_a_host_that_was_down()
+    {
+        var down = true;
+        _hop.Script = (_, command) => command == "connect" && down ? "554 5.3.2 Not now" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop));
+        await bench.SubmitAsync(1, "a@x.test");
+        Assert.Equal(RecipientState.Due, (await bench.SettledAsync(1))[0].State);
+        down = false;
+        bench.Relay.ForgetFailures();
+        await bench.Spool.RetryNowAsync(Id(1), Now, TestContext.Current.CancellationToken);
+        bench.Handoff.Wake();
+        Assert.Equal(RecipientState.Relayed, (await bench.SettledAsync(2))[1].State);
+    }
+
+    [Fact]
+    public async Task No_more_recipients_go_in_a_transaction_than_the_next_hop_says_it_takes()
+    {
+        _hop.Extensions = ["PIPELINING", "LIMITS RCPTMAX=2"];
+        await using var bench = new RelayBench(RelayBench.To(_hop));
+        await bench.SubmitAsync(1, "a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test");
+        Assert.All(await bench.SettledAsync(5), settled => Assert.Equal(RecipientState.Relayed, settled.State));
+        Assert.Equal([2, 2, 1], _hop.Messages.Select(message => message.Rcpt.Length));
+        Assert.Equal(1, _hop.Sessions);
+    }
+
+    [Fact]
+    public void Where_a_host_is_full_one_connection_more_is_tried_only_after_a_while()
+    {
+        var concurrency = new Concurrency(20);
+        concurrency.Crowded(3);
+        for (var i = 0; i < 50; i++)
+        {
+            concurrency.Succeeded();
+        }
+
+        Assert.Equal(3, concurrency.Limit);
+        for (var i = 0; i < 5; i++)
+        {
+            concurrency.Succeeded();
+        }
+
+        Assert.Equal(4, concurrency.Limit);
+    }
+}
