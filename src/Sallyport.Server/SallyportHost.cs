@@ -71,6 +71,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">Certificate, store or an address cannot be used.</exception>
     public static async Task<SallyportHost> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
         var certificate = LoadCertificate(options);
         var socket = AdminSocket.PathIn(options.Data);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
@@ -102,6 +103,7 @@ public sealed class SallyportHost : IAsyncDisposable
         host._relay.Start();
         var listeners = options.Listeners.Select(l => $"{l.Address} ({l.Tls.ToString().ToLowerInvariant()})");
         log.Write(new MailEvent.Notice($"Sallyport {Admin.Version.Text} serves {options.Hostname} on {string.Join(", ", listeners)}"));
+        host.Notice(fewer);
         return host;
     }
 
@@ -158,6 +160,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
     {
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
         var certificate = LoadCertificate(options);
         var old = Options;
         List<string> restart = [];
@@ -194,6 +197,7 @@ public sealed class SallyportHost : IAsyncDisposable
         _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
         ReopenLog(options.Log);
         _log.Write(new MailEvent.Notice("configuration and certificate read again"));
+        Notice(fewer);
         return restart;
     }
 
@@ -205,7 +209,8 @@ public sealed class SallyportHost : IAsyncDisposable
         }
         catch (Exception exception) when (FileTrouble.IsOf(exception))
         {
-            var trouble = $"the log file {options.File} cannot be opened: {FileTrouble.Say(exception, options.File ?? "")}. The log goes on as it was";
+            var why = FileTrouble.Say(exception, options.File ?? "");
+            var trouble = $"the log file {options.File} cannot be opened: {why}. The log goes on as it was";
             TellOfLog(trouble);
             _log.Write(new MailEvent.Problem(trouble));
         }
@@ -245,6 +250,14 @@ public sealed class SallyportHost : IAsyncDisposable
         _hasher.Dispose();
         await _store.DisposeAsync();
         await _lines.DisposeAsync();
+    }
+
+    private void Notice(string? what)
+    {
+        if (what is not null)
+        {
+            _log.Write(new MailEvent.Notice(what));
+        }
     }
 
     private Settings NewSettings(ServerOptions options) =>

@@ -28,6 +28,7 @@ internal static class Cli
 
     public static async Task<int> RunAsync(string[] args)
     {
+        Console.SetError(new CleanWriter(Console.Error));
         Terminal.AsJson = args.Contains("--json");
         var parsed = Parse(args);
         if (parsed.Errors.Count > 0)

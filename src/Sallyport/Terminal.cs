@@ -26,7 +26,7 @@ internal static class Terminal
         return done ? Exit.Done : Exit.Failed;
     }
 
-    public static void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text) => Console.WriteLine(CleanWriter.Clean(text));
 
     public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
 
@@ -95,6 +95,19 @@ internal static class Terminal
             ? (bytes / 1024d).ToString("0 KiB", CultureInfo.InvariantCulture)
             : (bytes / 1024d / 1024).ToString("0.0 MiB", CultureInfo.InvariantCulture);
 
+    /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
+    public static string? ReadSecret(string name)
+    {
+        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));
+        if (typed?.Trim() is { Length: > 0 } secret)
+        {
+            return secret;
+        }
+
+        Fail($"no {name}: type one, or give it as the first line of standard input");
+        return null;
+    }
+
     /// <summary>A password from a prompt that shows nothing, or the first line of standard input. Null when it can be none; why is said.</summary>
     public static string? ReadPassword(ServerOptions options, bool twice)
     {
@@ -111,23 +124,6 @@ internal static class Terminal
         }
 
         return Credentials.Prepare(typed);
-    }
-
-    /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
-    public static string? ReadSecret(string name, int bytesMax)
-    {
-        var typed = Console.IsInputRedirected
-            ? Encoding.UTF8.GetString(FirstLine(bytesMax + 1))
-            : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null).AllowEmpty());
-        if (typed.Trim() is { Length: > 0 } secret && Encoding.UTF8.GetByteCount(secret) <= bytesMax)
-        {
-            return secret;
-        }
-
-        Fail(typed.Trim().Length == 0
-            ? $"no {name}: type one, or give it as the first line of standard input"
-            : $"the {name} has more than {bytesMax} bytes, which is all the server takes", Exit.Usage);
-        return null;
     }
 
     /// <summary>Why it can be no password; null when it can.</summary>
@@ -151,11 +147,11 @@ internal static class Terminal
         return Encoding.UTF8.GetBytes(password);
     }
 
-    private static byte[] FirstLine(int bytesMax = PasswordLineBytesMax)
+    private static byte[] FirstLine()
     {
         using var input = Console.OpenStandardInput();
         var line = new List<byte>();
-        for (var next = input.ReadByte(); next >= 0 && next != '\n' && line.Count < bytesMax; next = input.ReadByte())
+        for (var next = input.ReadByte(); next >= 0 && next != '\n' && line.Count < PasswordLineBytesMax; next = input.ReadByte())
         {
             line.Add((byte)next);
         }

@@ -55,6 +55,11 @@ public sealed record Mailbox
             return domain.ToLowerInvariant();
         }
 
+        if (LookAlikes.InDomain(domain))
+        {
+            return null;
+        }
+
         try
         {
             return Idn.GetAscii(domain.ToLowerInvariant()).ToLowerInvariant();

@@ -72,15 +72,17 @@ public static class MailboxParser
         }
 
         var candidate = Mailbox.Checked(Encoding.UTF8.GetString(text[..localEnd]), Encoding.UTF8.GetString(domain[..domainLength]));
-        if (HasControl(candidate.LocalPart) || HasControl(candidate.Domain) || !candidate.HasUsableDomain)
-        {
-            error = PathError.Syntax;
-            return false;
-        }
-
-        mailbox = candidate;
-        return true;
+        error = Judge(candidate);
+        mailbox = error == PathError.None ? candidate : null;
+        return mailbox is not null;
     }
+
+    private static PathError Judge(Mailbox candidate) =>
+        HasControl(candidate.LocalPart) || HasControl(candidate.Domain) ? PathError.Syntax
+        : candidate.LocalPart.Contains("=?", StringComparison.Ordinal) ? PathError.EncodedWord
+        : LookAlikes.In(candidate.LocalPart) || LookAlikes.InDomain(candidate.Domain) ? PathError.LookAlike
+        : candidate.HasUsableDomain ? PathError.None
+        : PathError.Syntax;
 
     /// <summary>The length of Domain or address-literal at the front; 0 with an error when there is none.</summary>
     internal static int EndOfDomain(ReadOnlySpan<byte> text, out PathError error)

@@ -16,4 +16,10 @@ public enum PathError
 
     /// <summary>A control character or invalid UTF-8.</summary>
     ForbiddenOctet,
+
+    /// <summary>"=?" in the local part: some reader might decode it (RFC 2047) and see another address.</summary>
+    EncodedWord,
+
+    /// <summary>A letter or dot that is not ASCII but is taken for ASCII when addresses are compared, such as the Kelvin sign.</summary>
+    LookAlike,
 }

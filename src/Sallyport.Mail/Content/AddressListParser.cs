@@ -10,22 +10,24 @@ namespace Sallyport.Mail.Content;
 /// </summary>
 public static class AddressListParser
 {
-    private const int CommentDepthMax = 20;
-
     private static readonly SearchValues<byte> Specials = SearchValues.Create("()<>[]:;@\\,.\" \t\r\n"u8);
 
     /// <summary>False when the value cannot be read without doubt; then nothing of <paramref name="mailboxes"/> counts.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes) => TryParse(value, mailboxes, null, []);
+    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes) => TryParse(value, mailboxes, null, [], [], []);
 
     /// <param name="domain">What a mailbox without a domain gets (RFC 6409 §4.2); null where such a one cannot be read.</param>
     /// <param name="gaps">Where in <paramref name="value"/> "@" and that domain are missing.</param>
-    public static bool TryParse(ReadOnlySpan<byte> value, List<Mailbox> mailboxes, string? domain, List<int> gaps)
+    /// <param name="names">Gets the names of mailboxes and groups, unquoted and not yet decoded (RFC 2047).</param>
+    /// <param name="comments">Gets the text of each comment, as it is.</param>
+    public static bool TryParse(
+        ReadOnlySpan<byte> value, List<Mailbox> mailboxes, string? domain, List<int> gaps, List<string> names, List<string> comments)
     {
+        var found = new Found(mailboxes, domain, gaps, names, comments);
         var i = 0;
         var inGroup = false;
         while (true)
         {
-            if (!SkipBlanks(value, ref i))
+            if (!Cfws.TrySkip(value, ref i, found.Comments))
             {
                 return false;
             }
@@ -53,7 +55,7 @@ public static class AddressListParser
                 continue;
             }
 
-            if (!ReadAddress(value, ref i, new Found(mailboxes, domain, gaps), ref inGroup))
+            if (!ReadAddress(value, ref i, found, ref inGroup))
             {
                 return false;
             }
@@ -67,7 +69,7 @@ public static class AddressListParser
         {
             i += length;
             found.Mailboxes.Add(plain!);
-            return EndsAddress(value, ref i);
+            return EndsAddress(value, ref i, found);
         }
 
         if (value[i] != '<' && ReadUnqualified(value, ref i, found, inAngles: false))
@@ -75,11 +77,12 @@ public static class AddressListParser
             return true;
         }
 
-        if (!SkipPhrase(value, ref i))
+        if (TakePhrase(value, ref i, found) is not { } phrase)
         {
             return false;
         }
 
+        found.Names.Add(phrase);
         if (i < value.Length && value[i] == ':' && !inGroup)
         {
             inGroup = true;
@@ -93,14 +96,14 @@ public static class AddressListParser
         }
 
         i++;
-        if (!SkipBlanks(value, ref i))
+        if (!Cfws.TrySkip(value, ref i, found.Comments))
         {
             return false;
         }
 
         if (ReadUnqualified(value, ref i, found, inAngles: true))
         {
-            return EndsAddress(value, ref i);
+            return EndsAddress(value, ref i, found);
         }
 
         if (!MailboxParser.TryParse(value[i..], out var angle, out var angleLength, out _))
@@ -109,14 +112,14 @@ public static class AddressListParser
         }
 
         i += angleLength;
-        if (!SkipBlanks(value, ref i) || i >= value.Length || value[i] != '>')
+        if (!Cfws.TrySkip(value, ref i, found.Comments) || i >= value.Length || value[i] != '>')
         {
             return false;
         }
 
         i++;
         found.Mailboxes.Add(angle!);
-        return EndsAddress(value, ref i);
+        return EndsAddress(value, ref i, found);
     }
 
     /// <summary>
@@ -133,7 +136,7 @@ public static class AddressListParser
         var length = MailboxParser.EndOfLocalPart(value[i..], out _);
         var end = i + length;
         var after = end;
-        if (length <= 0 || !SkipBlanks(value, ref after)
+        if (length <= 0 || !Cfws.TrySkip(value, ref after, found.Comments)
             || (inAngles ? after >= value.Length || value[after] != '>' : after < value.Length && value[after] is not ((byte)',' or (byte)';'))
             || !MailboxParser.TryParse(Encoding.UTF8.GetString(value[i..end]) + "@" + found.Domain, out var mailbox))
         {
@@ -146,98 +149,54 @@ public static class AddressListParser
         return true;
     }
 
-    private static bool EndsAddress(ReadOnlySpan<byte> value, ref int i) =>
-        SkipBlanks(value, ref i) && (i >= value.Length || value[i] is (byte)',' or (byte)';');
+    private static bool EndsAddress(ReadOnlySpan<byte> value, ref int i, Found found) =>
+        Cfws.TrySkip(value, ref i, found.Comments) && (i >= value.Length || value[i] is (byte)',' or (byte)';');
 
-    /// <summary>Words, quoted strings and dots (obs-phrase, which real clients write) up to "&lt;" or ":".</summary>
-    private static bool SkipPhrase(ReadOnlySpan<byte> value, ref int i)
+    /// <summary>Words, quoted strings and dots (obs-phrase, which real clients write) up to "&lt;" or ":"; null when there is no such end.</summary>
+    private static string? TakePhrase(ReadOnlySpan<byte> value, ref int i, Found found)
     {
-        while (SkipBlanks(value, ref i) && i < value.Length)
+        var phrase = new List<byte>();
+        for (var before = i; Cfws.TrySkip(value, ref i, found.Comments) && i < value.Length; before = i)
         {
             if (value[i] is (byte)'<' or (byte)':')
             {
-                return true;
+                return Encoding.UTF8.GetString([.. phrase]);
+            }
+
+            if (i > before && phrase.Count > 0)
+            {
+                phrase.Add((byte)' ');
             }
 
             if (value[i] == '"')
             {
-                if (!SkipQuoted(value, ref i))
+                if (Cfws.TakeQuoted(value, ref i) is not { } quoted)
                 {
-                    return false;
+                    return null;
                 }
+
+                phrase.AddRange(quoted);
             }
             else if (value[i] == '.')
             {
-                i++;
+                phrase.Add(value[i++]);
             }
             else
             {
                 var run = value[i..].IndexOfAny(Specials);
                 if (run == 0)
                 {
-                    return false;
+                    return null;
                 }
 
-                i = run < 0 ? value.Length : i + run;
+                var end = run < 0 ? value.Length : i + run;
+                phrase.AddRange(value[i..end]);
+                i = end;
             }
         }
 
-        return false;
+        return null;
     }
 
-    private static bool SkipQuoted(ReadOnlySpan<byte> value, ref int i)
-    {
-        for (i++; i < value.Length; i++)
-        {
-            if (value[i] == '\\')
-            {
-                i++;
-            }
-            else if (value[i] == '"')
-            {
-                i++;
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>CFWS: blanks, folding, comments.</summary>
-    private static bool SkipBlanks(ReadOnlySpan<byte> value, ref int i)
-    {
-        var depth = 0;
-        for (; i < value.Length; i++)
-        {
-            switch (value[i])
-            {
-                case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n':
-                    break;
-                case (byte)'(':
-                    if (++depth > CommentDepthMax)
-                    {
-                        return false;
-                    }
-
-                    break;
-                case (byte)')' when depth > 0:
-                    depth--;
-                    break;
-                case (byte)'\\' when depth > 0:
-                    i++;
-                    break;
-                default:
-                    if (depth == 0)
-                    {
-                        return true;
-                    }
-
-                    break;
-            }
-        }
-
-        return depth == 0;
-    }
-
-    private readonly record struct Found(List<Mailbox> Mailboxes, string? Domain, List<int> Gaps);
+    private readonly record struct Found(List<Mailbox> Mailboxes, string? Domain, List<int> Gaps, List<string> Names, List<string> Comments);
 }

@@ -99,9 +99,16 @@ public static class SubmissionHeader
             }
 
             var mailboxes = new List<Mailbox>();
-            if (!TryRead(block, field, grant, mailboxes, gaps) || mailboxes.Count == 0)
+            var names = new List<string>();
+            var comments = new List<string>();
+            if (!TryRead(block, field, grant, mailboxes, gaps, names, comments) || mailboxes.Count == 0)
             {
                 return ([], new Reply(550, new(5, 6, 0), $"The addresses in the {name} header cannot be read (RFC 5322 section 3.4)"));
+            }
+
+            if (AuthorNames.Check(name, names, comments, grant) is { } deceptive)
+            {
+                return ([], deceptive);
             }
 
             authors.AddRange(mailboxes.Select(mailbox => new Author(name, mailbox)));
@@ -115,15 +122,17 @@ public static class SubmissionHeader
     {
         foreach (var field in block.Fields.Where(field => Addressed.Any(field.Is)))
         {
-            TryRead(block, field, grant, [], gaps);
+            TryRead(block, field, grant, [], gaps, [], []);
         }
     }
 
     private static bool TryRead(
-        HeaderBlock block, HeaderField field, Grant grant, List<Mailbox> mailboxes, Dictionary<HeaderField, List<int>> gaps)
+        HeaderBlock block, HeaderField field, Grant grant, List<Mailbox> mailboxes, Dictionary<HeaderField, List<int>> gaps,
+        List<string> names, List<string> comments)
     {
         var missing = new List<int>();
-        if (!AddressListParser.TryParse(block.Octets.Span[field.ValueStart..field.End], mailboxes, OwnAddress(grant)?.Domain, missing))
+        var value = block.Octets.Span[field.ValueStart..field.End];
+        if (!AddressListParser.TryParse(value, mailboxes, OwnAddress(grant)?.Domain, missing, names, comments))
         {
             return false;
         }
@@ -220,8 +229,7 @@ public static class SubmissionHeader
     private static bool IsDropped(HeaderField field, ReadOnlySpan<byte> octets, string hostname) =>
         Dropped.Any(field.Is)
         || (field.Is("Message-ID") && field.Unfold(octets).Length == 0)
-        || (field.Is("Authentication-Results")
-            && field.Unfold(octets).StartsWith(hostname, StringComparison.OrdinalIgnoreCase));
+        || (field.Is("Authentication-Results") && AuthenticationResults.IsBy(hostname, octets[field.ValueStart..field.End]));
 
     /// <summary>
     /// RFC 5321 §4.4. Unless configured, "from" carries no trace of the user's place or device; the log has both under the queue id.

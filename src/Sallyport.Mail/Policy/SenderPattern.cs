@@ -69,7 +69,7 @@ public sealed record SenderPattern
         var pieces = LocalPart.Split('*');
         if (pieces.Length == 1)
         {
-            return text == LocalPart || WithoutSubaddress(text) == LocalPart;
+            return text == LocalPart || Subaddress.Without(text) == LocalPart;
         }
 
         var from = pieces[0].Length;
@@ -93,8 +93,4 @@ public sealed record SenderPattern
 
         return true;
     }
-
-    /// <summary>jane of jane+lists; a quoted local part has no subaddress.</summary>
-    private static string WithoutSubaddress(string localPart) =>
-        localPart.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && localPart[0] != '"' ? localPart[..plus] : localPart;
 }

@@ -13,7 +13,7 @@ public static class SenderPolicy
     public static bool MayUse(Grant grant, Mailbox mailbox)
     {
         var canonical = mailbox.Canonical;
-        var main = WithoutSubaddress(canonical);
+        var main = Subaddress.Without(mailbox.LocalPart.ToLowerInvariant()) + "@" + mailbox.AsciiDomain;
         foreach (var address in grant.Addresses)
         {
             if (address == canonical || address == main)
@@ -105,13 +105,6 @@ public static class SenderPolicy
             : "it may use " + Replies.Printable(grant.Patterns[0].ToString());
         return new Reply(code, new(5, 7, 1), $"{Replies.Printable(mailbox.ToString())} in {where} is not an address of login "
             + $"{Replies.Printable(grant.Login)}; {advice}");
-    }
-
-    private static string WithoutSubaddress(string canonical)
-    {
-        var at = canonical.LastIndexOf('@');
-        var plus = canonical.IndexOf('+', StringComparison.Ordinal);
-        return plus > 0 && plus < at && canonical[0] != '"' ? canonical[..plus] + canonical[at..] : canonical;
     }
 }
 

@@ -14,15 +14,30 @@ public enum ReplyState
     Malformed,
 }
 
-/// <summary>Reads a next hop's replies (RFC 5321 §4.2.1) from pieces of any size. Liberal in text, strict in form and limits.</summary>
+/// <summary>
+/// Reads a next hop's replies (RFC 5321 §4.2.1) from pieces of any size. Liberal in text, strict in form. Of a reply that is longer than
+/// anybody reads the beginning is kept and the rest thrown away, so that what a next hop says bounds nothing but itself.
+/// </summary>
 public sealed class ReplyParser
 {
-    public const int LineBytesMax = 4096;
-    public const int LinesMax = 200;
+    /// <summary>Octets kept of one line.</summary>
+    public const int LineBytesMax = 2048;
+
+    /// <summary>Lines kept of one reply.</summary>
+    public const int LinesMax = 128;
+
+    /// <summary>Characters kept of one reply, codes not counted.</summary>
+    public const int TextMax = 4096;
+
+    /// <summary>Octets read of one reply; what goes on beyond them is no reply.</summary>
+    public const int ReplyBytesMax = 64 * 1024;
 
     private readonly List<byte> _line = new(128);
     private readonly List<string> _texts = [];
+    private int _bytes;
+    private int _kept;
     private int _code;
+    private bool _cut;
 
     /// <summary>The reply, after <see cref="ReplyState.Complete"/>.</summary>
     public Reply Reply { get; private set; } = new(0, null, "");
@@ -36,13 +51,17 @@ public sealed class ReplyParser
             var rest = input[consumed..];
             var end = rest.IndexOf((byte)'\n');
             var part = end < 0 ? rest : rest[..end];
-            if (_line.Count + part.Length > LineBytesMax)
+            var taken = end < 0 ? part.Length : end + 1;
+            consumed += taken;
+            _bytes += taken;
+            if (_bytes > ReplyBytesMax)
             {
                 return ReplyState.Malformed;
             }
 
-            _line.AddRange(part);
-            consumed += end < 0 ? part.Length : end + 1;
+            var room = LineBytesMax - _line.Count;
+            _cut |= part.Length > room;
+            _line.AddRange(part[..Math.Min(part.Length, room)]);
             if (end >= 0 && TakeLine() is var state and not ReplyState.Incomplete)
             {
                 return state;
@@ -55,7 +74,9 @@ public sealed class ReplyParser
     private ReplyState TakeLine()
     {
         var text = Encoding.UTF8.GetString([.. _line]).TrimEnd('\r');
+        text = _cut ? text.TrimEnd('\uFFFD') : text; // half a character
         _line.Clear();
+        _cut = false;
         if (text.Length < 3 || !int.TryParse(text.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code)
             || code is < 200 or > 599 || (text.Length > 3 && text[3] is not (' ' or '-')) || (_texts.Count > 0 && code != _code))
         {
@@ -63,15 +84,31 @@ public sealed class ReplyParser
         }
 
         _code = code;
-        _texts.Add(text.Length > 4 ? Clean(text[4..]) : "");
+        Keep(text.Length > 4 ? Clean(text[4..]) : "");
         if (text.Length > 3 && text[3] == '-')
         {
-            return _texts.Count >= LinesMax ? ReplyState.Malformed : ReplyState.Incomplete;
+            return ReplyState.Incomplete;
         }
 
         Reply = Make();
         _texts.Clear();
+        _bytes = 0;
+        _kept = 0;
         return ReplyState.Complete;
+    }
+
+    private void Keep(string text)
+    {
+        var room = TextMax - _kept;
+        if (_texts.Count >= LinesMax || room <= 0)
+        {
+            return;
+        }
+
+        var length = Math.Min(text.Length, room);
+        length -= length > 0 && length < text.Length && char.IsHighSurrogate(text[length - 1]) ? 1 : 0;
+        _texts.Add(text[..length]);
+        _kept += length;
     }
 
     /// <summary>The enhanced code (RFC 2034) stands before each line's text; it is kept once.</summary>

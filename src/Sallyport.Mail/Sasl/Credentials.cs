@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Sallyport.Mail.Addressing;
 
 namespace Sallyport.Mail.Sasl;
 
@@ -31,6 +32,10 @@ public static class Credentials
         return prepared.ToString();
     }
 
-    /// <summary>A login as it is looked up: prepared, without blanks around it, in lower case. Null when it can be none.</summary>
-    public static string? PrepareLogin(string text) => Prepare(text)?.Trim().ToLowerInvariant() is { Length: > 0 } login ? login : null;
+    /// <summary>
+    /// A login as it is looked up: prepared, without blanks around it, in lower case. Null when it can be none, as with a letter that only
+    /// the comparison makes ASCII: the login would be another's.
+    /// </summary>
+    public static string? PrepareLogin(string text) =>
+        Prepare(text)?.Trim() is { Length: > 0 } login && !LookAlikes.In(login) ? login.ToLowerInvariant() : null;
 }

@@ -12,10 +12,9 @@ public static class CommandParser
 
     public static Command Parse(ReadOnlySpan<byte> line)
     {
-        var protocol = OtherProtocols.Recognise(line);
-        if (protocol is not null)
+        if (OtherProtocolIn(line) is { } other)
         {
-            return new Command.OtherProtocol(protocol);
+            return other;
         }
 
         var end = line.IndexOf((byte)' ');
@@ -43,6 +42,10 @@ public static class CommandParser
             _ => new Command.Plain(verb),
         };
     }
+
+    /// <summary>For what is no line of ours, such as one ended by LF alone: another protocol's opening, or null.</summary>
+    public static Command.OtherProtocol? OtherProtocolIn(ReadOnlySpan<byte> octets) =>
+        OtherProtocols.Recognise(octets) is { } name ? new Command.OtherProtocol(name) : null;
 
     private static Verb VerbOf(ReadOnlySpan<byte> word)
     {

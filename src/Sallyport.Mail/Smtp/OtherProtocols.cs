@@ -16,15 +16,9 @@ internal static class OtherProtocols
             return null;
         }
 
-        // TLS record header: handshake (22), version 3.x; RDP: TPKT version 3.
-        if (line[0] == 22 && line.Length > 2 && line[1] == 3)
+        if (RecogniseBinary(line) is { } binary)
         {
-            return "TLS";
-        }
-
-        if (line[0] == 3 && line.Length > 1 && line[1] == 0)
-        {
-            return "RDP";
+            return binary;
         }
 
         if (line.StartsWith("SSH-"u8))
@@ -42,6 +36,14 @@ internal static class OtherProtocols
 
         return IsHeaderField(line) ? "HTTP" : null;
     }
+
+    /// <summary>What begins with octets no line begins with, so that none needs to be awaited; two are enough.</summary>
+    public static string? RecogniseBinary(ReadOnlySpan<byte> octets) => octets switch
+    {
+        [22, 3, ..] => "TLS", // a record of the handshake, version 3.x
+        [3, 0, ..] => "RDP", // TPKT, version 3
+        _ => null,
+    };
 
     /// <summary>"Name: value" is no command of ours, but what a browser sends behind its first line.</summary>
     private static bool IsHeaderField(ReadOnlySpan<byte> line)

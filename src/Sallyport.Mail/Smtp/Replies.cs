@@ -51,6 +51,7 @@ public static class Replies
     public static readonly Reply LoginRevoked = new(550, new(5, 7, 13), "The account may no longer send, closing the connection");
     public static readonly Reply TooManyErrors = new(421, new(4, 7, 0), "Too many errors, closing the connection");
     public static readonly Reply TooManyCommands = new(421, new(4, 7, 0), "Too many commands before the login, closing the connection");
+    public static readonly Reply TooManyRefusals = new(421, new(4, 7, 0), "Too many refused senders and recipients, closing the connection");
     public static readonly Reply TooManyMessages = new(421, new(4, 7, 0), "Enough messages for one connection, please connect again");
     public static readonly Reply TooManyRecipients = new(452, new(4, 5, 3), "Too many recipients in one message, send the rest separately");
     public static readonly Reply TlsInjected = new(554, new(5, 5, 0), "Data behind STARTTLS: closing the connection");
@@ -94,11 +95,13 @@ public static class Replies
     {
         PathError.NoDomain => new(553, new(5, 1, sender ? 7 : 3), "The address needs a domain: <name@domain>"),
         PathError.TooLong => new(553, new(5, 1, sender ? 7 : 3), "The address is too long"),
+        PathError.EncodedWord => new(553, new(5, 1, sender ? 7 : 3), "No address holds an encoded word (=?): write the address itself"),
+        PathError.LookAlike => new(553, new(5, 1, sender ? 7 : 3), "The address has a letter or dot that only looks like an ASCII one"),
         PathError.ForbiddenOctet => new(553, new(5, 1, sender ? 7 : 3), "The address has a character no address can have"),
         _ => new(553, new(5, 1, sender ? 7 : 3), "Bad address syntax; it must be <name@domain>"),
     };
 
-    /// <summary>What a client sent, fit to be shown in a reply: no control character, at most 200 characters.</summary>
+    /// <summary>What a client sent, fit to be shown in a reply: nothing that could pass for other text, at most 200 characters.</summary>
     public static string Printable(string text)
     {
         const int LengthMax = 200;
@@ -110,7 +113,7 @@ public static class Replies
                 return shown.Append("...").ToString();
             }
 
-            shown.Append(Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 ? "?" : rune.ToString());
+            shown.Append(Shown.Deceives(rune) ? "?" : rune.ToString());
         }
 
         return shown.ToString();

@@ -38,6 +38,9 @@ public sealed record SmtpLimits
     /// <summary>Commands refused for syntax or order, in one session, before it is closed.</summary>
     public int Errors { get; init; } = 15;
 
+    /// <summary>Senders and recipients refused by policy, in one session, before it is closed.</summary>
+    public int PolicyRefusals { get; init; } = 100;
+
     /// <summary>Failed AUTH attempts in one session before it is closed.</summary>
     public int AuthFailures { get; init; } = 3;
 

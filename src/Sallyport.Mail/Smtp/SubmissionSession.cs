@@ -20,6 +20,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private long _chunkBytes;
     private bool _chunksFailed;
     private int _errors;
+    private int _policyRefusals;
     private int _commandsBeforeLogin;
     private int _bareNewlines;
 
@@ -124,7 +125,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _askedMail = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         _mail = asked;
@@ -148,7 +149,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _askedRecipient = null;
         if (refusal is not null)
         {
-            return RefuseOrClose(refusal);
+            return RefuseByPolicy(refusal);
         }
 
         // The same mailbox twice is one recipient, and the client need not know.
@@ -267,7 +268,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
         if (mail.DeclaredBytes > _limits.MessageBytes)
         {
-            return Refuse(Replies.TooBig(_limits.MessageBytes), counts: false);
+            return RefuseByPolicy(Replies.TooBig(_limits.MessageBytes));
         }
 
         _askedMail = mail;
@@ -347,13 +348,18 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new Turn.HangUp(Replies.TooManyErrors);
         }
 
-        return bdat.Bytes > _limits.MessageBytes
+        // Whoever has not logged in is not read on for.
+        return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
             ? new Turn.HangUp(refusal)
             : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }
 
     private Turn Refuse(Reply refusal, bool counts = true) =>
         counts && ++_errors >= _limits.Errors ? new Turn.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+
+    /// <summary>The client's command is right and its sender or recipient is not: no error of the client, but not without end either.</summary>
+    private Turn RefuseByPolicy(Reply refusal) =>
+        ++_policyRefusals >= _limits.PolicyRefusals ? new Turn.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
 
     private static Turn RefuseOrClose(Reply refusal) => refusal.Code == 421 ? new Turn.HangUp(refusal) : new Turn.Say(refusal);
 }

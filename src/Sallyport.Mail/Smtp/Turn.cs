@@ -79,7 +79,8 @@ public abstract record LoginAnswer
     public sealed record Granted(Policy.Grant Grant) : LoginAnswer;
 
     /// <summary>535 5.7.8: unknown login and wrong password are the same to the client.</summary>
-    public sealed record Wrong : LoginAnswer;
+    /// <param name="Known">A directory knows the login, and only the password was wrong: for the log.</param>
+    public sealed record Wrong(bool Known = false) : LoginAnswer;
 
     /// <summary>535 5.7.8 to the client, named in the log.</summary>
     public sealed record Disabled : LoginAnswer;

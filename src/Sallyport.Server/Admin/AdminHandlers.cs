@@ -28,7 +28,7 @@ public sealed class AdminHandlers
                 request = null;
             }
 
-            if (request is null)
+            if (request is null || !WholeRequest.Is(request, operation.Request))
             {
                 return false;
             }

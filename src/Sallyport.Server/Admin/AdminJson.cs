@@ -29,6 +29,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(LoginQuery))]
 [JsonSerializable(typeof(TokenQuery))]
 [JsonSerializable(typeof(LoginTrial))]
+[JsonSerializable(typeof(DirectoryTrial))]
 public sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The same, with letters of every script as they are: for people who read JSON.</summary>

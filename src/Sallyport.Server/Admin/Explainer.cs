@@ -41,12 +41,16 @@ internal static class Explainer
 
         foreach (var directory in identity.Directories.OfType<IPasswordDirectory>())
         {
-            var answer = await directory.CheckPasswordAsync(login, password, cancel);
+            List<DirectoryStep> inside = [];
+            var answer = directory is IExplainingDirectory explaining
+                ? await explaining.CheckPasswordAsync(login, password, inside, cancel)
+                : await directory.CheckPasswordAsync(login, password, cancel);
+            steps.AddRange(inside.ToArray().Select(step => new ExplainedStep($"{directory.Name}: {step.What}", step.Outcome, step.Detail)));
             var (outcome, because) = answer switch
             {
                 DirectoryAnswer.Granted granted => ("ok", "the password is right; the directory says it may send as "
                     + (granted.Entry.Addresses.IsEmpty ? "nobody" : string.Join(", ", granted.Entry.Addresses))),
-                DirectoryAnswer.Unknown => ("next", $"does not know {login}"),
+                DirectoryAnswer.Unknown unknown => ("next", $"does not know {login}" + (unknown.Why.Length > 0 ? $": {unknown.Why}" : "")),
                 DirectoryAnswer.UnknownOrWrong => ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
                 DirectoryAnswer.Expired => ("refused", "the password has expired"),
                 DirectoryAnswer.Disabled => ("refused", "the account is disabled"),
@@ -62,6 +66,18 @@ internal static class Explainer
 
         steps.Add(new("directories", "refused", "none knows this login"));
         return new(false, [.. steps]);
+    }
+
+    /// <summary>Every server of every directory that depends on some.</summary>
+    public static async ValueTask<DirectoryTrial> TryDirectoriesAsync(IdentityService identity, CancellationToken cancel)
+    {
+        var steps = new List<ExplainedStep>();
+        foreach (var directory in identity.Directories.OfType<ITryableDirectory>())
+        {
+            steps.AddRange((await directory.TryAsync(cancel)).Select(step => new ExplainedStep(step.What, step.Outcome, step.Detail)));
+        }
+
+        return new([.. steps]);
     }
 
     /// <summary>Each directory that takes tokens, each check it makes.</summary>

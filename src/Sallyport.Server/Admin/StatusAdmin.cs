@@ -11,6 +11,7 @@ internal sealed class StatusAdmin(AdminServices services)
             return Explainer.ExplainAsync(query, routes, identity, cancel);
         });
         handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
+        handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));
         handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Settings().Identity, cancel));
     }
 
@@ -20,6 +21,6 @@ internal sealed class StatusAdmin(AdminServices services)
         return new ServerStatus(
             services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
             totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
-            services.Connections());
+            services.Connections(), services.Settings().Options.Limits.Connections);
     }
 }

@@ -12,13 +12,18 @@ public static class StatusOperations
     public static AdminOperation<LoginQuery, LoginTrial> TryLogin { get; } =
         new("auth-test", AdminJson.Default.LoginQuery, AdminJson.Default.LoginTrial);
 
+    /// <summary>Do the directories' servers answer?</summary>
+    public static AdminOperation<Everything, DirectoryTrial> TryDirectories { get; } =
+        new("directories/try", AdminJson.Default.Everything, AdminJson.Default.DirectoryTrial);
+
     public static AdminOperation<TokenQuery, LoginTrial> TryToken { get; } =
         new("auth-test/token", AdminJson.Default.TokenQuery, AdminJson.Default.LoginTrial);
 }
 
+/// <param name="ConnectionsMax">Most connections taken at once: limits.connections, or fewer where the system's file limit says so.</param>
 public sealed record ServerStatus(
     bool Running, string Version, DateTimeOffset? StartedAt, string Store, long Messages, long Recipients, long Due, long InProgress, long Held,
-    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections);
+    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections, int ConnectionsMax);
 
 public sealed record ExplainQuery(string Login, string From, string To);
 
@@ -33,6 +38,8 @@ public sealed record LoginQuery(string Login, string Password)
 {
     public override string ToString() => $"LoginQuery for {Login}";
 }
+
+public sealed record DirectoryTrial(ExplainedStep[] Steps);
 
 /// <summary>Carries an access token to the admin socket, which only its owner may open; never shown.</summary>
 /// <param name="Login">Whom a client would say it is for; null when it says nothing.</param>

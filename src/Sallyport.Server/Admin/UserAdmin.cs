@@ -16,8 +16,9 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Add, AddAsync);
         handlers.On(UserOperations.Remove, async (user, cancel) =>
             await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
-        handlers.On(UserOperations.SetPassword, async (change, cancel) =>
-            await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
+        handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
+            ? new(false, mistake)
+            : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
                 ? new(true, $"{Shown(change.Login)} has a new password")
                 : Unknown(change.Login));
         handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
@@ -38,6 +39,11 @@ internal sealed class UserAdmin(AdminServices services)
         }
 
         var login = Credentials.PrepareLogin(user.Login)!;
+
+        if (user.Verifier.FindMistake() is { } mistake)
+        {
+            return new(false, mistake);
+        }
 
         var account = new Account(login, user.Verifier.ToVerifier(), [.. user.Addresses], false, services.Time.GetUtcNow());
         if (!await Accounts.AddAsync(account, cancel))

@@ -36,6 +36,20 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
     public static VerifierView Of(ScramVerifier verifier) =>
         new(verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
 
+    private const int IterationsMin = 4096;
+    private const int IterationsMax = 10_000_000;
+    private const int SaltBytesMin = 8;
+    private const int SaltBytesMax = 64;
+    private const int KeyBytes = 32;
+
+    /// <summary>Null for a verifier logins can be checked with in reasonable time.</summary>
+    public string? FindMistake() =>
+        Iterations is >= IterationsMin and <= IterationsMax && Salt.Length is >= SaltBytesMin and <= SaltBytesMax
+        && StoredKey.Length == KeyBytes && ServerKey.Length == KeyBytes
+            ? null
+            : $"the verifier is none: it needs {IterationsMin} to {IterationsMax} iterations, a salt of {SaltBytesMin} to {SaltBytesMax} octets "
+                + $"and keys of {KeyBytes}";
+
     public ScramVerifier ToVerifier() => new(Iterations, Salt, StoredKey, ServerKey);
 
     public override string ToString() => "VerifierView";

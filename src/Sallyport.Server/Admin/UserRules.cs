@@ -33,7 +33,8 @@ public static class UserRules
         if (address.StartsWith("*@", StringComparison.Ordinal))
         {
             var shown = Replies.Printable(address);
-            return $"\"{shown}\" is a pattern and no address; `sallyport grants add --to LOGIN --as \"{shown}\"` lets a login send as all of a domain";
+            return $"\"{shown}\" is a pattern and no address; "
+                + $"`sallyport grants add --to LOGIN --as \"{shown}\"` lets a login send as all of a domain";
         }
 
         return MailboxParser.TryParse(address, out _) ? null : $"\"{Replies.Printable(address)}\" is not a mail address{Meant(address)}";

@@ -11,8 +11,8 @@ internal static class CertificateReader
     {
         var certificate = section.RequiredText("certificate", "/etc/sallyport/fullchain.pem");
         var key = section.RequiredText("key", "/etc/sallyport/privkey.pem");
-        var clientCa = section.Text("client_ca") is { } ca ? Authorities(section, paths, "client_ca", ca) : null;
-        var clientCrl = section.Text("client_crl") is { } crl ? paths.MustExist(section, "client_crl", crl) : null;
+        var clientCa = section.Text("client_ca");
+        var clientCrl = section.Text("client_crl");
         section.Finish();
         if (clientCrl is not null && clientCa is null)
         {
@@ -26,8 +26,8 @@ internal static class CertificateReader
 
         var options = new TlsOptions(paths.MustExist(section, "certificate", certificate), paths.MustExist(section, "key", key))
         {
-            ClientCa = clientCa,
-            ClientCrl = clientCrl,
+            ClientCa = clientCa is null ? null : Authorities(section, paths, "client_ca", clientCa),
+            ClientCrl = clientCrl is null ? null : paths.MustExist(section, "client_crl", clientCrl),
         };
         var certificateText = paths.TextOf(section, "certificate", options.Certificate);
         var keyText = paths.TextOf(section, "key", options.Key);

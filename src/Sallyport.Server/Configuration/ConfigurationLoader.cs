@@ -56,8 +56,8 @@ public static class ConfigurationLoader
             return new ConfigurationResult.Invalid([.. problems]);
         }
 
-        var listeners = toml.List("listener")
-            .Select(section => (Section: section, Listener: ReadListener(section, toml.Table("tls").Has("client_ca"))))
+        var hasClientCa = toml.Table("tls").Has("client_ca");
+        var listeners = toml.List("listener").Select(section => (Section: section, Listener: ReadListener(section, hasClientCa)))
             .Where(pair => pair.Listener is not null).Select(pair => (pair.Section, Listener: pair.Listener!)).ToList();
         var paths = new ConfiguredFiles(file, warnings);
         var options = new ServerOptions
@@ -215,6 +215,7 @@ public static class ConfigurationLoader
             Handshakes = section.Number("handshakes", d.Handshakes, 1, 1_000_000),
             HashesAtOnce = section.Number("hashes_at_once", d.HashesAtOnce, 1, 1024),
             HashesWaiting = section.Number("hashes_waiting", d.HashesWaiting, 1, 1_000_000),
+            HashesWaitingPerNetwork = section.Number("hashes_waiting_per_network", d.HashesWaitingPerNetwork, 1, 1_000_000),
             LoginCache = section.Time("login_cache", d.LoginCache, TimeSpan.Zero, Day),
         };
         section.Finish();
@@ -237,6 +238,7 @@ public static class ConfigurationLoader
             Hops = section.Number("max_hops", d.Hops, 10, 10_000),
             ContentLineBytes = section.Size("max_content_line_bytes", d.ContentLineBytes, 998, 1 << 20),
             Errors = section.Number("max_errors", d.Errors, 3, 10_000),
+            PolicyRefusals = section.Number("max_policy_refusals", d.PolicyRefusals, 10, 1_000_000),
             AuthFailures = section.Number("max_auth_failures", d.AuthFailures, 1, 100),
             CommandsBeforeLogin = section.Number("max_commands_before_login", d.CommandsBeforeLogin, 10, 10_000),
             MessagesPerSession = section.Number("max_messages_per_session", d.MessagesPerSession, 1, 1_000_000),

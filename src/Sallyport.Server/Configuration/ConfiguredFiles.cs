@@ -22,6 +22,7 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
         return full;
     }
 
+    /// <summary>What is allowed and yet probably not meant.</summary>
     public void Warn(Section section, string key, string message) =>
         warnings.Add(new(file, section.LineOf(key), section.Name.Length > 0 ? $"{section.Name}.{key}" : key, message));
 

@@ -6,6 +6,7 @@ internal static class DirectoryReader
     private static readonly Dictionary<string, Func<Section, string, ConfiguredFiles, DirectoryOptions?>> Types = new(StringComparer.Ordinal)
     {
         ["local"] = static (_, name, _) => new LocalDirectoryOptions(name),
+        ["ldap"] = LdapReader.Read,
         ["oidc"] = VouchingReader.Oidc,
         ["certificate"] = VouchingReader.Certificate,
         ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file

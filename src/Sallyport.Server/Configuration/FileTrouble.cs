@@ -11,6 +11,8 @@ public static class FileTrouble
     public static string Say(Exception exception, string path) => exception switch
     {
         _ when Directory.Exists(path) => "it is a directory",
+        FileNotFoundException when Path.GetDirectoryName(path) is { Length: > 0 } folder && !Directory.Exists(folder) =>
+            $"there is no directory {folder}",
         FileNotFoundException => "there is no such file",
         DirectoryNotFoundException when path.Length == 0 => "its directory is not there",
         DirectoryNotFoundException => $"there is no directory {Path.GetDirectoryName(path)}",

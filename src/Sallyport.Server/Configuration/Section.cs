@@ -51,6 +51,9 @@ internal sealed class Section(string name, string file, int line, List<Configura
         return null;
     }
 
+    /// <summary>Is it there as ""? Only where empty is a value of its own.</summary>
+    public bool IsEmptyText(string key) => Find(key) is StringValueSyntax { Value: "" };
+
     public string? RequiredText(string key, string example)
     {
         if (!Has(key))

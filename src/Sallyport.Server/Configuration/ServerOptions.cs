@@ -212,11 +212,16 @@ public sealed record LimitOptions
     /// <summary>TLS handshakes under way at once; one more is told 454, or on an implicit-TLS listener cut.</summary>
     public int Handshakes { get; init; } = 500;
 
-    /// <summary>Password hashes computed at once; more wait, and those that would wait too long get 454.</summary>
-    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>
+    /// Password hashes computed at once, never more than the processors less one; more wait, and those that would wait too long get 454.
+    /// </summary>
+    public int HashesAtOnce { get; init; } = Math.Max(1, Environment.ProcessorCount - 1);
 
     /// <summary>Logins waiting for a hash.</summary>
     public int HashesWaiting { get; init; } = 500;
+
+    /// <summary>Logins waiting for a hash from one IPv4 address or one IPv6 /64.</summary>
+    public int HashesWaitingPerNetwork { get; init; } = 8;
 
     /// <summary>How long a login that just succeeded is checked against the keyed cache in place of its hash.</summary>
     public TimeSpan LoginCache { get; init; } = TimeSpan.FromMinutes(10);

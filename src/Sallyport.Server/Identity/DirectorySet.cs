@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Oidc;
 using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Ldap;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -63,6 +64,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         OidcDirectoryOptions oidc => new OidcDirectory(oidc, services.Time),
         CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
+        LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

@@ -24,6 +24,10 @@ public interface IDirectory
 public interface IPasswordDirectory : IDirectory
 {
     ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
+
+    /// <summary>The same, for a directory that is told who asks from where.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckPasswordAsync(login, password, cancel);
 }
 
 /// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>
@@ -31,6 +35,24 @@ public interface IVerifierDirectory : IDirectory
 {
     /// <summary>A <see cref="DirectoryAnswer.Verifier"/>, or <see cref="DirectoryAnswer.Unknown"/> where the login is not known.</summary>
     ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
+}
+
+/// <summary>One thing a directory did to answer, for whoever operates the server. No secret is in it.</summary>
+/// <param name="Outcome">ok, next, refused, failed, unavailable or warning.</param>
+public sealed record DirectoryStep(string What, string Outcome, string Detail);
+
+/// <summary>Can tell how it came to its answer.</summary>
+public interface IExplainingDirectory : IPasswordDirectory
+{
+    /// <summary>The very check of a login, each step added as it is made.</summary>
+    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel);
+}
+
+/// <summary>Depends on servers that can be tried without a login.</summary>
+public interface ITryableDirectory : IDirectory
+{
+    /// <summary>A step for each server: does it answer as configured?</summary>
+    ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel);
 }
 
 /// <summary>Proves who somebody is, and may leave it to another directory what that login may use.</summary>
@@ -82,7 +104,8 @@ public abstract record DirectoryAnswer
     public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
 
     /// <summary>The next directory is asked.</summary>
-    public sealed record Unknown : DirectoryAnswer;
+    /// <param name="Why">When it is more than that nobody has this name.</param>
+    public sealed record Unknown(string Why = "") : DirectoryAnswer;
 
     /// <summary>Refused by a server that does not tell an unknown login from a wrong password: the next directory is asked.</summary>
     public sealed record UnknownOrWrong : DirectoryAnswer;

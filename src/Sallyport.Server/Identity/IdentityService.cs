@@ -25,7 +25,7 @@ public sealed class IdentityService(
             ? (new LoginAnswer.Wrong(), "not a login")
             : await ToLoginAsync((await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(prepared, password, cancel), cancel)).Answer, cancel);
+                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>Whose is this access token?</summary>
@@ -160,7 +160,7 @@ public sealed class IdentityService(
                 return (answer, directory.Name);
             }
 
-            last = answer is DirectoryAnswer.Unknown ? last : answer;
+            last = answer is DirectoryAnswer.Unknown { Why: "" } ? last : answer;
         }
 
         return (last, "");
@@ -172,10 +172,10 @@ public sealed class IdentityService(
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
-        DirectoryAnswer.Unknown => (new LoginAnswer.Wrong(), "unknown login"),
+        DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
         DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(), refused.Why),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(), "wrong password"),
+        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
 }

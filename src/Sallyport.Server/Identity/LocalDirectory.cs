@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Store;
 
@@ -11,17 +12,11 @@ public sealed class LocalDirectory(string name, DirectoryServices services) : IP
 
     public string Name => name;
 
-    public async ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel)
-    {
-        var account = await _accounts.FindAsync(login, cancel);
-        var verifier = account?.Verifier ?? services.MadeUp.For(login);
-        return await services.Hasher.CheckAsync(verifier, account is not null, login, password) switch
-        {
-            PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
-            PasswordCheck.Right => Answer(account),
-            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
-        };
-    }
+    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+        CheckAsync(null, login, password, cancel);
+
+    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckAsync(attempt.Network, login, password, cancel);
 
     public async ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) =>
         await _accounts.FindAsync(login, cancel) is { } account
@@ -38,6 +33,18 @@ public sealed class LocalDirectory(string name, DirectoryServices services) : IP
             .Select(address => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : null)
             .OfType<string>().Distinct(StringComparer.Ordinal),
     ];
+
+    private async ValueTask<DirectoryAnswer> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
+    {
+        var account = await _accounts.FindAsync(login, cancel);
+        var verifier = account?.Verifier ?? services.MadeUp.For(login);
+        return await services.Hasher.CheckAsync(verifier, account is not null, login, password, network) switch
+        {
+            PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
+            PasswordCheck.Right => Answer(account),
+            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
+        };
+    }
 
     private DirectoryAnswer Answer(Account? account) => account switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Sallyport.Server.Limits;
 
 namespace Sallyport.Server.Identity;
 
@@ -7,4 +8,8 @@ namespace Sallyport.Server.Identity;
 /// <param name="Client">From where.</param>
 /// <param name="Mechanism">The SASL mechanism.</param>
 /// <param name="Login">As it was typed.</param>
-public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login);
+public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login)
+{
+    /// <summary>What limits count by: an IPv4 address or an IPv6 /64.</summary>
+    public IPAddress Network => ConnectionGate.NetworkOf(Client);
+}

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Sallyport.Mail.Sasl;
@@ -21,8 +22,8 @@ public enum PasswordCheck
 public sealed record PasswordProof(ReadOnlyMemory<byte> Name, Func<string, bool> Matches);
 
 /// <summary>
-/// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue, one hash for the same
-/// guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
+/// The slow part of a login, kept from being a weapon: a bounded number of hashes at once, a bounded queue in which networks take turns,
+/// one hash for the same guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
 /// </summary>
 /// <param name="start">HashesAtOnce counts from here for good; the rest is <see cref="Limits"/>.</param>
 public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDisposable
@@ -32,17 +33,28 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
 
     private const int SaltBytes = 16;
     private const int CacheEntriesMax = 20_000;
+    /// <summary>One processor is left to mail, where there are two.</summary>
+    private static readonly int ThreadsMax = Math.Max(1, Environment.ProcessorCount - 1);
+
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(20);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly int _atOnce = start.HashesAtOnce;
-    private readonly SemaphoreSlim _places = new(start.HashesAtOnce);
+    private readonly HashQueue _queue = new(
+        Math.Clamp(start.HashesAtOnce, 1, ThreadsMax), start.HashesWaiting, start.HashesWaitingPerNetwork, WaitMax, time);
+
     private readonly ConcurrentDictionary<string, DateTimeOffset> _recent = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task<PasswordCheck>> _running = new(StringComparer.Ordinal);
-    private int _waiting;
 
     /// <summary>Replaced on reload.</summary>
-    public LimitOptions Limits { get; set; } = start;
+    public LimitOptions Limits
+    {
+        get;
+        set
+        {
+            field = value;
+            (_queue.WaitingMax, _queue.WaitingPerNetworkMax) = (value.HashesWaiting, value.HashesWaitingPerNetwork);
+        }
+    } = start;
 
     /// <summary>A new verifier, for storing.</summary>
     public static ScramVerifier CreateVerifier(string password)
@@ -52,13 +64,16 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
     }
 
     /// <summary>Is this the login's password? <paramref name="known"/> false spends the same work and is always wrong.</summary>
-    public ValueTask<PasswordCheck> CheckAsync(ScramVerifier verifier, bool known, string login, string password) => CheckAsync(
+    /// <param name="network">Where the login comes from; null for our own commands.</param>
+    public ValueTask<PasswordCheck> CheckAsync(
+        ScramVerifier verifier, bool known, string login, string password, IPAddress? network = null) => CheckAsync(
         new PasswordProof(verifier.StoredKey, guess =>
             ScramSha256.Matches(verifier, ScramSha256.SaltedPassword(guess, verifier.Salt.Span, verifier.Iterations))),
-        known, login, password);
+        known, login, password, network);
 
     /// <summary>The same for a password stored in any form.</summary>
-    public async ValueTask<PasswordCheck> CheckAsync(PasswordProof proof, bool known, string login, string password)
+    public async ValueTask<PasswordCheck> CheckAsync(
+        PasswordProof proof, bool known, string login, string password, IPAddress? network = null)
     {
         var guess = NameOf(proof, login, password);
         if (known && _recent.TryGetValue(guess, out var until))
@@ -81,7 +96,7 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
         var result = PasswordCheck.TooBusy;
         try
         {
-            result = await HashAsync(proof, known, password);
+            result = await HashAsync(proof, known, password, network ?? IPAddress.None);
             if (result == PasswordCheck.Right)
             {
                 Remember(guess);
@@ -96,41 +111,15 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
         return result;
     }
 
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _queue.Dispose();
 
-    private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password)
-    {
-        if (Interlocked.Increment(ref _waiting) > Limits.HashesWaiting + _atOnce || !await EnterAsync())
+    private async Task<PasswordCheck> HashAsync(PasswordProof proof, bool known, string password, IPAddress network) =>
+        await _queue.RunAsync(network, () => proof.Matches(password)) switch
         {
-            Interlocked.Decrement(ref _waiting);
-            return PasswordCheck.TooBusy;
-        }
-
-        try
-        {
-            var matches = await Task.Run(() => proof.Matches(password));
-            return matches && known ? PasswordCheck.Right : PasswordCheck.Wrong;
-        }
-        finally
-        {
-            _places.Release();
-            Interlocked.Decrement(ref _waiting);
-        }
-    }
-
-    private async Task<bool> EnterAsync()
-    {
-        using var limit = new CancellationTokenSource(WaitMax, time);
-        try
-        {
-            await _places.WaitAsync(limit.Token);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
+            null => PasswordCheck.TooBusy,
+            true when known => PasswordCheck.Right,
+            _ => PasswordCheck.Wrong,
+        };
 
     private void Remember(string guess)
     {

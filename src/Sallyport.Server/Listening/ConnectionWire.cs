@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
@@ -82,13 +83,16 @@ internal sealed class ConnectionWire(
             await Output.CompleteAsync().AsTask().WaitAsync(GoodbyeMax, time);
             await _tls.ShutdownAsync().WaitAsync(GoodbyeMax, time);
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException or ObjectDisposedException
+            or CryptographicException or AuthenticationException)
         {
-            // The client is gone already.
+            // The client is gone already, or broke its TLS (a renegotiation does).
         }
-
-        await Input.CompleteAsync();
-        await _tls.DisposeAsync();
-        await _transport!.DisposeAsync();
+        finally
+        {
+            await Input.CompleteAsync();
+            await _tls.DisposeAsync();
+            await _transport!.DisposeAsync();
+        }
     }
 }

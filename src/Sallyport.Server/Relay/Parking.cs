@@ -11,7 +11,7 @@ internal sealed class Parking(TimeProvider time)
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WaitMin = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private DateTimeOffset _last = DateTimeOffset.MinValue;
@@ -36,8 +36,8 @@ internal sealed class Parking(TimeProvider time)
         {
             Measure();
             var now = time.GetUtcNow();
-            var half = _perSecond > 0 ? TimeSpan.FromSeconds(Math.Min(waiting / 2 / _perSecond, WaitMax.TotalSeconds)) : WaitMax;
-            var soonest = now + (half > WaitMin ? half : WaitMin);
+            var half = _perSecond > 0 ? waiting / 2 / _perSecond : 0;
+            var soonest = now + TimeSpan.FromSeconds(Math.Clamp(half, WaitMin.TotalSeconds, WaitMax.TotalSeconds));
             var behind = _last + TimeSpan.FromSeconds(1 / Math.Max(PerSecondMin, 2 * _perSecond));
             return _last = behind > soonest ? behind : soonest;
         }

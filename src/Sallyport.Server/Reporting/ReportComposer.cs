@@ -26,6 +26,7 @@ public static class ReportComposer
     {
         var sender = request.About.Record.Envelope.ReversePath.Mailbox
             ?? throw new ArgumentException("a message from the null path is never reported on", nameof(request));
+        request = ReportBounds.Apply(request);
         var to = Reachable(sender);
         var international = to.NeedsSmtpUtf8;
         using var content = new MemoryStream();

@@ -15,6 +15,7 @@ public sealed partial class SubmissionDriver
 
     private ContentReceiver? _receiver;
     private ChunkDecoder? _chunks;
+    private Pace? _pace;
 
     private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
     {
@@ -65,10 +66,10 @@ public sealed partial class SubmissionDriver
         }
 
         await FlushAsync();
-        var pace = new Pace(_services.Time, _timeouts);
+        _pace ??= new Pace(_services.Time, _timeouts);
         for (var left = chunk.Bytes; left > 0;)
         {
-            var buffer = await ReadContentAsync(pace);
+            var buffer = await ReadContentAsync(_pace);
             var part = buffer.Slice(0, Math.Min(left, buffer.Length));
             left -= part.Length;
             if (!discard)
@@ -124,21 +125,16 @@ public sealed partial class SubmissionDriver
     /// <summary>The next octets of content; at least one. Too long a silence, or too slow a trickle, ends the session.</summary>
     private async ValueTask<ReadOnlySequence<byte>> ReadContentAsync(Pace pace)
     {
-        if (_wire.Input.TryRead(out var ready) && !ready.Buffer.IsEmpty)
-        {
-            pace.Count(ready.Buffer.Length);
-            return ready.Buffer;
-        }
-
         _deadline.Arm(_timeouts.DataBlock);
+        pace.Begin();
+        var there = _wire.Input.TryRead(out var result);
         while (true)
         {
-            var result = await _wire.Input.ReadAsync();
-            if (!result.Buffer.IsEmpty && !_deadline.HasRunOut)
+            result = there ? result : await _wire.Input.ReadAsync();
+            if (!result.Buffer.IsEmpty && (there || !_deadline.HasRunOut))
             {
                 _deadline.Disarm();
-                pace.Count(result.Buffer.Length);
-                if (pace.IsTooSlow)
+                if (pace.IsTooSlowWith(result.Buffer.Length))
                 {
                     await SayLastAsync(Replies.TooSlow, "too slow");
                 }
@@ -146,6 +142,7 @@ public sealed partial class SubmissionDriver
                 return result.Buffer;
             }
 
+            there = false; // an end, or a read called off: it has to be given back before the next
             _wire.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             if (_deadline.HasRunOut)
             {
@@ -254,21 +251,23 @@ public sealed partial class SubmissionDriver
         }
     }
 
-    /// <summary>Octets per second since the content began, judged only after the first data block's time.</summary>
+    /// <summary>
+    /// Octets per second of the time a message's content was waited for, over all its chunks; judged only after the first data block's
+    /// time. What the store takes and what lies between two chunks does not count.
+    /// </summary>
     private sealed class Pace(TimeProvider time, TimeoutOptions timeouts)
     {
-        private readonly long _began = time.GetTimestamp();
+        private long _began;
+        private TimeSpan _waited;
         private long _bytes;
 
-        public bool IsTooSlow
-        {
-            get
-            {
-                var elapsed = time.GetElapsedTime(_began);
-                return elapsed > timeouts.DataBlock && _bytes < elapsed.TotalSeconds * timeouts.DataBytesPerSecondMin;
-            }
-        }
+        public void Begin() => _began = time.GetTimestamp();
 
-        public void Count(long bytes) => _bytes += bytes;
+        public bool IsTooSlowWith(long bytes)
+        {
+            _waited += time.GetElapsedTime(_began);
+            _bytes += bytes;
+            return _waited > timeouts.DataBlock && _bytes < _waited.TotalSeconds * timeouts.DataBytesPerSecondMin;
+        }
     }
 }

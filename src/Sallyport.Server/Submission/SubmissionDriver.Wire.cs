@@ -73,7 +73,7 @@ public sealed partial class SubmissionDriver
     {
         var rest = buffer;
         var kind = _framer.TryRead(ref rest, limitBytes, out var line);
-        var octets = kind == LineKind.Line ? line.ToArray() : [];
+        var octets = kind is LineKind.Line or LineKind.BareLineFeed or LineKind.Foreign ? line.ToArray() : [];
         _wire.Input.AdvanceTo(rest.Start, kind == LineKind.Incomplete ? rest.End : rest.Start);
         return kind == LineKind.Incomplete && completed ? throw new WireLostException("the client left within a command") : new Line(kind, octets);
     }

@@ -26,11 +26,13 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
     private readonly string _client;
+    private readonly bool _loginNeedsTls;
     private readonly long _began;
     private long _grantedAt;
     private string _end = "the client left";
     private string _verifierFrom = "";
     private string _loginWhy = "";
+    private bool _loginKnown;
     private bool _draining;
     private bool _closing;
 
@@ -42,6 +44,7 @@ public sealed partial class SubmissionDriver : IDisposable
         _timeouts = _settings.Options.Timeouts;
         _limits = _settings.Options.Limits.Smtp;
         _client = wire.Client.ToString();
+        _loginNeedsTls = tls != ListenerTls.None;
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _began = services.Time.GetTimestamp();
@@ -91,6 +94,7 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _deadline.Disarm();
             await DropSubmissionAsync();
+            LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
     }
@@ -104,23 +108,31 @@ public sealed partial class SubmissionDriver : IDisposable
         while (!_closing)
         {
             var line = await ReadLineAsync(_session.LineBytesMax);
-            if (line.Kind != LineKind.Line)
+            if (CommandIn(line) is not { } command)
             {
                 await EndLineTroubleAsync(line.Kind);
                 continue;
             }
 
-            var command = CommandParser.Parse(line.Octets);
             Heard?.Invoke(_session.State, command);
+            LogLoginInClear(command);
             await FollowAsync(
                 command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
                     ? _session.Unpipelined(Verb.Auth)
                     : _session.Receive(command, line.Octets.Length + CrLf),
                 drain);
+            _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
 
         await FlushAsync();
     }
+
+    private static Command? CommandIn(Line line) => line.Kind switch
+    {
+        LineKind.Line => CommandParser.Parse(line.Octets),
+        LineKind.BareLineFeed or LineKind.Foreign => CommandParser.OtherProtocolIn(line.Octets),
+        _ => null,
+    };
 
     /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
     private async Task FollowAsync(Turn? turn, CancellationToken cancel)
@@ -150,6 +162,7 @@ public sealed partial class SubmissionDriver : IDisposable
         // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
         if (_session.State != SessionState.ReceivingChunks)
         {
+            _pace = null;
             await DropSubmissionAsync();
         }
     }
@@ -201,7 +214,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
-        LogRefusal(refusal, ask.ReversePath.ToString());
+        LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }
 
@@ -211,7 +224,7 @@ public sealed partial class SubmissionDriver : IDisposable
         var refusal = _settings.Routes.Find(path.Mailbox) is null
             ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {Replies.Printable(path.Mailbox.Domain)}")
             : null;
-        LogRefusal(refusal, path.ToString());
+        LogPolicyRefusal(refusal, path.ToString());
         return refusal;
     }
 
@@ -292,12 +305,14 @@ public sealed partial class SubmissionDriver : IDisposable
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         return Answer(answer);
     }
 
     private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
     {
         (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
+        _loginKnown = answer is VerifierAnswer.Found && _verifierFrom.Length > 0;
         _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
         return _session.AnswerVerifier(answer);
     }
@@ -343,10 +358,11 @@ public sealed partial class SubmissionDriver : IDisposable
             _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
             _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
         };
-        _loginWhy = "";
+        var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);
+        (_loginWhy, _loginKnown) = ("", false);
         _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
-            ? new MailEvent.LoginUnavailable(SessionId, _client, _session.LoginTyped, _session.Mechanism, why)
-            : new MailEvent.LoginFailed(SessionId, _client, _session.LoginTyped, _session.Mechanism, why));
+            ? new MailEvent.LoginUnavailable(SessionId, _client, typed, _session.Mechanism, why)
+            : new MailEvent.LoginFailed(SessionId, _client, typed, _session.Mechanism, why));
     }
 
     private void LogLogin()

@@ -28,7 +28,8 @@ public sealed class DominoFormatter : ILineFormatter
         MailEvent.Refused { Reply.Enhanced: { Class: 5, Subject: 7, Detail: 1 }, Login.Length: > 0 } e =>
             $"{Server}Message rejected. Authenticated user {Name(e.Login)} from host {e.Client} sending mail from {Name(e.Subject)} "
             + $"failed to match directory address {Name(e.LoginAddress)}",
-        MailEvent.Refused e => $"{Server}Message rejected. {Name(e.Subject)} from host {e.Client}: {LogText.Clean(e.Reply.ToString())}",
+        MailEvent.Refused e =>
+            $"{Server}Message rejected. {Name(e.Subject).Replace(' ', '_')} from host {e.Client}: {LogText.Clean(e.Reply.ToString())}",
         MailEvent.MessageAccepted e =>
             $"{Server}Message {e.Id} (MessageID: {Name(e.MessageId)}) received from {Address(e.Sender)} size {e.Bytes} bytes",
         MailEvent.ConnectionClosed e => $"{Server}{e.Client} disconnected. {e.Messages} message[s] received",

@@ -24,6 +24,10 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
         MailEvent.LoginUnavailable e =>
             $"{e.Session} login of {Quoted(e.Typed)} from {e.Client} was not judged: {Clean(e.Why)}{By(e.Mechanism)}",
+        MailEvent.LoginInClear e => $"{e.Session} {e.Client} tried to log in without TLS and was refused; a password it sent{By(e.Mechanism)} "
+            + "could be read on the way: let its owner turn TLS on and choose another",
+        MailEvent.RefusalsOmitted e => $"{e.Session} refused {Count(e.Count, "more sender or recipient", "more senders and recipients")}"
+            + $"{Of(e.Login)} from {e.Client}, which have no line each",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
@@ -64,7 +68,7 @@ public sealed class HumanFormatter : ILineFormatter
 
     private static string By(string mechanism) => mechanism.Length == 0 ? "" : $" ({mechanism})";
 
-    private static string Quoted(string value) => $"\"{Clean(value)}\"";
+    private static string Count(int n, string thing) => Count(n, thing, thing + "s");
 
-    private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
+    private static string Count(int n, string one, string many) => $"{n} {(n == 1 ? one : many)}";
 }

@@ -56,6 +56,13 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
                     ("mechanism", e.Mechanism), ("why", e.Why));
                 break;
+            case MailEvent.LoginInClear e:
+                Put(json, "login_without_tls", ("session", e.Session), ("client", e.Client), ("mechanism", e.Mechanism));
+                break;
+            case MailEvent.RefusalsOmitted e:
+                Put(json, "refusals_omitted", ("session", e.Session), ("client", e.Client), ("login", e.Login));
+                json.WriteNumber("count", e.Count);
+                break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));

@@ -119,7 +119,8 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
             var why = FileTrouble.Say(exception, (_target as FileStream)?.Name ?? "");
             if (_trouble is null)
             {
-                _tell($"the log cannot be written: {why}. Mail goes on; lines are lost until it can, which is tried every {ReopenAfter.TotalSeconds} s");
+                _tell($"the log cannot be written: {why}. Mail goes on; lines are lost until it can, "
+                    + $"which is tried every {ReopenAfter.TotalSeconds} s");
             }
 
             (_trouble, _troubleAt, _target) = (why, _time.GetTimestamp(), null);
@@ -158,7 +159,8 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
         _late += Interlocked.Exchange(ref _overflown, 0);
         if (_late > 0)
         {
-            Add(lines, new MailEvent.Problem($"{_late} lines of this log were lost: they came faster than they could be written"), _time.GetLocalNow());
+            var lost = new MailEvent.Problem($"{_late} lines of this log were lost: they came faster than they could be written");
+            Add(lines, lost, _time.GetLocalNow());
         }
 
         if (_lost > 0)

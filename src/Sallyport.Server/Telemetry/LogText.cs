@@ -1,4 +1,5 @@
 using System.Text;
+using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Server.Telemetry;
 
@@ -8,9 +9,17 @@ public static class LogText
     /// <summary>Longer values are cut and end in an ellipsis.</summary>
     public const int BytesMax = 1024;
 
-    public static string Clean(string value)
+    public static string Clean(string value) => Escape(value, BytesMax, quotes: false);
+
+    /// <summary>In quotes that nothing in the value can close: a quote and a backslash get a backslash before them.</summary>
+    public static string Quoted(string value) => $"\"{Escape(value, BytesMax, quotes: true)}\"";
+
+    /// <summary>The same of any length.</summary>
+    public static string CleanWhole(string value) => Escape(value, int.MaxValue, quotes: false);
+
+    private static string Escape(string value, int bytesMax, bool quotes)
     {
-        if (value.Length <= BytesMax / 4 && !NeedsEscape(value))
+        if (value.Length <= bytesMax / 4 && !NeedsEscape(value, quotes))
         {
             return value;
         }
@@ -19,9 +28,9 @@ public static class LogText
         var bytes = 0;
         foreach (var rune in value.EnumerateRunes())
         {
-            var shown = Escapes(rune) ? $"\\x{{{rune.Value:x}}}" : rune.ToString();
+            var shown = Escapes(rune) ? $"\\x{{{rune.Value:x}}}" : quotes && IsQuote(rune) ? "\\" + rune : rune.ToString();
             bytes += Encoding.UTF8.GetByteCount(shown);
-            if (bytes > BytesMax - 3)
+            if (bytes > bytesMax - 3)
             {
                 return clean.Append('…').ToString();
             }
@@ -32,11 +41,11 @@ public static class LogText
         return clean.ToString();
     }
 
-    private static bool NeedsEscape(string value)
+    private static bool NeedsEscape(string value, bool quotes)
     {
         foreach (var rune in value.EnumerateRunes())
         {
-            if (Escapes(rune))
+            if (Escapes(rune) || (quotes && IsQuote(rune)))
             {
                 return true;
             }
@@ -45,8 +54,8 @@ public static class LogText
         return false;
     }
 
-    /// <summary>Control characters, line separators, and the marks that turn the direction of text.</summary>
-    private static bool Escapes(Rune rune) =>
-        Rune.IsControl(rune)
-        || rune.Value is 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) or 0x200E or 0x200F or 0xFFFD;
+    private static bool IsQuote(Rune rune) => rune.Value is '"' or '\\';
+
+    /// <summary>What could pass for other text, and what was no text at all.</summary>
+    private static bool Escapes(Rune rune) => Shown.Deceives(rune) || rune == Rune.ReplacementChar;
 }

@@ -35,6 +35,12 @@ public abstract record MailEvent
     /// <summary>The login was not judged: the directory is away (454), or the client gave up. Nobody may be banned for it.</summary>
     public sealed record LoginUnavailable(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
 
+    /// <summary>A client tried to log in before TLS. It was refused and what it sent was not looked at, but could be read on the way.</summary>
+    public sealed record LoginInClear(string Session, string Client, string Mechanism) : MailEvent;
+
+    /// <summary>So many more senders and recipients were refused in this session than have a line.</summary>
+    public sealed record RefusalsOmitted(string Session, string Client, string Login, int Count) : MailEvent;
+
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>

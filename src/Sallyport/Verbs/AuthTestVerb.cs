@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Sallyport.Server.Admin;
-using Sallyport.Server.Configuration;
 
 namespace Sallyport.Verbs;
 
@@ -22,24 +21,22 @@ internal static class AuthTestVerb
         {
             login, token, config, json,
         };
-        command.SetAction(async (parsed, cancel) =>
-            parsed.GetValue(login) is null && !parsed.GetValue(token)
-                ? Terminal.Fail("which login? Only with --token it may be left out", Exit.Usage)
-                : Site.Load(parsed.GetValue(config)!) is not { } options ? Exit.Usage
-                : parsed.GetValue(token)
-                    ? await TryTokenAsync(options, parsed.GetValue(login), parsed.GetValue(json), cancel)
-                    : await TryPasswordAsync(options, parsed.GetValue(login)!, parsed.GetValue(json), cancel));
+        command.SetAction(async (parsed, cancel) => parsed.GetValue(token)
+            ? await TryTokenAsync(parsed.GetValue(config)!, parsed.GetValue(login), parsed.GetValue(json), cancel)
+            : parsed.GetValue(login) is { } name
+                ? await TryPasswordAsync(parsed.GetValue(config)!, name, parsed.GetValue(json), cancel)
+                : Terminal.Fail("which login? Only with --token it may be left out", Exit.Usage));
         return command;
     }
 
-    private static async Task<int> TryPasswordAsync(ServerOptions options, string login, bool json, CancellationToken cancel) =>
-        Terminal.ReadPassword(options, twice: false) is { } password
+    private static async Task<int> TryPasswordAsync(string config, string login, bool json, CancellationToken cancel) =>
+        Site.Load(config) is { } options && Terminal.ReadPassword(options, twice: false) is { } password
             ? await Site.AtDoorAsync(options, async admin =>
                 Show(await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
             : Exit.Usage;
 
-    private static async Task<int> TryTokenAsync(ServerOptions options, string? login, bool json, CancellationToken cancel) =>
-        Terminal.ReadSecret("token", options.Limits.Smtp.TokenBytes) is { } token
+    private static async Task<int> TryTokenAsync(string config, string? login, bool json, CancellationToken cancel) =>
+        Site.Load(config) is { } options && Terminal.ReadSecret("token") is { } token
             ? await Site.AtDoorAsync(options, async admin =>
                 Show(await admin.CallAsync(StatusOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
             : Exit.Usage;

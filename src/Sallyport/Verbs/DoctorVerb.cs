@@ -16,7 +16,7 @@ internal static class DoctorVerb
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("doctor", "Look at certificate, log, store, accounts, listeners and next hops, and say what is wrong.")
+        var command = new Command("doctor", "Look at certificate, log, store, accounts, directories, listeners and next hops, and say what is wrong.")
         {
             config, json,
         };
@@ -68,9 +68,19 @@ internal static class DoctorVerb
             findings.Add(status.Running
                 ? new("server", "ok", $"{status.Version}, runs since {status.StartedAt:u}, {status.Connections} connections")
                 : new("server", "warning", "does not run"));
+            var directories = await admin.CallAsync(StatusOperations.TryDirectories, Everything.Asked, cancel);
+            findings.AddRange(directories.Steps.Select(step => new Finding(step.Rule, step.Outcome, step.Because)));
             foreach (var listener in status.Running ? options.Listeners : [])
             {
                 findings.Add(await CheckListenerAsync(listener, cancel));
+            }
+
+            if (status.Running)
+            {
+                findings.Add(status.ConnectionsMax < options.Limits.Connections
+                    ? new("file limit", "warning", $"has room for {status.ConnectionsMax} connections at once, and limits.connections is "
+                        + $"{options.Limits.Connections}: raise LimitNOFILE= in the unit (ulimit -n) and restart, or lower limits.connections")
+                    : new("file limit", "ok", $"has room for {status.ConnectionsMax} connections at once"));
             }
         }
         catch (Exception exception) when (exception is StartException or HttpRequestException)

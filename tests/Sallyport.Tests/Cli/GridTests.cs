@@ -28,7 +28,8 @@ public sealed class GridTests
     {
         var lines = Sample().Render(50, ansi: false).ToList();
         Assert.Equal("3KWW1MRBZLYBHJJ  jane@acme.test", lines[2]);
-        Assert.Equal(Reply, string.Join(' ', lines.Skip(3).TakeWhile(line => line.StartsWith("    ", StringComparison.Ordinal)).Select(l => l.Trim())));
+        var reply = lines.Skip(3).TakeWhile(line => line.StartsWith("    ", StringComparison.Ordinal)).Select(line => line.Trim());
+        Assert.Equal(Reply, string.Join(' ', reply));
     }
 
     [Theory]

@@ -58,6 +58,13 @@ internal sealed class MemoryWire(long outputMax = 0) : ISubmissionWire
         _ = _toServer.Writer.FlushAsync().AsTask();
     }
 
+    /// <summary>Octets and the end of the connection at once.</summary>
+    public void SendLast(ReadOnlySpan<byte> octets)
+    {
+        _toServer.Writer.Write(octets);
+        _toServer.Writer.Complete();
+    }
+
     public void Leave() => _toServer.Writer.Complete();
 
     /// <summary>What was flushed since the last call.</summary>

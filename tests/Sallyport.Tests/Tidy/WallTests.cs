@@ -47,6 +47,7 @@ public sealed class WallTests
     [InlineData("Kestrel's transport", "src/Sallyport.Server/Listening/", "using Microsoft.AspNetCore.Connections")]
     [InlineData("HTTP", "src/Sallyport.Server/Admin/", "using Microsoft.AspNetCore.Http", "using Microsoft.AspNetCore.Routing")]
     [InlineData("MimeKit", "src/Sallyport.Server/Reporting/", "using MimeKit")]
+    [InlineData("LDAP", "src/Sallyport.Server/Identity/Ldap/", "using System.DirectoryServices.Protocols")]
     [InlineData("tokens", "src/Sallyport.Server/Identity/Oidc/", "using Microsoft.IdentityModel")]
     [InlineData("TOML", "src/Sallyport.Server/Configuration/", "using Tomlyn")]
     public void Only_one_folder_knows(string what, string home, params string[] signs)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -33,7 +34,13 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
     public string Name => options.Name;
 
-    public async ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel)
+    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+        CheckAsync(null, login, password, cancel);
+
+    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+        CheckAsync(attempt.Network, login, password, cancel);
+
+    private async ValueTask<DirectoryAnswer> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
     {
         if (Look() is { } trouble)
         {
@@ -42,7 +49,7 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
         var account = _file.Accounts.GetValueOrDefault(login);
         var rehash = account is null ? null : await FindRehashAsync(account, cancel);
-        var check = await services.Hasher.CheckAsync(ProofOf(account, rehash, login), account is not null, login, password);
+        var check = await services.Hasher.CheckAsync(ProofOf(account, rehash, login), account is not null, login, password, network);
         if (check == PasswordCheck.Right && account!.Hash.IsWeak && rehash is null)
         {
             await RehashAsync(account, password, cancel);

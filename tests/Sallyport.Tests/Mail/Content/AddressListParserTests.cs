@@ -59,6 +59,7 @@ public sealed class AddressListParserTests
     [InlineData("jane (x)@acme.test")]
     [InlineData("jane@(x)acme.test")]
     [InlineData("jane @acme.test")]
+    [InlineData("jane+=?utf-8?q?kim?=@acme.test")]
     public void What_might_be_read_in_two_ways_is_not_read(string value) =>
         Assert.False(AddressListParser.TryParse(Encoding.UTF8.GetBytes(value), []));
 
@@ -67,4 +68,18 @@ public sealed class AddressListParserTests
     [InlineData(21, false)]
     public void Comments_nest_twenty_deep_and_no_deeper(int depth, bool read) =>
         Assert.Equal(read, AddressListParser.TryParse(Encoding.ASCII.GetBytes(new string('(', depth) + new string(')', depth) + "a@b"), []));
+
+    [Theory]
+    [InlineData("Jane  D. Doe <jane@acme.test>", "Jane D. Doe")]
+    [InlineData("\"Doe, \\\"J\\\"\" \r\n x<jane@acme.test>", "Doe, \"J\" x")]
+    [InlineData("=?utf-8?q?a?=\r\n =?utf-8?q?b?= <jane@acme.test>", "=?utf-8?q?a?= =?utf-8?q?b?=")]
+    [InlineData("Staff (all): jane@acme.test (Jane (J)), <bob@acme.test>;", "Staff|all|Jane (J)")]
+    [InlineData("<jane@acme.test>", "")]
+    public void Names_and_comments_are_given_without_their_quotes(string value, string names)
+    {
+        var found = new List<string>();
+        var comments = new List<string>();
+        Assert.True(AddressListParser.TryParse(Encoding.UTF8.GetBytes(value), [], null, [], found, comments));
+        Assert.Equal(names, string.Join('|', found.Concat(comments).Where(name => name.Length > 0)));
+    }
 }

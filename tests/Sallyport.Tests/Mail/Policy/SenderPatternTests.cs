@@ -11,6 +11,7 @@ public sealed class SenderPatternTests
     [InlineData("INFO@Acme.test", "info@acme.test", true)]
     [InlineData("info@acme.test", "info+x@acme.test", true)]
     [InlineData("info@acme.test", "\"info+x\"@acme.test", false)]
+    [InlineData("info@acme.test", "info+kim%victim.example@acme.test", false)]
     [InlineData("info@acme.test", "xinfo@acme.test", false)]
     [InlineData("*@acme.test", "anyone@acme.test", true)]
     [InlineData("@acme.test", "anyone@acme.test", true)]

@@ -24,6 +24,13 @@ public sealed class SenderPolicyTests
     [InlineData("\"jane+x\"@acme.test", false)]
     [InlineData("\"jane\"@acme.test", false)]
     [InlineData("bob@acme.test", false)]
+    [InlineData("jane+@acme.test", true)]
+    [InlineData("jane+lists.2026_a-b=c@acme.test", true)]
+    [InlineData("jane+größe@acme.test", true)]
+    [InlineData("jane+kim%victim.example@acme.test", false)]
+    [InlineData("jane+victim.example!kim@acme.test", false)]
+    [InlineData("jane+{kim}@acme.test", false)]
+    [InlineData("jane+a?b@acme.test", false)]
     public void A_granted_address_and_its_subaddresses_may_be_used(string address, bool may)
     {
         Assert.Equal(may, SenderPolicy.MayUse(Jane, Box(address)));

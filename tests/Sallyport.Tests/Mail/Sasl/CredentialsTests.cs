@@ -40,6 +40,9 @@ public sealed class CredentialsTests
     [InlineData("", null)]
     [InlineData("  ", null)]
     [InlineData("ja\nne", null)]
+    [InlineData("\u212Aim@acme.test", null)] // the Kelvin sign would be a k
+    [InlineData("\u0130da", null)]
+    [InlineData("Yıldız Öz", "yıldız öz")]
     public void A_login_is_looked_up_trimmed_and_in_lower_case(string login, string? prepared) =>
         Assert.Equal(prepared, Credentials.PrepareLogin(login));
 }

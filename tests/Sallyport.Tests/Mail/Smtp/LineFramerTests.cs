@@ -16,7 +16,10 @@ public sealed class LineFramerTests
 
     [Theory]
     [InlineData("NOOP\r\n", "Line NOOP")]
-    [InlineData("NOOP\n", "BareLineFeed ")]
+    [InlineData("NOOP\n", "BareLineFeed NOOP")]
+    [InlineData("\u0016\u0003\u0001", "Foreign \u0016\u0003")]
+    [InlineData("\u0003\u0000", "Foreign \u0003\u0000")]
+    [InlineData("\u0016\r\n", "Line \u0016")]
     [InlineData("\n", "BareLineFeed ")]
     [InlineData("\r\n", "Line ")]
     [InlineData("a\rb\r\n", "Line a\rb")]

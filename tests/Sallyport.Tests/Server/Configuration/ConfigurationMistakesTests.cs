@@ -65,7 +65,8 @@ public sealed class ConfigurationMistakesTests : IDisposable
     [InlineData("certificate = \"tls.crt\"", "certificate = \"none\"", "7: tls.certificate: there is no file /none")]
     [InlineData("key = \"tls.key\"", "key = \"tls.crt\"", "8: tls.key: /tls.crt has no private key in PEM")]
     [InlineData("recipients = [\"*\"]", "recipients = [\"*\"]\ntls_ca = \"tls.key\"", "11: route.tls_ca: /tls.key has no certificate in PEM")]
-    [InlineData("recipients = [\"*\"]", "recipients = [\"*\"]\nlogin = \"x\"\npassword = \"y\"", "12: route.password: must not be in the configuration")]
+    [InlineData(
+        "recipients = [\"*\"]", "recipients = [\"*\"]\nlogin = \"x\"\npassword = \"y\"", "12: route.password: must not be in the configuration")]
     [InlineData("[tls]", "[log]\nfile = \"logs/x.log\"\n[tls]", "7: log.file: there is no directory /logs")]
     [InlineData("[tls]", "[log]\nfile = \"/\"\n[tls]", "7: log.file: / is a directory")]
     [InlineData("[tls]", "[relay]\nretry_first = \"3h\"\n[tls]", "7: relay.retry_first: retry_first (3h) is longer than retry_max (2h)")]

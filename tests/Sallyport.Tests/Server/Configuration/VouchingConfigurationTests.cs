@@ -1,6 +1,4 @@
-using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
-using Sallyport.Tests.Server.Listening;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Configuration;
@@ -8,17 +6,15 @@ namespace Sallyport.Tests.Server.Configuration;
 /// <summary>[[directory]] of type oidc and certificate, and the keys around client certificates.</summary>
 public sealed class VouchingConfigurationTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("sallyport-conf-").FullName;
+    private readonly SiteFolder _site = new();
 
     public VouchingConfigurationTests()
     {
-        using var authority = TestAuthority.Root();
-        Write("cert.pem", authority.Certificate.ExportCertificatePem());
-        Write("ca.pem", authority.Certificate.ExportCertificatePem());
-        Write("key.pem", authority.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        Write("crl.pem", authority.Crl(TestAuthority.Now.AddDays(7)));
-        Write("table", "");
-        Write("secret", "s3cret\n");
+        _site.Issue("ca", DateTimeOffset.UtcNow.AddDays(30));
+        foreach (var name in (string[])["crl.pem", "table", "secret"])
+        {
+            _site.Write(name, "s3cret\n");
+        }
     }
 
     [Fact]
@@ -74,7 +70,7 @@ public sealed class VouchingConfigurationTests : IDisposable
             type = "certificate"
             login_from = "fingerprint"
             fingerprint_file = "table"
-            """, "client_ca = \"ca.pem\"\nclient_crl = \"crl.pem\"");
+            """, "client_ca = \"ca.crt\"\nclient_crl = \"crl.pem\"");
         Assert.All(options.Listeners, listener => Assert.Equal(ClientCertificates.Optional, listener.ClientCertificates));
         Assert.EndsWith("crl.pem", options.Tls!.ClientCrl);
         Assert.Equal(ClientCertificates.None, Load("").Listeners[0].ClientCertificates);
@@ -82,7 +78,7 @@ public sealed class VouchingConfigurationTests : IDisposable
         Assert.Equal(ClientCertificates.None, With("none"));
 
         ClientCertificates With(string word) =>
-            Load("", "client_ca = \"ca.pem\"", $"client_certificates = \"{word}\"").Listeners[0].ClientCertificates;
+            Load("", "client_ca = \"ca.crt\"", $"client_certificates = \"{word}\"").Listeners[0].ClientCertificates;
     }
 
     [Theory]
@@ -110,9 +106,7 @@ public sealed class VouchingConfigurationTests : IDisposable
     public void Mistakes_around_certificates_too(string tls, string listener, string message) =>
         Assert.Contains(Problems("", tls, listener), problem => problem.Contains(message, StringComparison.Ordinal));
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
+    public void Dispose() => _site.Dispose();
 
     private ServerOptions Load(string directories, string tls = "", string listener = "") =>
         Assert.IsType<ConfigurationResult.Loaded>(Parse(directories, tls, listener)).Options;
@@ -121,7 +115,7 @@ public sealed class VouchingConfigurationTests : IDisposable
         [.. Assert.IsType<ConfigurationResult.Invalid>(Parse(directories, tls, listener)).Problems.Select(problem => problem.ToString())];
 
     private ConfigurationResult Parse(string directories, string tls, string listener) => ConfigurationLoader.Parse(
-        Path.Combine(_folder, "sallyport.toml"), $"""
+        _site.File, $"""
             hostname = "smtp.acme.test"
             data = "data"
             [[listener]]
@@ -129,8 +123,8 @@ public sealed class VouchingConfigurationTests : IDisposable
             tls = "starttls"
             {listener}
             [tls]
-            certificate = "cert.pem"
-            key = "key.pem"
+            certificate = "tls.crt"
+            key = "tls.key"
             {tls}
             [[route]]
             recipients = ["*"]

@@ -52,7 +52,8 @@ public sealed class RelayDeadlineTests : IAsyncDisposable
         _hop.Extensions = ["SIZE"];
         _hop.Before = command => command == "content" ? never.Task : Task.CompletedTask;
         await using var bench = new RelayBench(RelayBench.To(_hop));
-        await bench.SubmitAsync(1, Record("a@x.test"), "Subject: x\r\n\r\n" + string.Concat(Enumerable.Repeat(new string('a', 98) + "\r\n", 160_000)));
+        var lines = string.Concat(Enumerable.Repeat(new string('a', 98) + "\r\n", 160_000));
+        await bench.SubmitAsync(1, Record("a@x.test"), "Subject: x\r\n\r\n" + lines);
         await _hop.UntilAsync(hop => hop.Count("DATA") == 1);
         await bench.Clock.RunOutAsync(TimeSpan.FromSeconds(181));
         var settled = (await bench.SettledAsync(1))[0];

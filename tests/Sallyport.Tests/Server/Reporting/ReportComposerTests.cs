@@ -64,14 +64,16 @@ public sealed class ReportComposerTests
             OriginalContent = null,
         });
         Assert.Contains("You need not do anything", Text(message), StringComparison.Ordinal);
-        Assert.Equal(["delayed", "4.2.1", "Sun, 29 Nov 2026 08:15:30 +0000"], [Field(message, 1, "Action"), Field(message, 1, "Status"), Field(message, 1, "Will-Retry-Until")]);
+        Assert.Equal(["delayed", "4.2.1", "Sun, 29 Nov 2026 08:15:30 +0000"],
+            [Field(message, 1, "Action"), Field(message, 1, "Status"), Field(message, 1, "Will-Retry-Until")]);
         Assert.Equal("text/rfc822-headers", Part(message, 2).ContentType.MimeType);
     }
 
     [Fact]
     public void A_relayed_report_says_that_no_more_will_come()
     {
-        var (message, _) = Compose(Request("250 2.0.0 Ok", "mx.x.test", "a@x.test") with { Kind = ReportKind.Relayed, OriginalContent = null });
+        var request = Request("250 2.0.0 Ok", "mx.x.test", "a@x.test");
+        var (message, _) = Compose(request with { Kind = ReportKind.Relayed, OriginalContent = null });
         Assert.Equal(["relayed", "2.0.0"], [Field(message, 1, "Action"), Field(message, 1, "Status")]);
         Assert.Contains("this is the last you hear of it", Text(message), StringComparison.Ordinal);
     }
@@ -91,7 +93,8 @@ public sealed class ReportComposerTests
         var (message, _) = Compose(Request(reply, "mx.x.test", "a@x.test"));
         Assert.Equal(status, Field(message, 1, "Status"));
         Assert.Equal(("smtp; " + reply).TrimEnd(), Field(message, 1, "Diagnostic-Code"));
-        Assert.Contains(advice ?? "", Text(message).ReplaceLineEndings(" ").Replace("     ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(advice ?? "",
+            Text(message).ReplaceLineEndings(" ").Replace("     ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,7 +131,8 @@ public sealed class ReportComposerTests
     public void The_whole_message_or_its_header_comes_back()
     {
         var whole = Compose(Request("550 5.1.1 No", "mx", "a@x.test")).Message;
-        Assert.Equal("At one?\r\n", Assert.IsType<TextPart>(Assert.IsType<MessagePart>(Part(whole, 2)).Message!.Body).Text.ReplaceLineEndings("\r\n"));
+        Assert.Equal("At one?\r\n",
+            Assert.IsType<TextPart>(Assert.IsType<MessagePart>(Part(whole, 2)).Message!.Body).Text.ReplaceLineEndings("\r\n"));
         var header = Compose(Request("550 5.1.1 No", "mx", "a@x.test") with { OriginalContent = null }).Message;
         Assert.Equal("text/rfc822-headers", Part(header, 2).ContentType.MimeType);
         Assert.Contains("Subject: Lunch", header.ToString(), StringComparison.Ordinal);
@@ -182,13 +186,11 @@ public sealed class ReportComposerTests
     {
         var request = Request("550 5.1.1 No", "mx.x.test", "a@x.test");
         var record = request.About.Record;
-        var (message, report) = Compose(request with
-        {
-            About = request.About with { Record = record with { Envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) } } },
-        });
+        var envelope = record.Envelope with { ReversePath = new(Box("jane@m\u00fcller.test")) };
+        var (_, report) = Compose(request with { About = request.About with { Record = record with { Envelope = envelope } } });
         Assert.False(report.Record.Envelope.SmtpUtf8);
         Assert.Equal("<jane@xn--mller-kva.test>", report.Record.Envelope.Recipients.Single().Path.ToString());
-        Assert.Equal("jane@xn--mller-kva.test", message.To.Mailboxes.Single().Address);
+        Assert.Contains("To: <jane@xn--mller-kva.test>\r\n", Encoding.UTF8.GetString(report.Header.Span), StringComparison.Ordinal);
     }
 
     [Theory]
