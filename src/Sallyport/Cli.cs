@@ -28,7 +28,9 @@ internal static class Cli
 
     public static async Task<int> RunAsync(string[] args)
     {
+#pragma warning disable CA2000 // Standard error lives as long as the process.
         Console.SetError(new CleanWriter(Console.Error));
+#pragma warning restore CA2000
         Terminal.AsJson = args.Contains("--json");
         var parsed = Parse(args);
         if (parsed.Errors.Count > 0)

@@ -10,6 +10,8 @@ public sealed class FileLimitTests
 {
     private static readonly string[] With200Files = ["bash", "-c", "ulimit -n 200; exec \"$@\"", "bash"];
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task With_few_files_the_server_stays_idle_under_many_connections_says_so_and_serves_who_comes_next()
     {
@@ -21,14 +23,14 @@ public sealed class FileLimitTests
         {
             var client = new TcpClient();
             crowd.Add(client);
-            await client.ConnectAsync("127.0.0.1", server.SubmissionPort);
+            await client.ConnectAsync("127.0.0.1", server.SubmissionPort, Cancel);
         }
 
         await Tool.UntilAsync(() => server.Log.Split("72 connections are open, the limit in all").Length > 200, "the others are refused");
         using (var process = Process.GetProcessById(server.ProcessId))
         {
             var before = process.TotalProcessorTime;
-            await Task.Delay(TimeSpan.FromSeconds(3));
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
             process.Refresh();
             Assert.InRange(process.TotalProcessorTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         }

@@ -17,6 +17,9 @@ public abstract record SaslStep
 
     public sealed record AskVerifier(string Login, string AuthorizationIdentity) : SaslStep;
 
+    /// <summary>The exchange is another server's: bring it this response.</summary>
+    public sealed record AskExchange(ReadOnlyMemory<byte> Response) : SaslStep;
+
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
 
     /// <param name="Login">Whom the client says the token is for; empty when the token alone says it.</param>
@@ -48,6 +51,12 @@ public interface ISaslMechanism
 
     /// <summary>The answer to <see cref="SaslStep.AskVerifier"/>.</summary>
     SaslStep TakeVerifier(ScramVerifier verifier, string serverNonce);
+
+    /// <summary>
+    /// Another answer to <see cref="SaslStep.AskVerifier"/>, and the one to <see cref="SaslStep.AskExchange"/>: another server leads the
+    /// exchange, and this is its challenge.
+    /// </summary>
+    SaslStep TakeChallenge(ReadOnlyMemory<byte> octets) => new SaslStep.Malformed();
 
     /// <summary>After a question about a login was answered with a grant.</summary>
     SaslStep Granted();

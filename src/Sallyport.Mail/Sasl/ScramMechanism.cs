@@ -6,6 +6,7 @@ namespace Sallyport.Mail.Sasl;
 
 /// <summary>
 /// SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677), server side. Channel binding is tls-server-end-point (RFC 5929 §4).
+/// Where another server keeps the verifier the exchange is relayed to it from the client's first message on.
 /// </summary>
 /// <param name="plus">True for -PLUS.</param>
 /// <param name="plusOffered">True when -PLUS was advertised: then a client's "y" means somebody took it out of the list.</param>
@@ -23,6 +24,7 @@ internal sealed class ScramMechanism(bool plus, bool plusOffered, ReadOnlyMemory
     private string _identity = "";
     private ScramVerifier? _verifier;
     private byte[]? _serverFinal;
+    private bool _relayed;
 
     public SaslStep Start(byte[]? initial) => initial is null ? new SaslStep.Challenge(default) : Receive(initial);
 
@@ -38,6 +40,11 @@ internal sealed class ScramMechanism(bool plus, bool plusOffered, ReadOnlyMemory
             return new SaslStep.Malformed();
         }
 
+        if (_relayed)
+        {
+            return new SaslStep.AskExchange(response);
+        }
+
         var text = Encoding.UTF8.GetString(response);
         return _verifier is null ? ReceiveFirst(text) : ReceiveFinal(text);
     }
@@ -51,7 +58,13 @@ internal sealed class ScramMechanism(bool plus, bool plusOffered, ReadOnlyMemory
         return new SaslStep.Challenge(Encoding.UTF8.GetBytes(_serverFirst));
     }
 
-    public SaslStep Granted() => new SaslStep.Challenge(_serverFinal!);
+    public SaslStep TakeChallenge(ReadOnlyMemory<byte> octets)
+    {
+        _relayed = true;
+        return new SaslStep.Challenge(octets);
+    }
+
+    public SaslStep Granted() => _relayed ? new SaslStep.Done() : new SaslStep.Challenge(_serverFinal!);
 
     /// <summary>gs2-cbind-flag "," [a=authzid] "," n=login,r=nonce[,extensions]</summary>
     private SaslStep ReceiveFirst(string text)

@@ -8,6 +8,7 @@ public sealed partial class SubmissionSession
 {
     private ISaslMechanism? _exchange;
     private Policy.Grant? _granted;
+    private byte[] _response = [];
     private LoginFailure? _failure;
     private int _authFailures;
     private bool _denied;
@@ -40,7 +41,7 @@ public sealed partial class SubmissionSession
         }
 
         var response = SaslServer.DecodeBase64(line);
-        return response is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange!.Receive(response));
+        return response is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange!.Receive(_response = response));
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
@@ -49,6 +50,14 @@ public sealed partial class SubmissionSession
     public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
         : EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
+
+    /// <summary>Answers <see cref="Turn.AskExchange"/>, and <see cref="Turn.AskVerifier"/> where a directory leads the exchange.</summary>
+    public Turn AnswerExchange(ExchangeAnswer answer) => answer switch
+    {
+        ExchangeAnswer.Challenge challenge => Follow(_exchange!.TakeChallenge(challenge.Octets)),
+        ExchangeAnswer.Ended ended => AnswerLogin(ended.Login),
+        _ => EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable),
+    };
 
     public Turn AnswerLogin(LoginAnswer answer)
     {
@@ -87,7 +96,7 @@ public sealed partial class SubmissionSession
 
         // "=" is the empty initial response (RFC 4954 §4).
         var initial = auth.Initial.AsSpan().SequenceEqual("="u8) ? [] : SaslServer.DecodeBase64(auth.Initial);
-        return initial is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange.Start(initial));
+        return initial is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange.Start(_response = initial));
     }
 
     private Turn Follow(SaslStep step)
@@ -105,7 +114,9 @@ public sealed partial class SubmissionSession
                 LoginTyped = ask.Login;
                 return Foreign(ask.Login, ask.AuthorizationIdentity)
                     ? FailAuth()
-                    : new Turn.AskVerifier(ask.Login, ask.AuthorizationIdentity);
+                    : new Turn.AskVerifier(ask.Login, ask.AuthorizationIdentity, _response);
+            case SaslStep.AskExchange ask:
+                return new Turn.AskExchange(ask.Response);
             case SaslStep.AskGrant ask:
                 return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity);
             case SaslStep.AskToken ask:

@@ -35,8 +35,17 @@ public abstract record Turn
         public override string ToString() => $"AskPassword {{ Login = {Login} }}";
     }
 
-    /// <summary>Ask the directories for the login's SCRAM verifier and a fresh nonce; answer with <c>AnswerVerifier</c>.</summary>
-    public sealed record AskVerifier(string Login, string AuthorizationIdentity) : Turn;
+    /// <summary>
+    /// Ask the directories for the login's SCRAM verifier and a fresh nonce; answer with <c>AnswerVerifier</c>. Where a directory
+    /// leads exchanges of its own, begin one with <paramref name="ClientFirst"/> and answer with <c>AnswerExchange</c>.
+    /// </summary>
+    public sealed record AskVerifier(string Login, string AuthorizationIdentity, ReadOnlyMemory<byte> ClientFirst) : Turn;
+
+    /// <summary>Bring the response to the directory that leads the exchange; answer with <c>AnswerExchange</c>.</summary>
+    public sealed record AskExchange(ReadOnlyMemory<byte> Response) : Turn
+    {
+        public override string ToString() => "AskExchange";
+    }
 
     /// <summary>SCRAM proved the login; ask whether it is (still) enabled and what it may use; answer with <c>AnswerLogin</c>.</summary>
     public sealed record AskGrant(string Login, string AuthorizationIdentity) : Turn;
@@ -99,4 +108,18 @@ public abstract record VerifierAnswer
     public sealed record Found(ScramVerifier Verifier, string ServerNonce) : VerifierAnswer;
 
     public sealed record Unavailable(string Why) : VerifierAnswer;
+}
+
+/// <summary>What a directory that leads a SASL exchange says next.</summary>
+public abstract record ExchangeAnswer
+{
+    private ExchangeAnswer()
+    {
+    }
+
+    /// <summary>334: its challenge, still without base64.</summary>
+    public sealed record Challenge(ReadOnlyMemory<byte> Octets) : ExchangeAnswer;
+
+    /// <summary>The exchange is over.</summary>
+    public sealed record Ended(LoginAnswer Login) : ExchangeAnswer;
 }

@@ -11,6 +11,9 @@ internal static class DirectoryReader
         ["certificate"] = VouchingReader.Certificate,
         ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file
             ? new HashesDirectoryOptions(name, paths.MustExist(section, "file", file)) : null,
+        ["imap"] = ServerDirectoryReader.Imap,
+        ["pop3"] = ServerDirectoryReader.Pop3,
+        ["dovecot"] = ServerDirectoryReader.Dovecot,
     };
 
     public static DirectoryOptions? Read(Section section, ConfiguredFiles paths)

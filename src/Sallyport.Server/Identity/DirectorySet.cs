@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity.Oidc;
+using Sallyport.Server.Identity.Dovecot;
 using Sallyport.Server.Identity.Hashes;
 using Sallyport.Server.Identity.Ldap;
+using Sallyport.Server.Identity.Oidc;
+using Sallyport.Server.Identity.Servers;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -65,6 +67,8 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         CertificateDirectoryOptions certificate => new CertificateDirectory(certificate),
         HashesDirectoryOptions hashes => new HashesDirectory(hashes, services),
         LdapDirectoryOptions ldap => new LdapDirectory(ldap, services.Time, text => services.Log.Write(new MailEvent.Notice(text))),
+        MailboxDirectoryOptions mailbox => new MailboxDirectory(mailbox, services.Time),
+        DovecotDirectoryOptions dovecot => new DovecotDirectory(dovecot, services.Time),
         _ => throw new InvalidOperationException($"no directory is made of {options.GetType().Name}"),
     };
 

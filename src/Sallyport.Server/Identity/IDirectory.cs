@@ -55,6 +55,24 @@ public interface ITryableDirectory : IDirectory
     ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel);
 }
 
+/// <summary>Its server keeps verifiers it does not show and leads SCRAM exchanges itself; ours carries them between it and the client.</summary>
+public interface IExchangeDirectory : IDirectory
+{
+    /// <summary>Whether the server offers the mechanism, as far as it has been heard.</summary>
+    bool Leads(string mechanism);
+
+    /// <param name="first">The client's first message.</param>
+    /// <returns><see cref="DirectoryAnswer.Challenge"/>, or how it ended at once: an unknown login mostly does.</returns>
+    ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel);
+}
+
+/// <summary>An exchange under way. Disposing of it before its end calls it off.</summary>
+public interface IDirectoryExchange : IAsyncDisposable
+{
+    /// <returns>Another <see cref="DirectoryAnswer.Challenge"/>, or how it ended.</returns>
+    ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel);
+}
+
 /// <summary>Proves who somebody is, and may leave it to another directory what that login may use.</summary>
 public interface IVouchingDirectory : IDirectory
 {
@@ -102,6 +120,9 @@ public abstract record DirectoryAnswer
     public sealed record Granted(DirectoryEntry Entry) : DirectoryAnswer;
 
     public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
+
+    /// <summary>The directory's server leads the exchange, and says this.</summary>
+    public sealed record Challenge(ReadOnlyMemory<byte> Octets, IDirectoryExchange Exchange) : DirectoryAnswer;
 
     /// <summary>The next directory is asked.</summary>
     /// <param name="Why">When it is more than that nobody has this name.</param>

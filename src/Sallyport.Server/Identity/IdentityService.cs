@@ -113,22 +113,49 @@ public sealed class IdentityService(
     }
 
     /// <summary>
-    /// The verifier of the first directory that knows the login, and that directory's name. Where that one keeps no verifiers, or none
-    /// knows the login, a made-up one: the exchange goes on and fails.
+    /// Begins SCRAM with the first directory that knows the login: with its verifier, or with its server's own exchange. Where that one
+    /// has neither, or none knows the login, with a made-up verifier: the exchange goes on and fails.
     /// </summary>
-    public async ValueTask<(VerifierAnswer Answer, string Directory)> FindVerifierAsync(LoginAttempt attempt, CancellationToken cancel)
+    /// <param name="clientFirst">The client's first message.</param>
+    public async ValueTask<ScramBeginning> BeginScramAsync(LoginAttempt attempt, ReadOnlyMemory<byte> clientFirst, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
-        var (answer, directory) = await AskAsync(
-            directories,
-            one => one is IVerifierDirectory verifiers ? verifiers.FindVerifierAsync(prepared, cancel) : one.FindAsync(prepared, cancel),
-            cancel);
-        return (answer switch
+        var (answer, directory) = await AskAsync(directories, one => one switch
         {
-            DirectoryAnswer.Verifier found => new VerifierAnswer.Found(found.Value, Nonce()),
-            DirectoryAnswer.Unavailable unavailable => new VerifierAnswer.Unavailable(unavailable.Why),
-            _ => new VerifierAnswer.Found(madeUp.For(prepared), Nonce()),
-        }, directory);
+            IVerifierDirectory verifiers => verifiers.FindVerifierAsync(prepared, cancel),
+            IExchangeDirectory exchanges when exchanges.Leads(attempt.Mechanism) => exchanges.BeginExchangeAsync(attempt, clientFirst, cancel),
+            _ => one.FindAsync(prepared, cancel),
+        }, cancel);
+        return answer switch
+        {
+            DirectoryAnswer.Challenge challenge => new ScramBeginning.Theirs(challenge.Octets, challenge.Exchange),
+            DirectoryAnswer.Verifier found => new ScramBeginning.Ours(new VerifierAnswer.Found(found.Value, Nonce()), directory),
+            DirectoryAnswer.Unavailable unavailable => new ScramBeginning.Ours(new VerifierAnswer.Unavailable(unavailable.Why), directory),
+            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(madeUp.For(prepared), Nonce()), directory),
+        };
+    }
+
+    /// <summary>Brings a response to the server that leads the exchange.</summary>
+    public async ValueTask<(ExchangeAnswer Answer, string Why)> ContinueAsync(
+        IDirectoryExchange exchange, ReadOnlyMemory<byte> response, CancellationToken cancel)
+    {
+        DirectoryAnswer answer;
+        try
+        {
+            answer = await exchange.ContinueAsync(response, cancel).AsTask().WaitAsync(AnswerMax, cancel);
+        }
+        catch (Exception exception) when (!cancel.IsCancellationRequested)
+        {
+            answer = new DirectoryAnswer.Unavailable(exception.Message);
+        }
+
+        if (answer is DirectoryAnswer.Challenge challenge)
+        {
+            return (new ExchangeAnswer.Challenge(challenge.Octets), "");
+        }
+
+        var (login, why) = await ToLoginAsync(answer, cancel);
+        return (new ExchangeAnswer.Ended(login), why);
     }
 
     /// <param name="login">Prepared; null when the client named none.</param>
@@ -178,4 +205,19 @@ public sealed class IdentityService(
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };
+}
+
+/// <summary>How a SCRAM exchange begins.</summary>
+public abstract record ScramBeginning
+{
+    private ScramBeginning()
+    {
+    }
+
+    /// <summary>We lead it, with a verifier.</summary>
+    /// <param name="Directory">The one that gave it.</param>
+    public sealed record Ours(VerifierAnswer Answer, string Directory) : ScramBeginning;
+
+    /// <summary>A directory's server leads it.</summary>
+    public sealed record Theirs(ReadOnlyMemory<byte> Challenge, IDirectoryExchange Exchange) : ScramBeginning;
 }

@@ -10,6 +10,12 @@ namespace Sallyport.Server.Identity;
 /// <param name="Login">As it was typed.</param>
 public sealed record LoginAttempt(string Session, IPAddress Client, string Mechanism, string Login)
 {
+    /// <summary>The client's port; 0 when it is not known.</summary>
+    public int ClientPort { get; init; }
+
+    /// <summary>The address and port it connected to; null when they are not known.</summary>
+    public IPEndPoint? Server { get; init; }
+
     /// <summary>What limits count by: an IPv4 address or an IPv6 /64.</summary>
     public IPAddress Network => ConnectionGate.NetworkOf(Client);
 }

@@ -5,8 +5,9 @@ namespace Sallyport.Server.Identity;
 
 /// <summary>
 /// Which SASL mechanisms the configured directories can judge. Clients take the strongest on offer and many never try another, so
-/// SCRAM is offered only where every directory that takes passwords can do it; [submission] mechanisms says otherwise. Tokens and
-/// certificates have mechanisms of their own; EXTERNAL is shown only to a client whose certificate was verified.
+/// SCRAM is offered only where every directory that takes passwords can do it, by a verifier or by its server's own exchange; -PLUS
+/// only where all have verifiers, since a server behind us does not see the channel to bind to. [submission] mechanisms says otherwise.
+/// Tokens and certificates have mechanisms of their own; EXTERNAL is shown only to a client whose certificate was verified.
 /// </summary>
 public static class OfferedMechanisms
 {
@@ -15,14 +16,16 @@ public static class OfferedMechanisms
     public static ImmutableArray<string> Of(IReadOnlyCollection<IDirectory> directories, ImmutableArray<string> configured)
     {
         var passwords = directories.OfType<IPasswordDirectory>().ToList();
-        var scram = configured.IsEmpty
-            ? passwords.Count > 0 && passwords.TrueForAll(static directory => directory is IVerifierDirectory)
-            : passwords.Exists(static directory => directory is IVerifierDirectory);
         var can = new HashSet<string>(StringComparer.Ordinal);
-        can.UnionWith(scram ? [SaslServer.ScramPlus, SaslServer.Scram] : []);
+        can.UnionWith(Suits(static one => one is IVerifierDirectory) ? [SaslServer.ScramPlus] : []);
+        can.UnionWith(Suits(static one => one is IVerifierDirectory || (one is IExchangeDirectory other && other.Leads(SaslServer.Scram)))
+            ? [SaslServer.Scram] : []);
         can.UnionWith(passwords.Count > 0 ? [SaslServer.Plain, SaslServer.Login] : []);
         can.UnionWith(directories.Any(static directory => directory is ITokenDirectory) ? SaslServer.ByToken : []);
         can.UnionWith(directories.Any(static directory => directory is ICertificateDirectory) ? [SaslServer.External] : []);
         return [.. SaslServer.All.Where(name => can.Contains(name) && (configured.IsEmpty || configured.Contains(name)))];
+
+        bool Suits(Predicate<IPasswordDirectory> able) =>
+            configured.IsEmpty ? passwords.Count > 0 && passwords.TrueForAll(able) : passwords.Exists(able);
     }
 }

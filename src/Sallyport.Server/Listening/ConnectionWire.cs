@@ -25,6 +25,8 @@ internal sealed class ConnectionWire(
 
     public int ClientPort => _remote.Port;
 
+    public IPEndPoint? Server => connection.LocalEndPoint as IPEndPoint;
+
     public PipeReader Input { get; private set; } = connection.Transport.Input;
 
     public PipeWriter Output { get; private set; } = connection.Transport.Output;

@@ -31,6 +31,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     private readonly HashSet<Task> _workers = [];
     private int _running;
     private int _starting;
+    private int _leaving;
     private bool _closed;
 
     /// <param name="most">Jobs that may wait here.</param>
@@ -132,10 +133,11 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     private async Task WorkAsync()
     {
         var worker = new RelayWorker(hop, context, _hosts, _concurrency);
+        var leaves = false;
         try
         {
             var goesOn = true;
-            for (var isNew = true; goesOn && await NextAsync(isNew) is { } job; isNew = false)
+            for (var isNew = true; goesOn && !(leaves = IsTooMany(worker, isNew)) && await NextAsync() is { } job; isNew = false)
             {
                 goesOn = await HandleAsync(worker, job);
             }
@@ -146,6 +148,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
             lock (_gate)
             {
                 _running--;
+                _leaving -= leaves ? 1 : 0;
                 StartWorkers();
             }
         }
@@ -163,14 +166,29 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         }
     }
 
-    /// <summary>The next job; null when there was none for a while, when we stop, or when the next hop should have fewer of us.</summary>
-    private async ValueTask<RelayJob?> NextAsync(bool isNew)
+    /// <summary>
+    /// Whether the next hop should have one less of us, and this is the one. A worker with a connection stays as long as the connections
+    /// are not too many: those that were just refused one are about to leave.
+    /// </summary>
+    private bool IsTooMany(RelayWorker worker, bool isNew)
+    {
+        lock (_gate)
+        {
+            _starting -= isNew ? 1 : 0;
+            var count = worker.HasConnection ? _hosts.ConnectionsInAll : _running;
+            var tooMany = count - _leaving > _concurrency.Limit;
+            _leaving += tooMany ? 1 : 0;
+            return tooMany;
+        }
+    }
+
+    /// <summary>The next job; null when there was none for a while, or when we stop.</summary>
+    private async ValueTask<RelayJob?> NextAsync()
     {
         TaskCompletionSource<RelayJob?> idle;
         lock (_gate)
         {
-            _starting -= isNew ? 1 : 0;
-            if (_closed || _running > _concurrency.Limit)
+            if (_closed)
             {
                 return null;
             }
@@ -227,9 +245,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         catch (Exception exception)
         {
             context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be relayed to {hop}: {exception}"));
-            var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
-            await context.Recorder.RecordAsync(
-                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+            await DeferAsync(job);
             return false; // with its connection, whose state nobody knows
         }
         finally
@@ -239,6 +255,22 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
                 _parking.Ended();
                 context.EndJob(job);
             }
+        }
+    }
+
+    /// <summary>After a fault of ours: tried again like any other, so that a message that brings us down does not do so all the time.</summary>
+    private async Task DeferAsync(RelayJob job)
+    {
+        try
+        {
+            var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
+            await context.Recorder.RecordAsync(
+                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+        }
+        catch (Exception exception)
+        {
+            context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} is given back: {exception.Message}"));
+            await context.ReleaseAsync(job);
         }
     }
 

@@ -95,6 +95,18 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
         }
     }
 
+    /// <summary>To all of them.</summary>
+    public int ConnectionsInAll
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connections.Sum();
+            }
+        }
+    }
+
     public void Opened(SmarthostAddress host) => Count(host, 1);
 
     public void Closed(SmarthostAddress host) => Count(host, -1);

@@ -84,7 +84,7 @@ public sealed class RelayService : IAsyncDisposable
                     messages.Add(message);
                 }
 
-                _dispatcher.Dispatch(messages);
+                Dispatch(messages);
             }
         }
         catch (OperationCanceledException)
@@ -128,10 +128,24 @@ public sealed class RelayService : IAsyncDisposable
         var room = Math.Min(ClaimedAtOnce, Options.Relay.MessagesInMemory - Volatile.Read(ref _claimed));
         var due = room > 0 ? await _services.Spool.ClaimDueAsync(_services.Time.GetUtcNow(), room, default) : [];
         Interlocked.Add(ref _claimed, due.Count);
-        _dispatcher.Dispatch(due);
+        Dispatch(due);
         if (due.Count == 0)
         {
             await WaitForDueAsync();
+        }
+    }
+
+    /// <summary>A message that cannot be sorted must not keep those behind it from being taken.</summary>
+    private void Dispatch(IReadOnlyList<SpooledMessage> messages)
+    {
+        try
+        {
+            _dispatcher.Dispatch(messages);
+        }
+        catch (Exception exception)
+        {
+            _services.Log.Write(new MailEvent.Problem(
+                $"{string.Join(", ", messages.Select(message => message.Id))} could not be sorted and may wait for a restart: {exception}"));
         }
     }
 

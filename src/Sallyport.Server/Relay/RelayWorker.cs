@@ -24,6 +24,8 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
 
     private RelayConnection? _connection;
 
+    public bool HasConnection => _connection is not null;
+
     public async Task<Work> RelayAsync(RelayJob job, CancellationToken stop)
     {
         var settled = ImmutableArray.CreateBuilder<Attempt>();

@@ -52,13 +52,17 @@ internal sealed class Reporter(RelayServices services)
         var message = bare.About;
         var sizeMax = about.Select(one => one.SizeMax).Where(size => size > 0).DefaultIfEmpty(long.MaxValue).Min();
         var whole = bare.Kind == ReportKind.Failed && message.Record.Envelope.Return != DsnReturn.Headers
-            && message.ContentBytes <= returnedBytes && message.ContentBytes <= sizeMax - OwnBytes
+            && message.ContentBytes <= returnedBytes && Encoded(message) <= sizeMax - OwnBytes
             && !about.Any(one => Advice.EnhancedOf(one.Recipient.Reply) is "5.3.4" or "5.2.3");
         var headerBytes = (int)Math.Min(HeaderBytesMax, Math.Max(0, sizeMax - OwnBytes));
         var content = await ReadAsync(message, whole ? (int)message.ContentBytes : headerBytes);
         bare = bare with { OriginalHeader = HeaderOf(content) };
         return whole ? bare with { OriginalContent = content } : bare;
     }
+
+    /// <summary>Octets it has in a report: what is not ASCII goes in base64.</summary>
+    private static long Encoded(SpooledMessage message) =>
+        message.Record.HasEightBit || message.Record.HasUtf8Header ? message.ContentBytes * 7 / 5 : message.ContentBytes;
 
     /// <summary>Up to its end; of one that is longer than what was read, the fields that are there whole.</summary>
     private static ReadOnlyMemory<byte> HeaderOf(ReadOnlyMemory<byte> content)

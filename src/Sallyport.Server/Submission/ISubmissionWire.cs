@@ -11,6 +11,9 @@ public interface ISubmissionWire
 
     int ClientPort { get; }
 
+    /// <summary>The address and port the client connected to; null when the transport does not say.</summary>
+    IPEndPoint? Server => null;
+
     /// <summary>Changes with <see cref="StartTlsAsync"/>.</summary>
     PipeReader Input { get; }
 

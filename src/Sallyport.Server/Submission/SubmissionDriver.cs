@@ -93,6 +93,7 @@ public sealed partial class SubmissionDriver : IDisposable
         finally
         {
             _deadline.Disarm();
+            await DropExchangeAsync();
             await DropSubmissionAsync();
             LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
@@ -148,6 +149,7 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.ContinueSasl next => await ContinueSaslAsync(next),
                 Turn.AskPassword ask => await CheckPasswordAsync(ask),
                 Turn.AskVerifier ask => await FindVerifierAsync(ask),
+                Turn.AskExchange ask => await ContinueExchangeAsync(ask),
                 Turn.AskGrant ask => await FindGrantAsync(ask),
                 Turn.AskToken ask => await CheckTokenAsync(ask),
                 Turn.AskCertificate ask => await CheckCertificateAsync(ask),
@@ -158,6 +160,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 _ => null,
             };
         }
+
+        await DropExchangeAsync();
 
         // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
         if (_session.State != SessionState.ReceivingChunks)
@@ -300,21 +304,17 @@ public sealed partial class SubmissionDriver : IDisposable
         return turn;
     }
 
-    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login);
+    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login)
+    {
+        ClientPort = _wire.ClientPort,
+        Server = _wire.Server,
+    };
 
     private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         return Answer(answer);
-    }
-
-    private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
-    {
-        (var answer, _verifierFrom) = await _settings.Identity.FindVerifierAsync(Attempt(ask.Login), default);
-        _loginKnown = answer is VerifierAnswer.Found && _verifierFrom.Length > 0;
-        _loginWhy = answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
-        return _session.AnswerVerifier(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)

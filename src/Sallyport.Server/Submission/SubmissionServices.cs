@@ -14,8 +14,8 @@ namespace Sallyport.Server.Submission;
 /// <summary>What is swapped as a whole when the configuration is read again. A session keeps what it began with.</summary>
 public sealed record Settings(ServerOptions Options, RouteTable Routes, IdentityService Identity)
 {
-    /// <summary>SASL mechanisms to offer.</summary>
-    public ImmutableArray<string> Mechanisms { get; } = OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);
+    /// <summary>SASL mechanisms to offer now: a server that leads exchanges may be heard later than we start.</summary>
+    public ImmutableArray<string> Mechanisms => OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);
 
     /// <summary>What a client with a wrong token is told; null where no tokens are taken.</summary>
     public TokenService? TokenService { get; } = Identity.Directories.OfType<ITokenDirectory>().FirstOrDefault()?.Service;

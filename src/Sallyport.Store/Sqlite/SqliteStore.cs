@@ -128,27 +128,16 @@ public sealed class SqliteStore : IStore
     /// <summary>EAGAIN of flock(2), or Windows' sharing violation.</summary>
     private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 
-    /// <summary>The database is there before SQLite opens it, for our eyes only: its -wal and -shm take owner and mode from it.</summary>
+    /// <summary>The database is there before SQLite opens it: its -wal and -shm take owner and mode from it.</summary>
     private static void PrepareFile(string file, string directory)
     {
-        try
+        if (File.Exists(file) && !UnixFile.MayWrite(file))
         {
-            if (!File.Exists(file))
-            {
-                File.Create(file).Dispose();
-                UnixFile.GiveToOwnerOf(directory, file);
-            }
-            else if (!UnixFile.MayWrite(file))
-            {
-                throw new StoreException(UnixFile.ExplainNoAccess(file, directory));
-            }
+            throw new StoreException(UnixFile.ExplainNoAccess(file, directory));
+        }
 
-            Restrict(file);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new StoreException($"The database {file} cannot be made: {exception.Message}", exception);
-        }
+        Restrict(file);
+        UnixFile.GiveToOwnerOf(directory, file);
     }
 
     /// <summary>Others could read mail in it, or reach files that are open to them.</summary>

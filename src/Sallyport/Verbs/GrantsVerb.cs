@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Sallyport.Mail.Policy;
 using Sallyport.Server.Admin;
 
 namespace Sallyport.Verbs;
@@ -57,6 +58,18 @@ internal static class GrantsVerb
             HelpName = "ADDRESS",
         };
         var command = new Command(name, description) { to, granted, Config, Json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(to) is { } who && GrantRule.SubjectMistake(who) is { } noSubject)
+            {
+                result.AddError("--to: " + noSubject);
+            }
+
+            if (result.GetValue(granted) is { } address && GrantRule.SenderMistake(address) is { } noSender)
+            {
+                result.AddError("--as: " + noSender);
+            }
+        });
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
             var pair = new GrantPair(parsed.GetValue(to)!, parsed.GetValue(granted)!);

@@ -51,12 +51,14 @@ internal sealed class SallyportServer : IAsyncDisposable
     /// <param name="routes">The [[route]] part of the configuration; null captures everything.</param>
     /// <param name="more">Further tables.</param>
     /// <param name="inside">Prefix that runs a program in another network namespace.</param>
+    /// <param name="prepare">Starts what the server depends on, and gives more tables.</param>
     /// <param name="ready">The log file, when it is not standard output.</param>
     /// <param name="tls">Further keys of [tls].</param>
     /// <param name="within">A folder that is there already; the server takes it over.</param>
     public static async Task<SallyportServer> StartAsync(
         Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null,
-        string? ready = null, string tls = "", TestFolder? within = null)
+        string? ready = null, string tls = "", TestFolder? within = null,
+        Func<SallyportServer, Task<string>>? prepare = null)
     {
         var binary = Peers.Binary();
         var folder = within ?? new TestFolder();
@@ -80,6 +82,7 @@ internal sealed class SallyportServer : IAsyncDisposable
             disk_floor_percent = 0
             {(routes ?? CaptureAll)(server)}
             {more}
+            {(prepare is null ? "" : await prepare(server))}
             """);
         var added = await Tool.RunAsync(binary, ["user", "add", Login, "--config", server.ConfigFile,
             "--address", "jane@example.test", "--address", "jäne@acme.test"], Password + "\n");

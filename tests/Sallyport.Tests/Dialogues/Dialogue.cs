@@ -115,6 +115,9 @@ internal sealed record DialogueSetting
 
     public IReadOnlyDictionary<string, VerifierAnswer.Found> Verifiers { get; private init; } = new Dictionary<string, VerifierAnswer.Found>();
 
+    /// <summary>Logins whose exchanges another server leads: what it says to each of the client's messages.</summary>
+    public IReadOnlyDictionary<string, string[]> Relayed { get; private init; } = new Dictionary<string, string[]>();
+
     /// <summary>What becomes of an access token: the login it is for, or "unavailable".</summary>
     public IReadOnlyDictionary<string, string> Tokens { get; private init; } = new Dictionary<string, string>();
 
@@ -142,6 +145,7 @@ internal sealed record DialogueSetting
             "normalise" => this with { NormaliseBareNewlines = true },
             "password" => this with { Passwords = Added(Passwords, words[1], words[2]) },
             "scram" => this with { Verifiers = Added(Verifiers, words[1], Verifier(words)) },
+            "relayed" => this with { Relayed = Added(Relayed, words[1], words[2..]) },
             "token" => this with { Tokens = Added(Tokens, words[1], words[2]) },
             "certificate" => this with { CertificateOf = words[1] },
             "mechanisms:" => this with { Mechanisms = [.. words.Skip(1)] },

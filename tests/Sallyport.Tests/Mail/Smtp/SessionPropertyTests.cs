@@ -156,6 +156,11 @@ public sealed class SessionPropertyTests
                         turn = Session.AnswerLogin(refused ? new LoginAnswer.Wrong()
                             : new LoginAnswer.Granted(new Grant("jane@acme.test", "local", [])));
                         break;
+                    case Turn.AskVerifier or Turn.AskExchange when answer % 5 == 0 || turn is Turn.AskExchange:
+                        turn = Session.AnswerExchange(refused ? new ExchangeAnswer.Ended(new LoginAnswer.Wrong())
+                            : i % 3 == 2 ? new ExchangeAnswer.Ended(new LoginAnswer.Granted(new Grant("jane@acme.test", "dovecot", [])))
+                            : new ExchangeAnswer.Challenge("challenge"u8.ToArray()));
+                        break;
                     case Turn.AskVerifier:
                         turn = Session.AnswerVerifier(refused
                             ? new VerifierAnswer.Unavailable("")

@@ -87,7 +87,7 @@ internal sealed class ScriptedHop : IAsyncDisposable
                 sessions.Add(ServeAsync(client, Interlocked.Increment(ref _sessions)));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(sessions);
         }

@@ -1,0 +1,29 @@
+namespace Sallyport.Server.Identity.Servers;
+
+/// <summary>What a mailbox server said of a login; where it judged nothing, a <see cref="ServerTroubleException"/> says why.</summary>
+internal enum LoginVerdict
+{
+    Right,
+
+    /// <summary>Unknown login or wrong password: the protocol does not tell which.</summary>
+    Refused,
+
+    Disabled,
+    Expired,
+}
+
+/// <summary>One login over one connection: it proves the password, and touches no mail.</summary>
+internal interface IMailboxLogin
+{
+    /// <summary>Up to where a password may be sent.</summary>
+    /// <param name="startTls">The connection is in clear and must not stay so.</param>
+    Task BeginAsync(bool startTls, CancellationToken cancel);
+
+    /// <summary>Tells who is behind us to a server that takes it (Dovecot's ID and XCLIENT); what it answers makes no difference.</summary>
+    Task TellClientAsync(LoginAttempt attempt, CancellationToken cancel);
+
+    Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel);
+
+    /// <summary>Says goodbye; what it is answered makes no difference.</summary>
+    Task LeaveAsync(CancellationToken cancel);
+}

@@ -1,0 +1,117 @@
+using System.IO.Pipelines;
+using System.Text;
+using Sallyport.Server.Identity.Servers;
+
+namespace Sallyport.Tests.Server.Identity.Servers;
+
+/// <summary>
+/// A server in memory that follows a script: "S:" what it says, "C:" what it must be told, "TLS" where the client must begin TLS.
+/// {CR}, {LF} and {a*500} stand for octets; "{-}" at the end of a line is no CRLF.
+/// </summary>
+internal sealed class ScriptedServer
+{
+    private readonly Pipe _toServer = new();
+    private readonly Pipe _toClient = new();
+
+    public ScriptedServer() => Client = new LineConnection(new Both(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()), Secure);
+
+    public LineConnection Client { get; }
+
+    public bool BeganTls { get; private set; }
+
+    public static CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    /// <summary>Plays to the end of the script, then closes.</summary>
+    public async Task PlayAsync(string script)
+    {
+        using var told = new StreamReader(_toServer.Reader.AsStream(), Encoding.UTF8);
+        foreach (var line in script.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimStart()))
+        {
+            switch (line[..2])
+            {
+                case "S:":
+                    await _toClient.Writer.WriteAsync(Octets(line[2..].TrimStart()), Soon);
+                    break;
+                case "C:":
+                    var heard = await told.ReadLineAsync(Soon);
+                    if (heard != line[3..])
+                    {
+                        throw new InvalidOperationException($"the client said {heard}, and not {line[3..]}");
+                    }
+
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        await _toClient.Writer.CompleteAsync();
+    }
+
+    private Task<Stream> Secure(Stream stream, CancellationToken cancel)
+    {
+        BeganTls = true;
+        return Task.FromResult(stream);
+    }
+
+    private static byte[] Octets(string text)
+    {
+        var line = text.EndsWith("{-}", StringComparison.Ordinal) ? text[..^3] : text + "\r\n";
+        line = line.Replace("{CR}", "\r", StringComparison.Ordinal).Replace("{LF}", "\n", StringComparison.Ordinal);
+        var times = line.IndexOf("{a*", StringComparison.Ordinal);
+        if (times >= 0)
+        {
+            var end = line.IndexOf('}', times);
+            line = line[..times] + new string('a', int.Parse(line[(times + 3)..end])) + line[(end + 1)..];
+        }
+
+        return Encoding.UTF8.GetBytes(line);
+    }
+
+    /// <summary>Two one-way streams as one.</summary>
+    internal sealed class Both(Stream input, Stream output) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Flush() => output.Flush();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => input.Read(buffer, offset, count);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            input.ReadAsync(buffer, cancellationToken);
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => output.Write(buffer, offset, count);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            output.WriteAsync(buffer, cancellationToken);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                input.Dispose();
+                output.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+    }
+}
