@@ -33,7 +33,9 @@ public sealed class IdentityBooks : IAsyncDisposable
     public static async ValueTask<IdentityBooks> LoadAsync(
         IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
+#pragma warning disable CA2000 // The books', and disposed with them.
         var journal = new FactJournal(store.Facts, log, time);
+#pragma warning restore CA2000
         return new IdentityBooks(
             options,
             await MadeUpVerifiers.LoadAsync(store.Settings, cancel),

@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
-using Sallyport.Server.Telemetry;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
