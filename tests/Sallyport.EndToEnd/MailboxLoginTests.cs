@@ -102,16 +102,20 @@ public sealed class MailboxLoginTests
         await using var site = await Site.StartAsync(dovecot => dovecot.Directory(way));
         var watch = Stopwatch.StartNew();
         var replies = await Task.WhenAll(
-            Enumerable.Range(0, 200).Select(i => site.LogInAsync($"load{i}@acme.test", i % 10 == 9 ? "wrong" : "secret")));
+            Enumerable.Range(0, 200).Select(i => site.LogInAsync($"load{i}@acme.test", i % 10 == 9 ? $"wrong {i}" : "secret")));
         TestContext.Current.SendDiagnosticMessage($"{way}: 200 logins in {watch.Elapsed.TotalSeconds:0.00} s");
-        Assert.Equal(180, replies.Count(reply => reply.StartsWith(Right, StringComparison.Ordinal)));
-        Assert.Equal(20, replies.Count(reply => reply.StartsWith(Wrong, StringComparison.Ordinal)));
+        Assert.Equal([Right], replies.Where((_, i) => i % 10 != 9).Select(reply => reply[..Right.Length]).Distinct());
+        // What Dovecot does not know the local accounts are asked for, and they may be too busy hashing for so many from one address.
+        Assert.Subset([Wrong, Later], replies.Where((_, i) => i % 10 == 9).Select(reply => reply[..Wrong.Length]).ToHashSet());
+        Assert.DoesNotContain("was not judged: dovecot", site.Server.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("was not judged: imap", site.Server.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("was not judged: pop3", site.Server.Log, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task SCRAM_is_led_by_Dovecot_and_by_us_each_for_its_own_logins()
     {
-        await using var site = await Site.StartAsync(dovecot => dovecot.Directory("unix"));
+        await using var site = await Site.StartAsync(dovecot => "[[directory]]\ntype = \"local\"\n" + dovecot.Directory("unix"));
         await Tool.UntilAsync(() => site.Mechanisms().Contains("SCRAM-SHA-256"), "Dovecot's mechanisms are known");
         Assert.DoesNotContain("SCRAM-SHA-256-PLUS", site.Mechanisms());
         await site.ScramAsync("anna@acme.test", DovecotServer.Passwords["anna@acme.test"]);
@@ -143,7 +147,7 @@ public sealed class MailboxLoginTests
         var right = await site.Server.CommandAsync(["auth-test", "bertil@acme.test", "--json"], DovecotServer.Passwords["bertil@acme.test"] + "\n");
         Assert.Equal(0, right.ExitCode);
         Assert.Contains("STARTTLS: the certificate is right", right.Output, StringComparison.Ordinal);
-        Assert.Contains("the password is right; it may send as bertil@acme.test", right.Output, StringComparison.Ordinal);
+        Assert.Contains("it may send as bertil@acme.test", right.Output, StringComparison.Ordinal);
         var wrong = await site.Server.CommandAsync(["auth-test", "bertil@acme.test", "--json"], "secret of Bertil\n");
         Assert.Equal(1, wrong.ExitCode);
         Assert.Contains("it offers PLAIN", wrong.Output, StringComparison.Ordinal);
@@ -174,7 +178,7 @@ public sealed class MailboxLoginTests
             var server = await SallyportServer.StartAsync(prepare: async server =>
             {
                 dovecot = await DovecotServer.StartAsync(server.Folder, server.Certificates, mechanisms: mechanisms);
-                return await directories(server.Folder, server.Certificates, dovecot);
+                return "[limits]\nconnections_per_address = 1000\n" + await directories(server.Folder, server.Certificates, dovecot);
             });
             return new Site(server, dovecot!);
         }
@@ -209,7 +213,15 @@ public sealed class MailboxLoginTests
         public async Task ScramAsync(string login, string password)
         {
             using var client = Connect();
-            await client.AuthenticateAsync(new SaslMechanismScramSha256(login, password));
+            try
+            {
+                await client.AuthenticateAsync(new SaslMechanismScramSha256(login, password));
+            }
+            catch (AuthenticationException exception)
+            {
+                throw new AuthenticationException($"{exception.Message}\n{server.Log}");
+            }
+
             await client.DisconnectAsync(true);
         }
 
