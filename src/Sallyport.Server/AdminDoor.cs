@@ -39,11 +39,11 @@ public static class AdminDoor
     private static async Task<IAdmin> OpenStoreAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
         var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
-        var books = await IdentityBooks.LoadAsync(store, cancel);
+        var books = await IdentityBooks.LoadAsync(store, options, new SilentLog(), time, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
         var directories = new DirectorySet(
             new DirectoryServices(store, new PasswordHasher(options.Limits, time), books.MadeUp, new SilentLog(), time));
-        var identity = books.NewService(options, directories.Open(options.Directories), time);
+        var identity = books.NewService(options, directories.Open(options.Directories));
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
         return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0));

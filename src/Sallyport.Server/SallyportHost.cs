@@ -88,7 +88,8 @@ public sealed class SallyportHost : IAsyncDisposable
 #pragma warning disable CA2000 // The host's, and disposed with it.
         var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time, TellOfLog);
 #pragma warning restore CA2000
-        var host = new SallyportHost(options, certificate, store, await IdentityBooks.LoadAsync(store, cancel), log, time);
+        var books = await IdentityBooks.LoadAsync(store, options, log, time, cancel);
+        var host = new SallyportHost(options, certificate, store, books, log, time);
         try
         {
             // What a server that was killed left behind: the lock on the store says that none runs.
@@ -251,6 +252,7 @@ public sealed class SallyportHost : IAsyncDisposable
         _listener.Dispose();
         await _directories.DisposeAsync();
         _hasher.Dispose();
+        await _books.DisposeAsync();
         await _store.DisposeAsync();
         await _lines.DisposeAsync();
     }
@@ -264,7 +266,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     private Settings NewSettings(ServerOptions options) =>
-        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories), _time));
+        new(options, new RouteTable(options.Routes), _books.NewService(options, _directories.Open(options.Directories)));
 
     private WebApplication BuildWeb(ServerOptions options)
     {

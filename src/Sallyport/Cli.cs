@@ -15,6 +15,8 @@ internal static class Cli
         CheckVerb.Create(),
         UserVerb.Create(),
         GrantsVerb.Create(),
+        BansVerb.Create(),
+        ClientsVerb.Create(),
         QueueVerb.Create(),
         ExplainVerb.Create(),
         SendTestVerb.Create(),

@@ -145,7 +145,7 @@ public sealed class ClientCertificateTests(CertificateServer fixture) : IClassFi
     [Theory]
     [InlineData("other", 30, "clientAuth", "no authority of client_ca has issued it")]
     [InlineData("ca", -1, "clientAuth", "it expired")]
-    [InlineData("ca", 30, "serverAuth", "not meant for client authentication")]
+    [InlineData("ca", 30, "serverAuth", "it is not meant for client authentication")]
     public async Task A_wrong_certificate_is_no_login_and_no_connection_where_one_is_required(string issuer, int days, string use, string why)
     {
         var certificate = await fixture.Authority.IssueAsync("jane", issuer, days, use);

@@ -49,7 +49,6 @@ public sealed class TokenTests(TokenServer fixture) : IClassFixture<TokenServer>
     {
         { "curl", "OAUTHBEARER", true },
         { "curl", "OAUTHBEARER", false },
-        { "curl", "XOAUTH2", true },
         { "MailKit", "OAUTHBEARER", true },
         { "MailKit", "XOAUTH2", false },
         { "msmtp", "OAUTHBEARER", false },

@@ -89,7 +89,8 @@ public abstract record LoginAnswer
 
     /// <summary>535 5.7.8: unknown login and wrong password are the same to the client.</summary>
     /// <param name="Known">A directory knows the login, and only the password was wrong: for the log.</param>
-    public sealed record Wrong(bool Known = false) : LoginAnswer;
+    /// <param name="Again">This very secret was refused before: a forgotten device, which the log names as that and as no failed login.</param>
+    public sealed record Wrong(bool Known = false, bool Again = false) : LoginAnswer;
 
     /// <summary>535 5.7.8 to the client, named in the log.</summary>
     public sealed record Disabled : LoginAnswer;

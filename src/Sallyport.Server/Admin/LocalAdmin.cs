@@ -40,6 +40,7 @@ public sealed class LocalAdmin : IAdmin
         new UserAdmin(services).Register(Handlers);
         new QueueAdmin(services).Register(Handlers);
         new GrantAdmin(services).Register(Handlers);
+        new GuardAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>
@@ -50,5 +51,12 @@ public sealed class LocalAdmin : IAdmin
         where TRequest : class
         where TAnswer : class => Handlers.CallAsync(operation, request, cancel);
 
-    public ValueTask DisposeAsync() => _services.StartedAt is null ? _services.Store.DisposeAsync() : ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (_services.StartedAt is null)
+        {
+            await _services.Books.DisposeAsync();
+            await _services.Store.DisposeAsync();
+        }
+    }
 }

@@ -19,7 +19,7 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
             ? new(false, mistake)
             : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
-                ? new(true, $"{Shown(change.Login)} has a new password")
+                ? Forgiven(change.Login, new(true, $"{Shown(change.Login)} has a new password"))
                 : Unknown(change.Login));
         handlers.On(UserOperations.ChangeAddresses, ChangeAddressesAsync);
         handlers.On(UserOperations.Disable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, true, cancel)
@@ -28,6 +28,13 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Enable, async (user, cancel) => await Accounts.SetDisabledAsync(user.Login, false, cancel)
             ? new(true, $"{Shown(user.Login)} is enabled")
             : Unknown(user.Login));
+    }
+
+    /// <summary>What was tried in vain before must not stand against a login that is new, or has a new password.</summary>
+    private AdminAnswer Forgiven(string login, AdminAnswer answer)
+    {
+        services.Books.Guard.Forget(Credentials.PrepareLogin(login) ?? "");
+        return answer;
     }
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
@@ -51,6 +58,7 @@ internal sealed class UserAdmin(AdminServices services)
             return new(false, $"{login} exists already; `sallyport user passwd` sets a password");
         }
 
+        services.Books.Guard.Forget(login);
         var addresses = LocalDirectory.AddressesOf(account);
         return new(true, addresses.IsEmpty
             ? $"{login} added; it may log in but send as nobody: it is no address itself, and no --address was given"

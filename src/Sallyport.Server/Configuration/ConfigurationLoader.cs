@@ -71,6 +71,7 @@ public static class ConfigurationLoader
             SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
+            Guard = GuardReader.Read(toml.Table("guard")),
             Relay = ReadRelay(toml.Table("relay")),
             Limits = ReadLimits(toml.Table("limits")),
             Timeouts = ReadTimeouts(toml.Table("timeouts")),

@@ -17,7 +17,7 @@ public sealed record ServerOptions
 
     public TlsOptions? Tls { get; init; }
 
-    /// <summary>Asked in order. The local accounts come first where no entry gives them another place.</summary>
+    /// <summary>Asked in order. The local accounts come last where no entry gives them another place.</summary>
     public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
 
     /// <summary>Added to what the directories grant.</summary>
@@ -30,6 +30,8 @@ public sealed record ServerOptions
     public ImmutableArray<RouteOptions> Routes { get; init; } = [];
 
     public SubmissionOptions Submission { get; init; } = new();
+
+    public GuardOptions Guard { get; init; } = new();
 
     public RelayOptions Relay { get; init; } = new();
 

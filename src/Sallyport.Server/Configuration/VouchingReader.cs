@@ -29,7 +29,7 @@ internal static class VouchingReader
             ClientId = section.Text("client_id"),
             ClientSecret = secret,
             IntrospectionCache = section.Time("introspection_cache", d.IntrospectionCache, TimeSpan.Zero, 15 * Minute),
-            TlsCa = section.Text("tls_ca") is { } ca ? paths.MustExist(section, "tls_ca", ca) : null,
+            TlsCa = section.Text("tls_ca") is { } ca ? CertificateReader.Authorities(section, paths, "tls_ca", ca) : null,
             Timeout = section.Time("timeout", d.Timeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(20)),
             KeysRefresh = section.Time("keys_refresh", d.KeysRefresh, Minute, TimeSpan.FromDays(1)),
             KeysRefreshMin = section.Time("keys_refresh_min", d.KeysRefreshMin, Second, 10 * Minute),

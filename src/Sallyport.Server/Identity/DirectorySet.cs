@@ -27,7 +27,7 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     /// <summary>The directories in the order they are asked.</summary>
     public ImmutableArray<IDirectory> Open(ImmutableArray<DirectoryOptions> options)
     {
-        var all = options.OfType<LocalDirectoryOptions>().Any() ? options : options.Insert(0, new LocalDirectoryOptions("local"));
+        var all = options.OfType<LocalDirectoryOptions>().Any() ? options : options.Add(new LocalDirectoryOptions("local"));
         lock (_gate)
         {
             var next = new Dictionary<DirectoryOptions, IDirectory>();

@@ -1,23 +1,58 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>What identity keeps in the store and holds in memory, loaded once and carried over every reload.</summary>
-public sealed record IdentityBooks(MadeUpVerifiers MadeUp, GrantBook Grants)
+public sealed class IdentityBooks : IAsyncDisposable
 {
-    public static async ValueTask<IdentityBooks> LoadAsync(IStore store, CancellationToken cancel) => new(
-        await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
-        await GrantBook.LoadAsync(store.Facts, cancel));
-
-    /// <summary>Identity under a configuration.</summary>
-    /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
-    public IdentityService NewService(
-        ServerOptions options, ImmutableArray<IDirectory> directories, TimeProvider time, string? nonce = null)
+    private IdentityBooks(
+        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, FactJournal journal, GuardBook guard, IMailLog log, TimeProvider time)
     {
-        var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
-        var service = new IdentityService(directories, MadeUp, grants, time);
-        return nonce is null ? service : new IdentityService(directories, MadeUp, grants, time) { Nonce = () => nonce };
+        Options = options;
+        (MadeUp, Grants, Journal) = (madeUp, grants, journal);
+        Guard = new LoginGuard(guard, log, time, () => Options.Guard);
+        Time = time;
     }
+
+    public MadeUpVerifiers MadeUp { get; }
+
+    public GrantBook Grants { get; }
+
+    public FactJournal Journal { get; }
+
+    public LoginGuard Guard { get; }
+
+    private ServerOptions Options { get; set; }
+
+    private TimeProvider Time { get; }
+
+    public static async ValueTask<IdentityBooks> LoadAsync(
+        IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
+    {
+#pragma warning disable CA2000 // The books', and disposed with them.
+        var journal = new FactJournal(store.Facts, log, time);
+#pragma warning restore CA2000
+        return new IdentityBooks(
+            options,
+            await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
+            await GrantBook.LoadAsync(store.Facts, cancel),
+            journal,
+            await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time);
+    }
+
+    /// <summary>Identity under a configuration, which from now on also the guard goes by.</summary>
+    /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
+    public IdentityService NewService(ServerOptions options, ImmutableArray<IDirectory> directories, string? nonce = null)
+    {
+        Options = options;
+        var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
+        var service = new IdentityService(directories, MadeUp, grants, Guard, Time);
+        return nonce is null ? service : new IdentityService(directories, MadeUp, grants, Guard, Time) { Nonce = () => nonce };
+    }
+
+    public ValueTask DisposeAsync() => Journal.DisposeAsync();
 }

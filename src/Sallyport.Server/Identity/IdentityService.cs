@@ -2,18 +2,21 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Limits;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
 public sealed class IdentityService(
-    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, TimeProvider time)
+    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, LoginGuard guard, TimeProvider time)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
 
     public ImmutableArray<IDirectory> Directories => directories;
 
     public GrantResolver Grants => grants;
+
+    public LoginGuard Guard => guard;
 
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
@@ -23,10 +26,64 @@ public sealed class IdentityService(
         var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : await ToLoginAsync((await AskAsync(
+            : await GuardedAsync(attempt, prepared, password, async () => (await AskAsync(
                 [.. directories.OfType<IPasswordDirectory>()],
                 directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
     }
+
+    /// <summary>SCRAM was proven, or not: the guard counts it, since no secret was seen that it could have named.</summary>
+    public void ScramJudged(LoginAttempt attempt, LoginOutcome outcome)
+    {
+        if (Credentials.PrepareLogin(attempt.Login) is { } login)
+        {
+            guard.After(login, attempt.Client, null, outcome);
+        }
+    }
+
+    /// <summary>Asks only what the guard lets through, tells it what came of it, and answers a failure no sooner than it says.</summary>
+    private async ValueTask<(LoginAnswer Answer, string Why)> GuardedAsync(
+        LoginAttempt attempt, string login, string secret, Func<Task<DirectoryAnswer>> ask, CancellationToken cancel)
+    {
+        var began = time.GetTimestamp();
+        var name = guard.NameOf(login, secret);
+        switch (guard.Before(login, attempt.Client, name))
+        {
+            case GuardVerdict.SameWrongSecret same:
+                await WaitAsync(same.Delay, cancel);
+                return (new LoginAnswer.Wrong(Again: true), "the same wrong password again");
+            case GuardVerdict.NotNow notNow:
+                return (new LoginAnswer.Unavailable(notNow.Why), notNow.Why);
+        }
+
+        var outcome = LoginOutcome.Unavailable;
+        var delay = TimeSpan.Zero;
+        try
+        {
+            var answer = await ask();
+            outcome = OutcomeOf(answer);
+            return await ToLoginAsync(answer, cancel);
+        }
+        finally
+        {
+            delay = guard.After(login, attempt.Client, name, outcome);
+            if (outcome is LoginOutcome.Wrong or LoginOutcome.UnknownLogin)
+            {
+                var floor = guard.FailureFloor - time.GetElapsedTime(began);
+                await WaitAsync(delay > floor ? delay : floor, cancel);
+            }
+        }
+    }
+
+    private Task WaitAsync(TimeSpan delay, CancellationToken cancel) =>
+        delay > TimeSpan.Zero ? Task.Delay(delay, time, cancel) : Task.CompletedTask;
+
+    private static LoginOutcome OutcomeOf(DirectoryAnswer answer) => answer switch
+    {
+        DirectoryAnswer.Granted => LoginOutcome.Right,
+        DirectoryAnswer.Unavailable => LoginOutcome.Unavailable,
+        DirectoryAnswer.Unknown or DirectoryAnswer.CannotLookUp => LoginOutcome.UnknownLogin,
+        _ => LoginOutcome.Wrong,
+    };
 
     /// <summary>Whose is this access token?</summary>
     public async ValueTask<(LoginAnswer Answer, string Why)> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel)
@@ -120,6 +177,11 @@ public sealed class IdentityService(
     public async ValueTask<ScramBeginning> BeginScramAsync(LoginAttempt attempt, ReadOnlyMemory<byte> clientFirst, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
+        if (guard.Before(prepared, attempt.Client, null) is GuardVerdict.NotNow notNow)
+        {
+            return new ScramBeginning.Ours(new VerifierAnswer.Unavailable(notNow.Why), "");
+        }
+
         var (answer, directory) = await AskAsync(directories, one => one switch
         {
             IVerifierDirectory verifiers => verifiers.FindVerifierAsync(prepared, cancel),

@@ -19,7 +19,8 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
     {
         var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
-        if (gate.TryEnter(wire.Client, services.Settings.Options.Limits) is { } why)
+        if ((services.Settings.Identity.Guard.RefusalAtConnect(wire.Client)
+            ?? gate.TryEnter(wire.Client, services.Settings.Options.Limits)) is { } why)
         {
             await using (wire)
             {

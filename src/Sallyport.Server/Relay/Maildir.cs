@@ -51,7 +51,12 @@ public static class Maildir
 
     private static void Prepare(string folder)
     {
-        MakeForUs(folder);
+        if (!Directory.Exists(folder))
+        {
+            MakeForUs(folder);
+            DirectoryFlush.Flush(Path.GetDirectoryName(Path.GetFullPath(folder)) ?? folder);
+        }
+
         foreach (var path in ((string[])["tmp", "new", "cur"]).Select(name => Path.Combine(folder, name)).Where(path => !Directory.Exists(path)))
         {
             MakeForUs(path);

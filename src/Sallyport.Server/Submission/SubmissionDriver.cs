@@ -3,6 +3,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
@@ -33,6 +34,7 @@ public sealed partial class SubmissionDriver : IDisposable
     private string _verifierFrom = "";
     private string _loginWhy = "";
     private bool _loginKnown;
+    private bool _loginAgain;
     private bool _draining;
     private bool _closing;
 
@@ -304,6 +306,8 @@ public sealed partial class SubmissionDriver : IDisposable
         return turn;
     }
 
+    private bool IsScram => _session.Mechanism is SaslServer.Scram or SaslServer.ScramPlus;
+
     private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login)
     {
         ClientPort = _wire.ClientPort,
@@ -314,6 +318,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
+        _loginAgain = answer is LoginAnswer.Wrong { Again: true };
         return Answer(answer);
     }
 
@@ -350,6 +355,17 @@ public sealed partial class SubmissionDriver : IDisposable
             return;
         }
 
+        if (failure == LoginFailure.Wrong && IsScram)
+        {
+            _settings.Identity.ScramJudged(Attempt(_session.LoginTyped), _loginKnown ? LoginOutcome.Wrong : LoginOutcome.UnknownLogin);
+        }
+
+        if (_loginAgain)
+        {
+            _loginAgain = false; // the guard has said so: a line of its own, which no script takes for a failed login
+            return;
+        }
+
         var why = (_loginWhy, failure) switch
         {
             ({ Length: > 0 } directory, _) => directory,
@@ -370,6 +386,11 @@ public sealed partial class SubmissionDriver : IDisposable
         if (_session.Grant is { } grant)
         {
             _grantedAt = _services.Time.GetTimestamp();
+            if (IsScram)
+            {
+                _settings.Identity.ScramJudged(Attempt(_session.LoginTyped), LoginOutcome.Right);
+            }
+
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
         }

@@ -63,6 +63,13 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "refusals_omitted", ("session", e.Session), ("client", e.Client), ("login", e.Login));
                 json.WriteNumber("count", e.Count);
                 break;
+            case MailEvent.StaleSecret e:
+                Put(json, "stale_secret", ("login", e.Login), ("client", e.Client));
+                json.WriteNumber("times", e.Times);
+                break;
+            case MailEvent.NetworkBanned e:
+                Put(json, "network_banned", ("network", e.Network), ("until", e.Until.UtcDateTime.ToString("O")), ("why", e.Why));
+                break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));

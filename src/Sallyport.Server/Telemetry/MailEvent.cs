@@ -41,6 +41,11 @@ public abstract record MailEvent
     /// <summary>So many more senders and recipients were refused in this session than have a line.</summary>
     public sealed record RefusalsOmitted(string Session, string Client, string Login, int Count) : MailEvent;
 
+    /// <summary>The same wrong secret again: a forgotten device, not an attack.</summary>
+    public sealed record StaleSecret(string Login, string Client, int Times) : MailEvent;
+
+    public sealed record NetworkBanned(string Network, DateTimeOffset Until, string Why) : MailEvent;
+
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>

@@ -54,10 +54,11 @@ internal sealed class SallyportServer : IAsyncDisposable
     /// <param name="prepare">Starts what the server depends on, and gives more tables.</param>
     /// <param name="ready">The log file, when it is not standard output.</param>
     /// <param name="tls">Further keys of [tls].</param>
+    /// <param name="guard">Keys of [guard]; off where a test does not try it, since all clients come from one address.</param>
     /// <param name="within">A folder that is there already; the server takes it over.</param>
     public static async Task<SallyportServer> StartAsync(
         Func<SallyportServer, string>? routes = null, string more = "", bool rsa = false, string listen = "127.0.0.1", string[]? inside = null,
-        string? ready = null, string tls = "", TestFolder? within = null,
+        string? ready = null, string tls = "", TestFolder? within = null, string guard = "enabled = false",
         Func<SallyportServer, Task<string>>? prepare = null)
     {
         var binary = Peers.Binary();
@@ -80,6 +81,8 @@ internal sealed class SallyportServer : IAsyncDisposable
             [store]
             disk_floor_bytes = 1048576
             disk_floor_percent = 0
+            [guard]
+            {guard}
             {(routes ?? CaptureAll)(server)}
             {more}
             {(prepare is null ? "" : await prepare(server))}

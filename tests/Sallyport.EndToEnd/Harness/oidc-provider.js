@@ -2,6 +2,8 @@
 // Says "listening PORT" when it does. A line on standard input changes the signature key and is answered with "rotated".
 const crypto = require('crypto'), http = require('http'), readline = require('readline'), { pathToFileURL } = require('url');
 
+console.info = console.warn = console.error; // standard output is for what the test waits for
+
 const key = kid => ({ ...crypto.generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' });
 const client = (id, more) => ({ client_id: id, client_secret: id + '-secret', grant_types: ['client_credentials'], redirect_uris: [],
   response_types: [], scope: 'smtp read', ...more });

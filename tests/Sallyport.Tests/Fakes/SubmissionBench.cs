@@ -32,10 +32,11 @@ internal sealed class SubmissionBench : IDisposable
             Hostname = "smtp.acme.test",
             Data = "/nowhere",
             Routes = [new RouteOptions { Recipients = ["*"], Capture = "/nowhere" }],
+            Guard = new GuardOptions { Enabled = false }, // whose waits would need somebody to move the clock
         };
         options = change is null ? options : change(options);
-        var identity = IdentityBooks.LoadAsync(Store, default).AsTask().GetAwaiter().GetResult()
-            .NewService(options, [Directory, .. more.IsDefault ? [] : more], Clock, nonce);
+        var identity = IdentityBooks.LoadAsync(Store, options, Log, Clock, default).AsTask().GetAwaiter().GetResult()
+            .NewService(options, [Directory, .. more.IsDefault ? [] : more], nonce);
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };

@@ -1,6 +1,8 @@
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin;
+using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
 using Xunit;
@@ -14,7 +16,8 @@ public sealed class AddressChangeTests : IAsyncDisposable
     private readonly LocalAdmin _admin;
 
     public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
-        _store, IdentityBooks.LoadAsync(_store, default).AsTask().GetAwaiter().GetResult(),
+        _store, IdentityBooks.LoadAsync(
+            _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
         () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -58,7 +58,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("[[listener]]\naddress = \"0.0.0.0:10025\"\ntls = \"none\"", 11, "listener.tls", "for loopback addresses only")]
     [InlineData("[[listener]]\naddress = \"localhost\"\ntls = \"none\"", 10, "listener.address", "is not an IP address and a port")]
     [InlineData("[[listener]]\naddress = \"127.0.0.1:10465\"", 9, "listener.tls", "is missing")]
-    [InlineData("[[listener]]\naddress = \"127.0.0.1:10587\"\ntls = \"none\"", 10, "listener.address", "is there twice")]
+    [InlineData("[[listener]]\naddress = \"127.0.0.1:10587\"\ntls = \"none\"", 10, "listener.address", "is there twice; the first time in line 4")]
     [InlineData("[tls]\ncertificate = \"no.pem\"\nkey = \"no.key\"", 10, "tls.certificate", "there is no file")]
     [InlineData("[[directory]]\ntype = \"carrier-pigeon\"", 10, "directory.type", "carrier-pigeon")]
     [InlineData("[[route]]\nsmarthost = \"x\"", 9, "route.recipients", "is missing")]

@@ -4,6 +4,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Telemetry;
 using Sallyport.Server.Identity.Oidc;
 using Sallyport.Store.Memory;
 using Xunit;
@@ -121,8 +122,10 @@ public sealed class CertificateDirectoryTests : IDisposable
     private static LoginAttempt Attempt(string login) => new("S", IPAddress.Loopback, "EXTERNAL", login);
 
     private static IdentityService Service(params ImmutableArray<IDirectory> directories) =>
-        IdentityBooks.LoadAsync(new MemoryStore(), Cancel).AsTask().GetAwaiter().GetResult()
-            .NewService(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, directories, TimeProvider.System);
+        IdentityBooks.LoadAsync(new MemoryStore(), Options, new SilentLog(), TimeProvider.System, Cancel).AsTask().GetAwaiter().GetResult()
+            .NewService(Options, directories);
+
+    private static ServerOptions Options => new() { Hostname = "smtp.acme.test", Data = "/nowhere" };
 
     private string Write(string name, string text)
     {

@@ -1,0 +1,271 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Sallyport.Server.Configuration;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Limits;
+
+/// <summary>What the guard remembers: in memory to decide, through the journal to last. Whoever uses it holds its lock.</summary>
+public sealed class GuardBook
+{
+    private const int TimesMax = 1000;
+    private const int StaleMax = 10_000;
+
+    private readonly FactJournal _journal;
+    private readonly Dictionary<LoginOrigin, SlidingCount> _origins = [];
+    private readonly Dictionary<IPAddress, SlidingCount> _networks = [];
+    private readonly Dictionary<string, SlidingCount> _logins = new(StringComparer.Ordinal);
+    private readonly Dictionary<IPAddress, Ban> _bans = [];
+    private readonly Dictionary<LoginOrigin, (KnownNetwork Network, DateTimeOffset ExpiresAt)> _known = [];
+    private readonly Dictionary<IPAddress, int> _knownNetworks = [];
+    private readonly Dictionary<string, DateTimeOffset> _wrong = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StaleSecret> _stale = new(StringComparer.Ordinal);
+    private DateTimeOffset _prunedAt;
+
+    private GuardBook(FactJournal journal) => _journal = journal;
+
+    public IReadOnlyCollection<Ban> Bans => _bans.Values;
+
+    public IReadOnlyCollection<StaleSecret> StaleSecrets => _stale.Values;
+
+    public static async ValueTask<GuardBook> LoadAsync(IFacts facts, FactJournal journal, CancellationToken cancel)
+    {
+        var book = new GuardBook(journal);
+        foreach (var fact in await facts.ListAsync(FactKind.Ban, "", cancel))
+        {
+            if (IPAddress.TryParse(fact.Key, out var network))
+            {
+                book._bans[network] = Read(fact, GuardJson.Default.Ban);
+            }
+        }
+
+        foreach (var fact in await facts.ListAsync(FactKind.KnownNetwork, "", cancel))
+        {
+            if (Origin(fact.Key) is { } origin)
+            {
+                book.Know(origin, Read(fact, GuardJson.Default.KnownNetwork), fact.ExpiresAt ?? DateTimeOffset.MaxValue);
+            }
+        }
+
+        foreach (var fact in await facts.ListAsync(FactKind.LoginFailures, "", cancel))
+        {
+            book.Restore(fact.Key, Read(fact, GuardJson.Default.Failures));
+        }
+
+        return book;
+    }
+
+    internal SlidingCount OfOrigin(LoginOrigin origin) => Of(_origins, origin);
+
+    internal SlidingCount OfNetwork(IPAddress network) => Of(_networks, network);
+
+    internal SlidingCount OfLogin(string login) => Of(_logins, login);
+
+    public Ban? FindBan(IPAddress network, DateTimeOffset now) => _bans.TryGetValue(network, out var ban) && ban.Until > now ? ban : null;
+
+    public bool IsKnown(LoginOrigin origin, DateTimeOffset now) => _known.TryGetValue(origin, out var known) && known.ExpiresAt > now;
+
+    /// <summary>True when some login has succeeded from there.</summary>
+    public bool IsKnown(IPAddress network) => _knownNetworks.ContainsKey(network);
+
+    /// <summary>An attempt that may be a guess: counted until it turns out right.</summary>
+    public void Count(LoginOrigin origin, DateTimeOffset now)
+    {
+        OfOrigin(origin).Add(now);
+        OfNetwork(origin.Network).Add(now);
+        OfLogin(origin.Login).Add(now);
+    }
+
+    public void Uncount(LoginOrigin origin, bool wasCounted)
+    {
+        if (wasCounted)
+        {
+            OfOrigin(origin).TakeBack();
+            OfNetwork(origin.Network).TakeBack();
+            OfLogin(origin.Login).TakeBack();
+        }
+    }
+
+    public void UncountLogin(string login) => OfLogin(login).TakeBack();
+
+    public void Succeeded(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
+    {
+        // A directory forgets a login's failures at its success; what others try from elsewhere counts on for their network.
+        _origins.Remove(origin);
+        if (_logins.Remove(origin.Login))
+        {
+            _journal.Remove(FactKind.LoginFailures, "login\n" + origin.Login);
+        }
+
+        _networks.GetValueOrDefault(origin.Network)?.TakeBack();
+        var known = _known.GetValueOrDefault(origin).Network ?? new KnownNetwork(now, DateTimeOffset.MinValue);
+        if (now - known.Last >= TimeSpan.FromDays(1))
+        {
+            known = known with { Last = now };
+            Know(origin, known, now + knownFor);
+            Put(FactKind.KnownNetwork, Key(origin), known, GuardJson.Default.KnownNetwork, now + knownFor);
+        }
+    }
+
+    /// <summary>Bans a network: twice as long as the last time.</summary>
+    public Ban Punish(IPAddress network, GuardOptions options, DateTimeOffset now)
+    {
+        var count = _bans.TryGetValue(network, out var last) && now - last.Until < options.BanMax ? last.Count + 1 : 1;
+        var length = options.BanFirst * Math.Pow(2, Math.Min(count - 1, 20));
+        length = length < options.BanMax ? length : options.BanMax;
+        var why = $"{options.FailuresPerNetwork} failed logins within {options.Window.TotalMinutes:0} min";
+        OfNetwork(network).Clear();
+        return Ban(network, new Ban(network.ToString(), now, now + length, count, "guard", why), options.BanMax);
+    }
+
+    public Ban Ban(IPAddress network, Ban ban, TimeSpan rememberedFor)
+    {
+        _bans[network] = ban;
+        Put(FactKind.Ban, network.ToString(), ban, GuardJson.Default.Ban, ban.Until + rememberedFor);
+        return ban;
+    }
+
+    public bool Unban(IPAddress network)
+    {
+        _journal.Remove(FactKind.Ban, network.ToString());
+        _networks.Remove(network);
+        return _bans.Remove(network);
+    }
+
+    public void Forget(string login)
+    {
+        _logins.Remove(login);
+        _journal.Remove(FactKind.LoginFailures, "login\n" + login);
+        foreach (var origin in _origins.Keys.Where(origin => origin.Login == login).ToList())
+        {
+            _origins.Remove(origin);
+        }
+
+        _wrong.Clear(); // names of secrets do not tell whose they are; each costs one more question at most
+        foreach (var name in _stale.Where(entry => entry.Value.Login == login).Select(entry => entry.Key).ToList())
+        {
+            _stale.Remove(name);
+        }
+    }
+
+    public bool FindWrong(string secret, TimeSpan recheck, DateTimeOffset now) =>
+        _wrong.TryGetValue(secret, out var askedAt) && now - askedAt < recheck;
+
+    public void RememberWrong(string secret, DateTimeOffset now, int entriesMax)
+    {
+        if (_wrong.Count >= entriesMax)
+        {
+            _wrong.Clear();
+        }
+
+        _wrong[secret] = now;
+        Prune(now);
+    }
+
+    /// <summary>Returns how often this secret was offered again.</summary>
+    public int CountStale(string secret, string login, IPAddress client, DateTimeOffset now)
+    {
+        if (_stale.Count >= StaleMax && !_stale.ContainsKey(secret))
+        {
+            _stale.Remove(_stale.MinBy(entry => entry.Value.Last).Key);
+        }
+
+        var stale = _stale.GetValueOrDefault(secret) ?? new StaleSecret(login, client.ToString(), now, now, 0);
+        _stale[secret] = stale = stale with { Client = client.ToString(), Last = now, Times = stale.Times + 1 };
+        return stale.Times;
+    }
+
+    /// <summary>The counts of an origin go to the store.</summary>
+    public void Store(LoginOrigin origin, TimeSpan window)
+    {
+        StoreCount("login\n" + origin.Login, _logins.GetValueOrDefault(origin.Login), window);
+        StoreCount("network\n" + origin.Network, _networks.GetValueOrDefault(origin.Network), window);
+        StoreCount("origin\n" + Key(origin), _origins.GetValueOrDefault(origin), window);
+    }
+
+    private void StoreCount(string key, SlidingCount? count, TimeSpan window)
+    {
+        if (count is { IsEmpty: false } && key.Length <= 500)
+        {
+            Put(FactKind.LoginFailures, key, new Failures([.. count.Times]), GuardJson.Default.Failures, count.Times.Last() + window);
+        }
+    }
+
+    private void Restore(string key, Failures failures)
+    {
+        var parts = key.Split('\n', 2);
+        var count = parts[0] switch
+        {
+            "login" => OfLogin(parts[1]),
+            "network" when IPAddress.TryParse(parts[1], out var network) => OfNetwork(network),
+            "origin" when Origin(parts[1]) is { } origin => OfOrigin(origin),
+            _ => new SlidingCount(TimesMax),
+        };
+        foreach (var at in failures.At)
+        {
+            count.Add(at);
+        }
+    }
+
+    private void Know(LoginOrigin origin, KnownNetwork known, DateTimeOffset expiresAt)
+    {
+        if (!_known.ContainsKey(origin))
+        {
+            _knownNetworks[origin.Network] = _knownNetworks.GetValueOrDefault(origin.Network) + 1;
+        }
+
+        _known[origin] = (known, expiresAt);
+    }
+
+    /// <summary>Lets go of what no longer counts, now and then.</summary>
+    private void Prune(DateTimeOffset now)
+    {
+        if (now - _prunedAt < TimeSpan.FromMinutes(10))
+        {
+            return;
+        }
+
+        _prunedAt = now;
+        PruneOf(_origins, now);
+        PruneOf(_networks, now);
+        PruneOf(_logins, now);
+        foreach (var network in _bans.Where(entry => now - entry.Value.Until > TimeSpan.FromDays(30)).Select(entry => entry.Key).ToList())
+        {
+            _bans.Remove(network);
+        }
+    }
+
+    private static void PruneOf<TKey>(Dictionary<TKey, SlidingCount> counts, DateTimeOffset now)
+        where TKey : notnull
+    {
+        foreach (var key in counts.Where(entry => entry.Value.Within(TimeSpan.FromDays(1), now) == 0).Select(entry => entry.Key).ToList())
+        {
+            counts.Remove(key);
+        }
+    }
+
+    private static SlidingCount Of<TKey>(Dictionary<TKey, SlidingCount> counts, TKey key)
+        where TKey : notnull
+    {
+        if (!counts.TryGetValue(key, out var count))
+        {
+            counts[key] = count = new SlidingCount(TimesMax);
+        }
+
+        return count;
+    }
+
+    private void Put<T>(FactKind kind, string key, T value, JsonTypeInfo<T> type, DateTimeOffset expiresAt) =>
+        _journal.Put(new Fact(kind, key, JsonSerializer.SerializeToUtf8Bytes(value, type), expiresAt));
+
+    private static T Read<T>(Fact fact, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(fact.Value.Span, type)!;
+
+    private static string Key(LoginOrigin origin) => $"{origin.Login}\n{origin.Network}";
+
+    private static LoginOrigin? Origin(string key)
+    {
+        var at = key.LastIndexOf('\n');
+        return at > 0 && IPAddress.TryParse(key.AsSpan(at + 1), out var network) ? new LoginOrigin(key[..at], network) : null;
+    }
+}

@@ -1,0 +1,225 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Telemetry;
+
+namespace Sallyport.Server.Limits;
+
+/// <summary>
+/// Stands between the sessions and the directories: decides, before a directory is asked, whether an attempt to log in is worth
+/// asking. Failures are counted for each login and network, each network and each login. Nobody can lock a user out: a login stays
+/// usable from the networks it has succeeded from. The same wrong secret again is a forgotten device and counts once.
+/// </summary>
+public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
+{
+    private static readonly TimeSpan DelayFirst = TimeSpan.FromMilliseconds(500);
+
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly Dictionary<string, int> _underWay = new(StringComparer.Ordinal);
+
+    /// <summary>No failure is answered sooner, so that how long an answer takes tells nothing of who exists.</summary>
+    public TimeSpan FailureFloor => settings() is { Enabled: true } options ? options.FailureFloor : TimeSpan.Zero;
+
+    /// <summary>Names a secret of a login, so that it is known again while this process lives, and by nobody else.</summary>
+    public string NameOf(string login, string secret) =>
+        Convert.ToBase64String(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{login}\0{secret}")).AsSpan(0, 16));
+
+    /// <summary>May this network connect at all? Null when it may; else why not.</summary>
+    public string? RefusalAtConnect(IPAddress client)
+    {
+        var options = settings();
+        var network = ConnectionGate.NetworkOf(client);
+        lock (book)
+        {
+            return options.IsExempt(client) || book.FindBan(network, time.GetUtcNow()) is not { } ban || book.IsKnown(network)
+                ? null
+                : $"too many failed logins from {network}, banned until {ban.Until:u}";
+        }
+    }
+
+    /// <param name="secret">From <see cref="NameOf"/>; null where the secret is not seen, as with SCRAM.</param>
+    public GuardVerdict Before(string login, IPAddress client, string? secret)
+    {
+        var options = settings();
+        if (!options.Enabled)
+        {
+            return new GuardVerdict.Ask();
+        }
+
+        var origin = LoginOrigin.Of(login, client);
+        var now = time.GetUtcNow();
+        lock (book)
+        {
+            if (secret is not null && book.FindWrong(secret, options.StaleRecheck, now))
+            {
+                var times = book.CountStale(secret, login, client, now);
+                log.Write(new MailEvent.StaleSecret(login, client.ToString(), times));
+                return new GuardVerdict.SameWrongSecret(times, Min(options.FailureFloor, options.DelayMax));
+            }
+
+            if (secret is not null && _underWay.TryGetValue(secret, out var waiting))
+            {
+                _underWay[secret] = waiting + 1; // the same secret at the same moment is one attempt
+                return new GuardVerdict.Ask();
+            }
+
+            if (Refusal(origin, client, options, now) is { } refusal)
+            {
+                return refusal;
+            }
+
+            if (secret is not null)
+            {
+                _underWay[secret] = 1;
+                book.Count(origin, now);
+            }
+
+            return new GuardVerdict.Ask();
+        }
+    }
+
+    /// <summary>Counts what came of it. Returns how long to wait before the client is told.</summary>
+    public TimeSpan After(string login, IPAddress client, string? secret, LoginOutcome outcome)
+    {
+        var options = settings();
+        if (!options.Enabled)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var origin = LoginOrigin.Of(login, client);
+        var now = time.GetUtcNow();
+        lock (book)
+        {
+            if (secret is not null && !Finish(secret))
+            {
+                return TimeSpan.Zero; // another of the same is still under way and will count
+            }
+
+            switch (outcome)
+            {
+                case LoginOutcome.Right:
+                    book.Succeeded(origin, now, options.KnownNetworkFor);
+                    return TimeSpan.Zero;
+                case LoginOutcome.Unavailable:
+                    book.Uncount(origin, secret is not null);
+                    return TimeSpan.Zero;
+                default:
+                    return CountFailure(origin, client, secret, outcome, options, now);
+            }
+        }
+    }
+
+    /// <summary>Bans in force, the longest first.</summary>
+    public IReadOnlyList<Ban> Bans()
+    {
+        var now = time.GetUtcNow();
+        lock (book)
+        {
+            return [.. book.Bans.Where(ban => ban.Until > now).OrderByDescending(ban => ban.Until)];
+        }
+    }
+
+    public IReadOnlyList<StaleSecret> StaleSecrets()
+    {
+        lock (book)
+        {
+            return [.. book.StaleSecrets.OrderByDescending(stale => stale.Last)];
+        }
+    }
+
+    public Ban Ban(IPAddress address, TimeSpan length)
+    {
+        var now = time.GetUtcNow();
+        var network = ConnectionGate.NetworkOf(address);
+        lock (book)
+        {
+            return book.Ban(network, new Ban(network.ToString(), now, now + length, 1, "command", "by the operator"), settings().BanMax);
+        }
+    }
+
+    public bool Unban(IPAddress address)
+    {
+        lock (book)
+        {
+            return book.Unban(ConnectionGate.NetworkOf(address));
+        }
+    }
+
+    /// <summary>The login has a new secret, or the administrator says so: nothing is held against it.</summary>
+    public void Forget(string login)
+    {
+        lock (book)
+        {
+            book.Forget(login);
+        }
+    }
+
+    private TimeSpan CountFailure(
+        LoginOrigin origin, IPAddress client, string? secret, LoginOutcome outcome, GuardOptions options, DateTimeOffset now)
+    {
+        if (secret is null)
+        {
+            book.Count(origin, now);
+        }
+        else
+        {
+            book.RememberWrong(secret, now, options.EntriesMax);
+        }
+
+        if (outcome == LoginOutcome.UnknownLogin)
+        {
+            book.UncountLogin(origin.Login); // there is no such login to protect
+        }
+
+        book.Store(origin, options.Window);
+        if (!options.IsExempt(client) && book.OfNetwork(origin.Network).Within(options.Window, now) >= options.FailuresPerNetwork
+            && book.FindBan(origin.Network, now) is null)
+        {
+            var ban = book.Punish(origin.Network, options, now);
+            log.Write(new MailEvent.NetworkBanned(ban.Network, ban.Until, ban.Why));
+        }
+
+        var failures = book.OfOrigin(origin).Within(options.Window, now);
+        return failures < 2 ? TimeSpan.Zero : Min(DelayFirst * Math.Pow(2, Math.Min(failures - 2, 10)), options.DelayMax);
+    }
+
+    private GuardVerdict.NotNow? Refusal(LoginOrigin origin, IPAddress client, GuardOptions options, DateTimeOffset now)
+    {
+        var known = book.IsKnown(origin, now);
+        if (!known && !options.IsExempt(client) && book.FindBan(origin.Network, now) is { } ban)
+        {
+            return new(ban.Until, $"{origin.Network} is banned until {ban.Until:u}: {ban.Why}");
+        }
+
+        var here = known ? options.FailuresPerLoginAndNetwork * 2 : options.FailuresPerLoginAndNetwork;
+        if (book.OfOrigin(origin).Within(options.Window, now) >= here)
+        {
+            return new(book.OfOrigin(origin).FreeAt(here, options.Window, now), $"{here} failed logins of {origin.Login} from {origin.Network}");
+        }
+
+        // Some of what the directory may see is kept for the networks the login is known from.
+        var everywhere = known ? options.DirectoryFailuresPerLogin
+            : options.DirectoryFailuresPerLogin - Math.Max(1, options.DirectoryFailuresPerLogin / 4);
+        return book.OfLogin(origin.Login).Within(options.Window, now) >= everywhere
+            ? new(book.OfLogin(origin.Login).FreeAt(everywhere, options.Window, now),
+                $"{origin.Login} is under attack: {everywhere} failed logins; it stays usable from networks it has succeeded from")
+            : null;
+    }
+
+    /// <summary>True when no other attempt with this secret is under way.</summary>
+    private bool Finish(string secret)
+    {
+        if (_underWay.TryGetValue(secret, out var waiting) && waiting > 1)
+        {
+            _underWay[secret] = waiting - 1;
+            return false;
+        }
+
+        _underWay.Remove(secret);
+        return true;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.Globalization;
+using Sallyport.Server.Admin;
+
+namespace Sallyport.Verbs;
+
+/// <summary>clients: devices that need somebody's attention.</summary>
+internal static class ClientsVerb
+{
+    public static Command Create()
+    {
+        var config = Site.ConfigOption();
+        var json = Site.JsonOption();
+        var command = new Command("clients", "Devices that keep offering an old password; they are no attack and are never banned for it.") { config, json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
+        {
+            var stale = await admin.CallAsync(GuardOperations.Stale, Everything.Asked, cancel);
+            if (parsed.GetValue(json))
+            {
+                return Terminal.Json(stale, AdminJson.Readable.StaleViewArray);
+            }
+
+            if (stale.Length == 0)
+            {
+                Terminal.Line("No device has offered an old password since the server started.");
+                return Exit.Done;
+            }
+
+            var table = Terminal.NewTable("Login", "From", "Times", "Last", "What to do");
+            foreach (var one in stale)
+            {
+                table.Row(Terminal.Cell(one.Login), Terminal.Cell(one.Client),
+                    Terminal.Cell((one.Times + 1).ToString(CultureInfo.InvariantCulture)),
+                    Terminal.Cell(one.Last.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + "Z"),
+                    Terminal.Cell("set the new password on that device"));
+            }
+
+            Terminal.Out.Write(table);
+            return Exit.Done;
+        }, cancel));
+        return command;
+    }
+}

@@ -1,0 +1,219 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
+using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Limits;
+
+public sealed class LoginGuardTests : IAsyncLifetime
+{
+    private static readonly IPAddress Office = IPAddress.Parse("192.0.2.7");
+    private static readonly IPAddress Attacker = IPAddress.Parse("198.51.100.9");
+
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+    private readonly RecordingLog _log = new();
+    private readonly MemoryStore _store;
+    private GuardOptions _options = new();
+    private FactJournal _journal = null!;
+    private LoginGuard _guard = null!;
+
+    public LoginGuardTests() => _store = new MemoryStore(_time);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await RestartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _journal.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public void The_directory_sees_no_more_wrong_secrets_of_a_login_than_it_may_from_however_many_networks()
+    {
+        var asked = 0;
+        for (var i = 0; i < 2000; i++)
+        {
+            asked += Guess("jane", IPAddress.Parse($"198.51.{i % 40}.9"), $"guess {i}") is GuardVerdict.Ask ? 1 : 0;
+        }
+
+        Assert.Equal(6, asked); // 8, less a quarter kept for the networks it is known from
+        _time.Advance(_options.Window);
+        Assert.IsType<GuardVerdict.Ask>(Guess("jane", IPAddress.Parse("203.0.113.1"), "one more"));
+    }
+
+    [Fact]
+    public void A_login_under_attack_stays_usable_from_the_networks_it_has_succeeded_from()
+    {
+        LogIn("jane", Office, "secret");
+        for (var i = 0; i < 100; i++)
+        {
+            Guess("jane", Attacker, $"guess {i}");
+        }
+
+        var refused = Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jane", IPAddress.Parse("203.0.113.5"), _guard.NameOf("jane", "secret")));
+        Assert.Contains("under attack", refused.Why, StringComparison.Ordinal);
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, _guard.NameOf("jane", "secret")));
+        Assert.Equal(TimeSpan.Zero, _guard.After("jane", Office, _guard.NameOf("jane", "secret"), LoginOutcome.Right));
+    }
+
+    [Fact]
+    public void One_password_tried_on_many_logins_bans_the_network_longer_each_time()
+    {
+        Assert.Equal(20, Spray("a"));
+        var ban = Assert.Single(_guard.Bans());
+        Assert.Equal(("198.51.100.9", _time.GetUtcNow() + _options.BanFirst), (ban.Network, ban.Until));
+        Assert.NotNull(_guard.RefusalAtConnect(Attacker));
+        Assert.Null(_guard.RefusalAtConnect(Office));
+        _time.Advance(_options.BanFirst);
+        Assert.Null(_guard.RefusalAtConnect(Attacker));
+        Assert.Equal(20, Spray("b"));
+        Assert.Equal(_time.GetUtcNow() + (2 * _options.BanFirst), Assert.Single(_guard.Bans()).Until);
+    }
+
+    [Fact]
+    public void A_ban_leaves_the_logins_alone_that_the_network_is_known_for()
+    {
+        LogIn("jane", Office, "secret");
+        for (var i = 0; i < 40; i++)
+        {
+            Guess($"login{i}", Office, "Summer2026");
+        }
+
+        Assert.NotEmpty(_guard.Bans());
+        Assert.Null(_guard.RefusalAtConnect(Office));
+        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("bob", Office, "x"));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, _guard.NameOf("jane", "secret")));
+    }
+
+    [Fact]
+    public void The_same_wrong_secret_counts_once_and_is_no_attack()
+    {
+        Guess("jane", Office, "old password");
+        for (var i = 1; i <= 300; i++)
+        {
+            Assert.Equal(i, Assert.IsType<GuardVerdict.SameWrongSecret>(Guess("jane", Office, "old password")).Times);
+        }
+
+        Assert.Empty(_guard.Bans());
+        Assert.Equal(("jane", 300), (Assert.Single(_guard.StaleSecrets()).Login, _guard.StaleSecrets()[0].Times));
+        Assert.IsType<GuardVerdict.Ask>(Guess("jane", Office, "right password"));
+        _time.Advance(_options.StaleRecheck);
+        Assert.IsType<GuardVerdict.Ask>(Guess("jane", Office, "old password")); // it may be right by now
+    }
+
+    [Fact]
+    public void Attempts_at_the_same_moment_are_counted_before_they_are_judged()
+    {
+        var asked = Enumerable.Range(0, 64).Count(i => _guard.Before("jane", Attacker, $"guess {i}") is GuardVerdict.Ask);
+        Assert.Equal(_options.FailuresPerLoginAndNetwork, asked);
+        Assert.All(Enumerable.Range(0, 64), _ => Assert.IsType<GuardVerdict.Ask>(_guard.Before("bob", Office, "the right one")));
+    }
+
+    [Fact]
+    public void Answers_to_failures_come_slower_and_slower_and_a_success_forgives()
+    {
+        double Wait(int i)
+        {
+            Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, $"typo {i}"));
+            return _guard.After("jane", Office, $"typo {i}", LoginOutcome.Wrong).TotalSeconds;
+        }
+
+        Assert.Equal([0, 0.5, 1, 2], Enumerable.Range(0, 4).Select(Wait));
+        LogIn("jane", Office, "secret");
+        Assert.Equal(0, Wait(9));
+    }
+
+    [Fact]
+    public void A_directory_that_is_away_counts_nothing()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, $"{i}"));
+            _guard.After("jane", Office, $"{i}", LoginOutcome.Unavailable);
+        }
+    }
+
+    [Fact]
+    public async Task Bans_counts_and_known_networks_outlive_a_restart()
+    {
+        LogIn("jane", Office, "secret");
+        Spray("a");
+        for (var i = 0; i < 10; i++)
+        {
+            Guess("jane", IPAddress.Parse($"198.51.{i}.1"), $"guess {i}");
+        }
+
+        await RestartAsync();
+        Assert.NotNull(_guard.RefusalAtConnect(Attacker));
+        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jane", IPAddress.Parse("203.0.113.5"), "x"));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, "x"));
+    }
+
+    [Fact]
+    public async Task What_the_guard_did_the_operator_can_undo()
+    {
+        Spray("a");
+        Assert.True(_guard.Unban(Attacker));
+        Assert.False(_guard.Unban(Attacker));
+        Assert.IsType<GuardVerdict.Ask>(Guess("z", Attacker, "x"));
+        for (var i = 0; i < 10; i++)
+        {
+            Guess("jane", Office, $"typo {i}");
+        }
+
+        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jane", Office, "secret"));
+        _guard.Forget("jane");
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, "secret"));
+        _guard.Ban(IPAddress.Parse("2001:db8:1:2:3::4"), TimeSpan.FromHours(1));
+        Assert.NotNull(_guard.RefusalAtConnect(IPAddress.Parse("2001:db8:1:2:ffff::1")));
+        await RestartAsync();
+        Assert.Equal("2001:db8:1:2::", Assert.Single(_guard.Bans()).Network);
+    }
+
+    [Fact]
+    public void A_network_that_is_never_banned_is_not_and_a_guard_that_is_off_asks_always()
+    {
+        _options = _options with { NeverBan = [IPNetwork.Parse("198.51.100.0/24")] };
+        Assert.Equal(60, Spray("a"));
+        Assert.Empty(_guard.Bans());
+        _options = _options with { Enabled = false };
+        Assert.All(Enumerable.Range(0, 50), i => Assert.IsType<GuardVerdict.Ask>(Guess("jane", Attacker, $"{i}")));
+    }
+
+    /// <summary>60 logins, one guess each; returns how many were asked.</summary>
+    private int Spray(string prefix) => Enumerable.Range(0, 60).Count(i => Guess($"{prefix}{i}", Attacker, "Summer2026") is GuardVerdict.Ask);
+
+    private GuardVerdict Guess(string login, IPAddress from, string password)
+    {
+        var name = _guard.NameOf(login, password);
+        var verdict = _guard.Before(login, from, name);
+        if (verdict is GuardVerdict.Ask)
+        {
+            _guard.After(login, from, name, LoginOutcome.Wrong);
+        }
+
+        return verdict;
+    }
+
+    private void LogIn(string login, IPAddress from, string password)
+    {
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before(login, from, _guard.NameOf(login, password)));
+        _guard.After(login, from, _guard.NameOf(login, password), LoginOutcome.Right);
+    }
+
+    private async Task RestartAsync()
+    {
+        if (_journal is not null)
+        {
+            await _journal.DisposeAsync();
+        }
+
+        _journal = new FactJournal(_store.Facts, _log, _time);
+        _guard = new LoginGuard(await GuardBook.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, () => _options);
+    }
+}
