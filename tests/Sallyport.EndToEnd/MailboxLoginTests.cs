@@ -174,7 +174,7 @@ public sealed class MailboxLoginTests
             var server = await SallyportServer.StartAsync(prepare: async server =>
             {
                 dovecot = await DovecotServer.StartAsync(server.Folder, server.Certificates, mechanisms: mechanisms);
-                return "[guard]\nenabled = false\n" + await directories(server.Folder, server.Certificates, dovecot);
+                return await directories(server.Folder, server.Certificates, dovecot);
             });
             return new Site(server, dovecot!);
         }
