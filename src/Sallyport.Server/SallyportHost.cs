@@ -27,6 +27,9 @@ public sealed class StartException(string message, Exception? inner = null) : Ex
 /// <summary>All parts put together: from the options to a listening server, and to its orderly end.</summary>
 public sealed class SallyportHost : IAsyncDisposable
 {
+    /// <summary>For what was said last to leave the machine.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
     private readonly TimeProvider _time;
     private readonly IStore _store;
     private readonly LineLog _lines;
@@ -71,7 +74,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">Certificate, store or an address cannot be used.</exception>
     public static async Task<SallyportHost> StartAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
-        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift(), FileLimit.OpenAtStart);
         var certificate = LoadCertificate(options);
         var socket = AdminSocket.PathIn(options.Data);
         if (System.Text.Encoding.UTF8.GetByteCount(socket) > AdminSocket.PathBytesMax)
@@ -161,7 +164,7 @@ public sealed class SallyportHost : IAsyncDisposable
     /// <exception cref="StartException">The new certificate cannot be used: all stays as it was.</exception>
     public IReadOnlyList<string> Reload(ServerOptions options)
     {
-        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift());
+        (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift(), FileLimit.OpenAtStart);
         var certificate = LoadCertificate(options);
         var old = Options;
         List<string> restart = [];
@@ -227,7 +230,7 @@ public sealed class SallyportHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(within + TimeSpan.FromSeconds(2), _time);
         var unbound = _web.StopAsync(limit.Token);
         var left = await _listener.DrainAsync(within, _time);
-        await limit.CancelAsync();
+        limit.CancelAfter(left == 0 ? LastWords : TimeSpan.Zero);
         try
         {
             await unbound;

@@ -84,11 +84,11 @@ public sealed class CrashTests
     private static async Task EmptyQueueAsync(SallyportServer server)
     {
         var left = "";
-        for (var i = 0; i < 60 && !left.Contains("no such message", StringComparison.Ordinal); i++)
+        for (var i = 0; i < 60 && !left.Contains("The queue is empty", StringComparison.Ordinal); i++)
         {
             left = (await server.CommandAsync(["queue", "list"])).All;
         }
 
-        Assert.Contains("no such message", left);
+        Assert.Contains("The queue is empty", left);
     }
 }

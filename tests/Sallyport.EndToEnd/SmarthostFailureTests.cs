@@ -132,7 +132,7 @@ public sealed class SmarthostFailureTests
         Assert.Contains("Status: 5.4.7", reports[1].Content);
         Assert.Contains("451 4.3.0 Later please", reports[1].Content);
         var queue = await server.CommandAsync(["queue", "list"]);
-        Assert.Contains("The queue has no such message", queue.Output);
+        Assert.Contains("The queue is empty", queue.Output);
     }
 
     private static string Route(params Sink[] sinks) => $"""

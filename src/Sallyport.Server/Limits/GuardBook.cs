@@ -123,6 +123,7 @@ public sealed class GuardBook
     {
         _bans[network] = ban;
         Put(FactKind.Ban, network.ToString(), ban, GuardJson.Default.Ban, ban.Until + rememberedFor);
+        _ = _journal.FlushAsync(); // rare, and what an attacker would gain most from losing
         return ban;
     }
 

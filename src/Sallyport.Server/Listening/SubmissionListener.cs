@@ -17,23 +17,29 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        await using var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
+        var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
         if ((services.Settings.Identity.Guard.RefusalAtConnect(wire.Client)
             ?? gate.TryEnter(wire.Client, services.Settings.Options.Limits)) is { } why)
         {
-            await RefuseAsync(connection, wire, listener, session, why);
-            return;
+            await using (wire)
+            {
+                await RefuseAsync(connection, wire, listener, session, why);
+                return;
+            }
         }
 
         try
         {
-            services.Log.Write(new MailEvent.ConnectionOpened(session, wire.Client.ToString(), listener.Address.ToString()));
-            await ServeAsync(wire, listener, session);
+            await using (wire)
+            {
+                services.Log.Write(new MailEvent.ConnectionOpened(session, wire.Client.ToString(), listener.Address.ToString()));
+                await ServeAsync(wire, listener, session);
+            }
         }
         finally
         {
-            gate.Leave(wire.Client);
+            gate.Leave(wire.Client); // only now: who drains would cut off its goodbye
         }
     }
 

@@ -30,8 +30,8 @@ public sealed class HumanFormatter : ILineFormatter
             + $"{Of(e.Login)} from {e.Client}, which have no line each",
         MailEvent.StaleSecret e => $"{Quoted(e.Login)} from {e.Client} offers the same wrong password again (time {e.Times + 1}): "
             + "a device with an old password",
-        MailEvent.NetworkBanned e => $"BANNED {e.Network} until {e.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z: "
-            + Clean(e.Why),
+        MailEvent.NetworkBanned e => $"BANNED {e.Network} until "
+            + $"{e.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z: {Clean(e.Why)}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),

@@ -26,6 +26,11 @@ public sealed class JsonFormatter : ILineFormatter
 
     private static void Write(Utf8JsonWriter json, MailEvent mailEvent)
     {
+        if (WriteLogin(json, mailEvent))
+        {
+            return;
+        }
+
         switch (mailEvent)
         {
             case MailEvent.ConnectionOpened e:
@@ -34,41 +39,9 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.ConnectionRefused e:
                 Put(json, "connection_refused", ("session", e.Session), ("client", e.Client), ("why", e.Why));
                 break;
-            case MailEvent.TlsStarted e:
-                Put(json, "tls_started", ("session", e.Session), ("client", e.Client), ("protocol", e.Protocol), ("cipher_suite", e.CipherSuite));
-                break;
-            case MailEvent.TlsFailed e:
-                Put(json, "tls_failed", ("session", e.Session), ("client", e.Client), ("why", e.Why));
-                break;
-            case MailEvent.ClientCertificate e:
-                Put(json, e.Trouble.Length > 0 ? "client_certificate_refused" : "client_certificate_verified",
-                    ("session", e.Session), ("client", e.Client), ("subject", e.Subject), ("why", e.Trouble));
-                break;
-            case MailEvent.LoginSucceeded e:
-                Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
-                    ("directory", e.Directory), ("mechanism", e.Mechanism));
-                break;
-            case MailEvent.LoginFailed e:
-                Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
-                    ("mechanism", e.Mechanism), ("why", e.Why));
-                break;
-            case MailEvent.LoginUnavailable e:
-                Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
-                    ("mechanism", e.Mechanism), ("why", e.Why));
-                break;
-            case MailEvent.LoginInClear e:
-                Put(json, "login_without_tls", ("session", e.Session), ("client", e.Client), ("mechanism", e.Mechanism));
-                break;
             case MailEvent.RefusalsOmitted e:
                 Put(json, "refusals_omitted", ("session", e.Session), ("client", e.Client), ("login", e.Login));
                 json.WriteNumber("count", e.Count);
-                break;
-            case MailEvent.StaleSecret e:
-                Put(json, "stale_secret", ("login", e.Login), ("client", e.Client));
-                json.WriteNumber("times", e.Times);
-                break;
-            case MailEvent.NetworkBanned e:
-                Put(json, "network_banned", ("network", e.Network), ("until", e.Until.UtcDateTime.ToString("O")), ("why", e.Why));
                 break;
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
@@ -100,6 +73,48 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.Problem e:
                 Put(json, "problem", ("what", e.What));
                 break;
+        }
+    }
+
+    /// <summary>Who came, and how they proved it.</summary>
+    private static bool WriteLogin(Utf8JsonWriter json, MailEvent mailEvent)
+    {
+        switch (mailEvent)
+        {
+            case MailEvent.TlsStarted e:
+                Put(json, "tls_started", ("session", e.Session), ("client", e.Client), ("protocol", e.Protocol), ("cipher_suite", e.CipherSuite));
+                return true;
+            case MailEvent.TlsFailed e:
+                Put(json, "tls_failed", ("session", e.Session), ("client", e.Client), ("why", e.Why));
+                return true;
+            case MailEvent.ClientCertificate e:
+                Put(json, e.Trouble.Length > 0 ? "client_certificate_refused" : "client_certificate_verified",
+                    ("session", e.Session), ("client", e.Client), ("subject", e.Subject), ("why", e.Trouble));
+                return true;
+            case MailEvent.LoginSucceeded e:
+                Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
+                    ("directory", e.Directory), ("mechanism", e.Mechanism));
+                return true;
+            case MailEvent.LoginFailed e:
+                Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
+                return true;
+            case MailEvent.LoginUnavailable e:
+                Put(json, "login_unavailable", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),
+                    ("mechanism", e.Mechanism), ("why", e.Why));
+                return true;
+            case MailEvent.LoginInClear e:
+                Put(json, "login_without_tls", ("session", e.Session), ("client", e.Client), ("mechanism", e.Mechanism));
+                return true;
+            case MailEvent.StaleSecret e:
+                Put(json, "stale_secret", ("login", e.Login), ("client", e.Client));
+                json.WriteNumber("times", e.Times);
+                return true;
+            case MailEvent.NetworkBanned e:
+                Put(json, "network_banned", ("network", e.Network), ("until", e.Until.UtcDateTime.ToString("O")), ("why", e.Why));
+                return true;
+            default:
+                return false;
         }
     }
 

@@ -11,7 +11,8 @@ internal static class ClientsVerb
     {
         var config = Site.ConfigOption();
         var json = Site.JsonOption();
-        var command = new Command("clients", "Devices that keep offering an old password; they are no attack and are never banned for it.") { config, json };
+        const string description = "Devices that keep offering an old password; they are no attack and are never banned for it.";
+        var command = new Command("clients", description) { config, json };
         command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(config)!, async admin =>
         {
             var stale = await admin.CallAsync(GuardOperations.Stale, Everything.Asked, cancel);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
@@ -20,9 +21,10 @@ internal sealed class RawSession : IAsyncDisposable
     }
 
     /// <summary>Connects and reads the greeting.</summary>
-    public static async Task<(RawSession Session, string Greeting)> OpenAsync(int port, bool tls)
+    /// <param name="from">The loopback address to come from.</param>
+    public static async Task<(RawSession Session, string Greeting)> OpenAsync(int port, bool tls, string from = "127.0.0.1")
     {
-        var client = new TcpClient { NoDelay = true };
+        var client = new TcpClient(new IPEndPoint(IPAddress.Parse(from), 0)) { NoDelay = true };
         await client.ConnectAsync("127.0.0.1", port);
         var session = new RawSession(client);
         if (tls)

@@ -17,7 +17,8 @@ public sealed class AddressChangeTests : IAsyncDisposable
 
     public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
         _store, IdentityBooks.LoadAsync(
-            _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
+            _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System, default)
+                .AsTask().GetAwaiter().GetResult(),
         () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

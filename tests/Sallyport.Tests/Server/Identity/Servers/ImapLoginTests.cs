@@ -109,7 +109,7 @@ public sealed class ImapLoginTests
         var server = new ScriptedServer();
         var playing = server.PlayAsync(
             $"S: * OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN {capability}] ready\n{said}"
-            + $"C: {tag} AUTHENTICATE PLAIN AGFubmEAc2VjcmV0\nS: {tag} OK in");
+                + $"C: {tag} AUTHENTICATE PLAIN AGFubmEAc2VjcmV0\nS: {tag} OK in");
         var imap = new ImapLogin(server.Client, static _ => { });
         await imap.BeginAsync(false, ScriptedServer.Soon);
         var attempt = new LoginAttempt("S", System.Net.IPAddress.Parse("2001:db8::7"), "PLAIN", "anna") { ClientPort = 4711 };

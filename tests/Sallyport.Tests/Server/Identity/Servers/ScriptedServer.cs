@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using Sallyport.Server.Identity.Servers;
+using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Servers;
 
@@ -19,7 +20,7 @@ internal sealed class ScriptedServer
 
     public bool BeganTls { get; private set; }
 
-    public static CancellationToken Soon { get; } = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+    public static CancellationToken Soon => TestContext.Current.CancellationToken;
 
     /// <summary>Plays to the end of the script, then closes.</summary>
     public async Task PlayAsync(string script)
