@@ -20,6 +20,7 @@ public sealed class RelayDeadlineTests : IAsyncDisposable
     [InlineData("DATA", 302)]
     public async Task A_hop_that_falls_silent_is_given_up_after_its_time_and_the_next_host_is_asked(string command, int seconds)
     {
+        _hop.Extensions = ["SIZE"]; // one command at a time: behind pipelined ones the wait for an earlier reply looks the same
         _hop.Script = (_, heard) => heard.StartsWith(command, StringComparison.Ordinal) ? ScriptedHop.Silence : null;
         await using var second = new ScriptedHop();
         await using var bench = new RelayBench(RelayBench.To(_hop, second));
