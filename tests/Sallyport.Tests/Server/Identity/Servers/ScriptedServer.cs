@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using Sallyport.Server.Identity.Servers;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Servers;
@@ -14,7 +15,7 @@ internal sealed class ScriptedServer
     private readonly Pipe _toServer = new();
     private readonly Pipe _toClient = new();
 
-    public ScriptedServer() => Client = new LineConnection(new Both(_toClient.Reader.AsStream(), _toServer.Writer.AsStream()), Secure);
+    public ScriptedServer() => Client = new LineConnection(new PipeStream(_toClient.Reader, _toServer.Writer), Secure);
 
     public LineConnection Client { get; }
 
@@ -67,52 +68,5 @@ internal sealed class ScriptedServer
         }
 
         return Encoding.UTF8.GetBytes(line);
-    }
-
-    /// <summary>Two one-way streams as one.</summary>
-    internal sealed class Both(Stream input, Stream output) : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Flush() => output.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => input.Read(buffer, offset, count);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            input.ReadAsync(buffer, cancellationToken);
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => output.Write(buffer, offset, count);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            output.WriteAsync(buffer, cancellationToken);
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                input.Dispose();
-                output.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
     }
 }
