@@ -91,11 +91,21 @@ public sealed class GuardBook
 
     public void Succeeded(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
     {
-        // A directory forgets a login's failures at its success; what others try from elsewhere counts on for their network.
-        _origins.Remove(origin);
-        if (_logins.Remove(origin.Login))
+        // What was mistyped here is forgiven. What others guess from elsewhere counts on: a busy user's every login would
+        // else give them another handful of guesses.
+        if (_origins.Remove(origin, out var mistyped) && _logins.TryGetValue(origin.Login, out var failures))
         {
-            _journal.Remove(FactKind.LoginFailures, "login\n" + origin.Login);
+            failures.TakeBack(mistyped.Times);
+            if (mistyped.Times.Count > 1)
+            {
+                _journal.Remove(FactKind.LoginFailures, "origin\n" + Key(origin)); // more than this attempt: it was stored
+            }
+
+            if (failures.IsEmpty)
+            {
+                _logins.Remove(origin.Login);
+                _journal.Remove(FactKind.LoginFailures, "login\n" + origin.Login);
+            }
         }
 
         _networks.GetValueOrDefault(origin.Network)?.TakeBack();

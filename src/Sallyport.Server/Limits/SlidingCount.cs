@@ -47,5 +47,18 @@ internal sealed class SlidingCount(int most)
         times.ForEach(_times.Enqueue);
     }
 
+    /// <summary>Forgets these, each once; what is not remembered any more is passed over.</summary>
+    public void TakeBack(IEnumerable<DateTimeOffset> times)
+    {
+        var left = _times.ToList();
+        foreach (var time in times)
+        {
+            left.Remove(time);
+        }
+
+        _times.Clear();
+        left.ForEach(_times.Enqueue);
+    }
+
     public void Clear() => _times.Clear();
 }

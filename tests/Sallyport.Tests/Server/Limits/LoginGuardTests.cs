@@ -62,6 +62,23 @@ public sealed class LoginGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_user_who_logs_in_all_day_gives_those_who_guess_at_the_login_no_further_guess()
+    {
+        LogIn("jane", Office, "secret");
+        var asked = 0;
+        for (var i = 0; i < 500; i++)
+        {
+            asked += Guess("jane", IPAddress.Parse($"198.51.{i % 100}.9"), $"guess {i}") is GuardVerdict.Ask ? 1 : 0;
+            LogIn("jane", Office, "secret");
+        }
+
+        Assert.Equal(6, asked);
+        Assert.IsType<GuardVerdict.Ask>(Guess("jane", Office, "typo"));
+        LogIn("jane", Office, "secret");
+        Assert.IsType<GuardVerdict.NotNow>(Guess("jane", Attacker, "one more"));
+    }
+
+    [Fact]
     public void One_password_tried_on_many_logins_bans_the_network_longer_each_time()
     {
         Assert.Equal(20, Spray("a"));
