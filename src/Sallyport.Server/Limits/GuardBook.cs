@@ -20,6 +20,7 @@ public sealed class GuardBook
     private readonly Dictionary<LoginOrigin, (KnownNetwork Network, DateTimeOffset ExpiresAt)> _known = [];
     private readonly Dictionary<IPAddress, int> _knownNetworks = [];
     private readonly Dictionary<string, DateTimeOffset> _wrong = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> _refused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StaleSecret> _stale = new(StringComparer.Ordinal);
     private DateTimeOffset _prunedAt;
 
@@ -172,6 +173,19 @@ public sealed class GuardBook
 
         _wrong[secret] = now;
         Prune(now);
+    }
+
+    /// <summary>A secret that was not asked for, since its login must wait. True when it had not been offered so within the window.</summary>
+    public bool RememberRefused(string secret, DateTimeOffset now, GuardOptions options)
+    {
+        if (_refused.Count >= options.EntriesMax)
+        {
+            _refused.Clear();
+        }
+
+        var isNew = !_refused.TryGetValue(secret, out var last) || now - last >= options.Window;
+        _refused[secret] = now;
+        return isNew;
     }
 
     /// <summary>Returns how often this secret was offered again.</summary>

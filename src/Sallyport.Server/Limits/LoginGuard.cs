@@ -66,6 +66,7 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
 
             if (Refusal(origin, client, options, now) is { } refusal)
             {
+                CountRefused(origin, client, secret, options, now);
                 return refusal;
             }
 
@@ -174,15 +175,33 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
         }
 
         book.Store(origin, options.Window);
+        BanIfDue(origin, client, options, now);
+        var failures = book.OfOrigin(origin).Within(options.Window, now);
+        return failures < 2 ? TimeSpan.Zero : Min(DelayFirst * Math.Pow(2, Math.Min(failures - 2, 10)), options.DelayMax);
+    }
+
+    /// <summary>
+    /// Who goes on with ever other secrets at a login that must wait is guessing: that counts for the network. The same secret again is
+    /// a client that does as it was told, and comes back later.
+    /// </summary>
+    private void CountRefused(LoginOrigin origin, IPAddress client, string? secret, GuardOptions options, DateTimeOffset now)
+    {
+        if (secret is not null && !book.IsKnown(origin, now) && book.FindBan(origin.Network, now) is null
+            && book.RememberRefused(secret, now, options))
+        {
+            book.OfNetwork(origin.Network).Add(now);
+            BanIfDue(origin, client, options, now);
+        }
+    }
+
+    private void BanIfDue(LoginOrigin origin, IPAddress client, GuardOptions options, DateTimeOffset now)
+    {
         if (!options.IsExempt(client) && book.OfNetwork(origin.Network).Within(options.Window, now) >= options.FailuresPerNetwork
             && book.FindBan(origin.Network, now) is null)
         {
             var ban = book.Punish(origin.Network, options, now);
             log.Write(new MailEvent.NetworkBanned(ban.Network, ban.Until, ban.Why));
         }
-
-        var failures = book.OfOrigin(origin).Within(options.Window, now);
-        return failures < 2 ? TimeSpan.Zero : Min(DelayFirst * Math.Pow(2, Math.Min(failures - 2, 10)), options.DelayMax);
     }
 
     private GuardVerdict.NotNow? Refusal(LoginOrigin origin, IPAddress client, GuardOptions options, DateTimeOffset now)

@@ -79,6 +79,30 @@ public sealed class LoginGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Who_goes_on_guessing_at_a_login_that_must_wait_is_banned_and_who_comes_back_with_one_password_is_not()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            Guess("jane", IPAddress.Parse($"198.51.100.{i}"), $"guess {i}");
+        }
+
+        var hotel = IPAddress.Parse("203.0.113.5");
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.IsType<GuardVerdict.NotNow>(Guess("jane", hotel, "the right one"));
+        }
+
+        Assert.Empty(_guard.Bans());
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.IsType<GuardVerdict.NotNow>(Guess("jane", Attacker, $"other {i}"));
+        }
+
+        Assert.Equal(Attacker.ToString(), Assert.Single(_guard.Bans()).Network);
+        Assert.Single(_log.Events.OfType<Sallyport.Server.Telemetry.MailEvent.NetworkBanned>());
+    }
+
+    [Fact]
     public void One_password_tried_on_many_logins_bans_the_network_longer_each_time()
     {
         Assert.Equal(20, Spray("a"));
