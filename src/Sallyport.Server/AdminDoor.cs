@@ -2,6 +2,7 @@ using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server;
@@ -46,6 +47,9 @@ public static class AdminDoor
         var identity = books.NewService(options, directories.Open(options.Directories));
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
-        return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0));
+        return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0)
+        {
+            Sending = await SendingBook.LoadAsync(store, books.Journal, time, cancel),
+        });
     }
 }

@@ -10,6 +10,7 @@ using Sallyport.Server.Limits;
 using Sallyport.Server.Listening;
 using Sallyport.Server.Relay;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Submission;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -45,14 +46,15 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly LocalAdmin _admin;
     private readonly WebApplication _web;
 
-    private SallyportHost(ServerOptions options, ServerCertificate? certificate, IStore store, IdentityBooks books, LineLog log, TimeProvider time)
+    private SallyportHost(
+        ServerOptions options, ServerCertificate? certificate, IStore store, IdentityBooks books, SendingBook sending, LineLog log, TimeProvider time)
     {
         (_time, _store, _lines, _books) = (time, store, log, books);
         _log = new RecentOutcomes(log, time);
         _hasher = new PasswordHasher(options.Limits, time);
         _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
         _handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
-        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time);
+        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time) { Sending = sending };
         _listener = new SubmissionListener(_submission, _gate, certificate);
         _relay = new RelayService(
             new RelayServices(store.Spool, _handoff, _log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
@@ -62,6 +64,7 @@ public sealed class SallyportHost : IAsyncDisposable
         {
             ForgetFailures = _relay.ForgetFailures,
             Outcomes = _log,
+            Sending = sending,
         });
         _web = BuildWeb(options);
     }
@@ -89,7 +92,8 @@ public sealed class SallyportHost : IAsyncDisposable
         var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time, TellOfLog);
 #pragma warning restore CA2000
         var books = await IdentityBooks.LoadAsync(store, options, log, time, cancel);
-        var host = new SallyportHost(options, certificate, store, books, log, time);
+        var sending = await SendingBook.LoadAsync(store, books.Journal, time, cancel);
+        var host = new SallyportHost(options, certificate, store, books, sending, log, time);
         try
         {
             // What a server that was killed left behind: the lock on the store says that none runs.

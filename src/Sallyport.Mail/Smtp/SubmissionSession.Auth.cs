@@ -66,6 +66,8 @@ public sealed partial class SubmissionSession
             case LoginAnswer.Granted granted:
                 _granted = granted.Grant;
                 return Follow(_exchange!.Granted());
+            case LoginAnswer.OverLimit over:
+                return EndAuth(over.Refusal, LoginFailure.OverLimit);
             case LoginAnswer.Unavailable:
                 return EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
             default:
@@ -190,6 +192,9 @@ public enum LoginFailure
 
     /// <summary>Nobody could judge it: 454, and no secret was wrong.</summary>
     Unavailable,
+
+    /// <summary>The secret was right, and the login has reached a limit: 454.</summary>
+    OverLimit,
 
     /// <summary>Not the mechanism's grammar: 501, 500.</summary>
     Malformed,

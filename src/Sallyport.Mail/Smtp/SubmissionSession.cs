@@ -143,13 +143,14 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     /// <summary>What the directory says of the login now.</summary>
     public void RenewGrant(Grant grant) => Grant = grant;
 
-    public Turn AnswerRecipient(Reply? refusal)
+    /// <param name="byLimit">Refused for now and not for itself: the client may go on with the others, however many are refused so.</param>
+    public Turn AnswerRecipient(Reply? refusal, bool byLimit = false)
     {
         var asked = _askedRecipient!;
         _askedRecipient = null;
         if (refusal is not null)
         {
-            return RefuseByPolicy(refusal);
+            return byLimit ? Refuse(refusal, counts: false) : RefuseByPolicy(refusal);
         }
 
         // The same mailbox twice is one recipient, and the client need not know.

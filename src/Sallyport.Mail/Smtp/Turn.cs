@@ -95,6 +95,9 @@ public abstract record LoginAnswer
     /// <summary>535 5.7.8 to the client, named in the log.</summary>
     public sealed record Disabled : LoginAnswer;
 
+    /// <summary>The login is right and has reached a limit: 454 with the limit and the time, and no session.</summary>
+    public sealed record OverLimit(Reply Refusal) : LoginAnswer;
+
     /// <summary>454 4.7.0: the directory cannot answer, or too many are asking.</summary>
     public sealed record Unavailable(string Why) : LoginAnswer;
 }

@@ -1,6 +1,7 @@
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -23,6 +24,9 @@ public sealed record AdminServices(
 {
     /// <summary>Next hops known to be down may be asked again: the operator wants an attempt now.</summary>
     public Action ForgetFailures { get; init; } = static () => { };
+
+    /// <summary>What logins have sent.</summary>
+    public required SendingBook Sending { get; init; }
 
     /// <summary>What became of recipients lately; null where no server runs.</summary>
     public RecentOutcomes? Outcomes { get; init; }

@@ -26,6 +26,9 @@ public sealed record ServerOptions
     /// <summary>What happens to a sender that is not granted; the first entry for a login decides.</summary>
     public ImmutableArray<SenderModeOptions> SenderModes { get; init; } = [];
 
+    /// <summary>How much logins may send. Of those for each login the first that is for it decides; shared ones all do.</summary>
+    public ImmutableArray<Quota> Quotas { get; init; } = [];
+
     /// <summary>First match wins.</summary>
     public ImmutableArray<RouteOptions> Routes { get; init; } = [];
 

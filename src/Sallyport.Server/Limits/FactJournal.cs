@@ -28,6 +28,9 @@ public sealed class FactJournal : IAsyncDisposable
         _running = RunAsync();
     }
 
+    /// <summary>Called before each write: whoever counts often puts then what has changed since.</summary>
+    public Action? Collecting { get; set; }
+
     public void Put(Fact fact) => Add((fact.Kind, fact.Key), new FactChange.Put(fact));
 
     public void Remove(FactKind kind, string key) => Add((kind, key), new FactChange.Remove(kind, key));
@@ -38,6 +41,7 @@ public sealed class FactJournal : IAsyncDisposable
         await _flushing.WaitAsync();
         try
         {
+            Collecting?.Invoke();
             Dictionary<(FactKind Kind, string Key), FactChange> taken;
             lock (_gate)
             {

@@ -188,13 +188,18 @@ public sealed partial class SubmissionDriver
             HasEightBit = facts.EightBit,
             HasUtf8Header = !System.Text.Ascii.IsValid(ready.Header.Span),
         };
-        return await CommitAsync(receiver, record, ready, facts.Bytes);
+        if (WeighContent(facts.Bytes, receiver.Id) is { } overLimit)
+        {
+            return overLimit;
+        }
+
+        return await CommitAsync(receiver, record with { HoldReason = AskWatch() }, ready, facts.Bytes);
     }
 
     private async Task<Reply> CommitAsync(ContentReceiver receiver, SubmissionRecord record, HeaderResult.Ready ready, long receivedBytes)
     {
         var bytes = receivedBytes + ready.Header.Length;
-        var claim = _services.Handoff.TryReserve(bytes);
+        var claim = record.HoldReason is null && _services.Handoff.TryReserve(bytes);
         var commit = receiver.Submission.CommitAsync(record, ready.Header, claim, default).AsTask();
         CommitResult result;
         try
@@ -216,6 +221,7 @@ public sealed partial class SubmissionDriver
             return refusal;
         }
 
+        _sending?.Committed(held: record.HoldReason is not null);
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
         _services.Handoff.Committed(durable.Message, claim ? bytes : null);

@@ -30,7 +30,7 @@ public sealed partial class SubmissionDriver
     private async Task<Turn> ContinueExchangeAsync(Turn.AskExchange ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
-        return answer is ExchangeAnswer.Ended ended ? Answer(ended.Login) : _session.AnswerExchange(answer);
+        return answer is ExchangeAnswer.Ended ended ? await AnswerAsync(ended.Login) : _session.AnswerExchange(answer);
     }
 
     /// <summary>Calls off an exchange that is not over, so that the other server does not wait for its end.</summary>

@@ -97,6 +97,7 @@ public sealed partial class SubmissionDriver : IDisposable
             _deadline.Disarm();
             await DropExchangeAsync();
             await DropSubmissionAsync();
+            EndSending();
             LogOmittedRefusals();
             _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
         }
@@ -155,8 +156,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 Turn.AskGrant ask => await FindGrantAsync(ask),
                 Turn.AskToken ask => await CheckTokenAsync(ask),
                 Turn.AskCertificate ask => await CheckCertificateAsync(ask),
-                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : AnswerSender(ask),
-                Turn.AskRecipient ask => _session.AnswerRecipient(Judge(ask)),
+                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
+                Turn.AskRecipient ask => AnswerRecipient(ask),
                 Turn.ReadData data => await ReceiveDataAsync(data, cancel),
                 Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
                 _ => null,
@@ -170,6 +171,11 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _pace = null;
             await DropSubmissionAsync();
+        }
+
+        if (!InTransaction)
+        {
+            _sending?.GiveBack();
         }
     }
 
@@ -197,9 +203,9 @@ public sealed partial class SubmissionDriver : IDisposable
         return false;
     }
 
-    private Turn AnswerSender(Turn.AskSender ask)
+    private async ValueTask<Turn> AnswerSenderAsync(Turn.AskSender ask)
     {
-        var refusal = Judge(ask);
+        var refusal = Judge(ask) ?? await BeginSendingAsync(ask);
         var kept = SenderPolicy.Effective(_session.Grant!, ask.ReversePath);
         if (refusal is null && ask.ReversePath.Mailbox is { } asked && !SenderPolicy.MayUse(_session.Grant!, asked))
         {
@@ -319,30 +325,30 @@ public sealed partial class SubmissionDriver : IDisposable
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         _loginAgain = answer is LoginAnswer.Wrong { Again: true };
-        return Answer(answer);
+        return await AnswerAsync(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
-        return Answer(answer);
+        return await AnswerAsync(answer);
     }
 
     private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
-        return Answer(answer);
+        return await AnswerAsync(answer);
     }
 
     private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
-        return Answer(answer);
+        return await AnswerAsync(answer);
     }
 
-    private Turn Answer(LoginAnswer answer)
+    private async ValueTask<Turn> AnswerAsync(LoginAnswer answer)
     {
-        var turn = _session.AnswerLogin(answer);
+        var turn = _session.AnswerLogin(await AdmitAsync(answer));
         LogLogin();
         return turn;
     }
@@ -353,6 +359,11 @@ public sealed partial class SubmissionDriver : IDisposable
         if (_session.TakeLoginFailure() is not { } failure)
         {
             return;
+        }
+
+        if (failure == LoginFailure.OverLimit)
+        {
+            return; // the limit has its own line, and no login has failed
         }
 
         if (failure == LoginFailure.Wrong && IsScram)

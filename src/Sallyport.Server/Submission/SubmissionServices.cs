@@ -6,6 +6,7 @@ using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -32,6 +33,12 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
     public ISpool Spool => spool;
 
     public Handoff Handoff => handoff;
+
+    /// <summary>What logins have sent, against their limits.</summary>
+    public required SendingBook Sending { get; init; }
+
+    /// <summary>Has the last word before a message is committed.</summary>
+    public ISendingWatch Watch { get; init; } = new NoWatch();
 
     public HandshakeGate Handshakes { get; } = new();
 

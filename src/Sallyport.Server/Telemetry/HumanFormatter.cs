@@ -33,6 +33,8 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.NetworkBanned e => $"BANNED {e.Network} until "
             + $"{e.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z: {Clean(e.Why)}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
+        MailEvent.LimitReached e => $"{e.Session} LIMIT reached, {Quoted(e.Subject)} of login {Clean(e.Login)} from {e.Client} refused: "
+            + $"{Clean(e.Whose)} has used {e.Used} of {e.Allowed} {Name(e.Measure)} {QuotaPolicy.Per(e.Window)}: {Clean(e.Reply.ToString())}",
         MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
         MailEvent.MessageAccepted e => $"{e.Session} {e.Id} accepted from {Clean(e.Sender)}{Of(e.Login)} at {e.Client} for "
@@ -43,6 +45,12 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.Notice e => Clean(e.What),
         MailEvent.Problem e => "PROBLEM: " + Clean(e.What),
         _ => mailEvent.ToString(),
+    };
+
+    private static string Name(SendingMeasure measure) => measure switch
+    {
+        SendingMeasure.FirstTimeRecipients => "first-time recipients",
+        _ => measure.ToString().ToLowerInvariant(),
     };
 
     private static string Settled(MailEvent.RecipientSettled e)

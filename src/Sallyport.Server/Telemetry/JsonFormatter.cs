@@ -47,6 +47,9 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));
                 break;
+            case MailEvent.LimitReached e:
+                WriteLimit(json, e);
+                break;
             case MailEvent.StrangerPassed e:
                 Put(json, "stranger_passed", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("where", e.Where),
                     ("address", e.Address), ("mode", e.Mode.ToString().ToLowerInvariant()));
@@ -115,6 +118,19 @@ public sealed class JsonFormatter : ILineFormatter
                 return true;
             default:
                 return false;
+        }
+    }
+
+    private static void WriteLimit(Utf8JsonWriter json, MailEvent.LimitReached e)
+    {
+        Put(json, "limit_reached", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
+            ("whose", e.Whose), ("measure", JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Measure.ToString())),
+            ("window", JsonNamingPolicy.SnakeCaseLower.ConvertName(e.Window.ToString())), ("reply", e.Reply.ToString()));
+        json.WriteNumber("used", e.Used);
+        json.WriteNumber("allowed", e.Allowed);
+        if (e.FreeAt is { } at)
+        {
+            json.WriteString("free_at", at.UtcDateTime);
         }
     }
 

@@ -51,6 +51,13 @@ public abstract record MailEvent
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
     public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply, string LoginAddress) : MailEvent;
 
+    /// <summary>A login, message or recipient was refused with this reply, since a limit was reached.</summary>
+    /// <param name="Whose">The login, group or site whose limit it is: "login:jane".</param>
+    /// <param name="Subject">The recipient's address, or what else was refused.</param>
+    public sealed record LimitReached(
+        string Session, string Client, string Login, string Subject, string Whose, SendingMeasure Measure, SendingWindow Window, long Used,
+        long Allowed, DateTimeOffset? FreeAt, Reply Reply) : MailEvent;
+
     /// <summary>A sender that is not the login's passed, since its mode is to log or to rewrite.</summary>
     /// <param name="Where">MAIL FROM or the header field.</param>
     public sealed record StrangerPassed(string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;

@@ -5,6 +5,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Submission;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -22,7 +23,7 @@ internal sealed class SubmissionBench : IDisposable
     public SubmissionBench(
         ListenerTls listener = ListenerTls.None, Func<ServerOptions, ServerOptions>? change = null, ScriptedDirectory? directory = null,
         ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null,
-        ImmutableArray<IDirectory> more = default)
+        ImmutableArray<IDirectory> more = default, ISendingWatch? watch = null)
     {
         SynchronizationContext.SetSynchronizationContext(null); // what the wire wakes runs on, at once
         Directory = directory ?? new ScriptedDirectory { Answers = new() { ["jane@acme.test"] = "ok" } };
@@ -35,10 +36,15 @@ internal sealed class SubmissionBench : IDisposable
             Guard = new GuardOptions { Enabled = false }, // whose waits would need somebody to move the clock
         };
         options = change is null ? options : change(options);
-        var identity = IdentityBooks.LoadAsync(Store, options, Log, Clock, default).AsTask().GetAwaiter().GetResult()
-            .NewService(options, [Directory, .. more.IsDefault ? [] : more], nonce);
+        Books = IdentityBooks.LoadAsync(Store, options, Log, Clock, default).AsTask().GetAwaiter().GetResult();
+        Sending = SendingBook.LoadAsync(Store, Books.Journal, Clock, default).AsTask().GetAwaiter().GetResult();
+        var identity = Books.NewService(options, [Directory, .. more.IsDefault ? [] : more], nonce);
         Services = new SubmissionServices(
-            new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock);
+            new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock)
+        {
+            Sending = Sending,
+            Watch = watch ?? new NoWatch(),
+        };
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };
         Run = _driver.RunAsync(listener == ListenerTls.Implicit ? Wire.Facts : null, _drain.Token);
     }
@@ -50,6 +56,10 @@ internal sealed class SubmissionBench : IDisposable
     public MemoryStore Store { get; } = new();
 
     public Handoff Handoff { get; } = new(100, 1024 * 1024);
+
+    public IdentityBooks Books { get; }
+
+    public SendingBook Sending { get; }
 
     public RecordingLog Log { get; } = new();
 

@@ -12,12 +12,13 @@ public sealed class WallTests
         ["Telemetry"] = ["Configuration"],
         ["Limits"] = ["Configuration", "Telemetry"],
         ["Identity"] = ["Configuration", "Telemetry", "Limits"],
+        ["Sending"] = ["Configuration", "Telemetry", "Limits"],
         ["Routing"] = ["Configuration"],
         ["Reporting"] = ["Configuration", "Telemetry"],
-        ["Submission"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing"],
+        ["Submission"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Sending"],
         ["Listening"] = ["Configuration", "Telemetry", "Limits", "Submission"],
         ["Relay"] = ["Configuration", "Telemetry", "Routing", "Reporting"],
-        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Relay"],
+        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Relay", "Sending"],
     };
 
     [Fact]

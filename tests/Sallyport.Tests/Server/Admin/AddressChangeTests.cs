@@ -2,6 +2,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
@@ -15,11 +16,17 @@ public sealed class AddressChangeTests : IAsyncDisposable
     private readonly MemoryStore _store = new();
     private readonly LocalAdmin _admin;
 
-    public AddressChangeTests() => _admin = new LocalAdmin(new AdminServices(
-        _store, IdentityBooks.LoadAsync(
+    public AddressChangeTests()
+    {
+        var books = IdentityBooks.LoadAsync(
             _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System, default)
-                .AsTask().GetAwaiter().GetResult(),
-        () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0));
+            .AsTask().GetAwaiter().GetResult();
+        _admin = new LocalAdmin(new AdminServices(
+            _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0)
+        {
+            Sending = SendingBook.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
+        });
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

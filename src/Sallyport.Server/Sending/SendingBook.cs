@@ -1,0 +1,296 @@
+using System.Net;
+using System.Text.Json;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Server.Limits;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Sending;
+
+/// <summary>
+/// The book of what each login, limited group and the site sends: in memory to decide, through the journal to last. One lock for all of
+/// it, held for nothing but counting.
+/// </summary>
+public sealed partial class SendingBook
+{
+    /// <summary>Networks remembered of one login.</summary>
+    public const int NetworksMax = 256;
+
+    /// <summary>Recipients remembered of one login; beyond it those used longest ago are new again.</summary>
+    public const int ContactsPerLoginMax = 100_000;
+
+    /// <summary>Recipients in memory, of all logins; beyond it those of logins idle for longest stay in the store.</summary>
+    public const int ContactsInMemoryMax = 1_000_000;
+
+    /// <summary>Longest key of the store; what is counted for a longer name lives in memory only.</summary>
+    private const int KeyCharactersMax = 480;
+
+    private static readonly TimeSpan LoadMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TidyEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan IdleBeforeUnload = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan UsageKeptFor = TimeSpan.FromDays(1) + TimeSpan.FromMinutes(30);
+
+    private readonly IFacts _facts;
+    private readonly FactJournal _journal;
+    private readonly ContactHash _hash;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, SubjectUsage> _subjects = new(StringComparer.Ordinal);
+    private readonly HashSet<SubjectUsage> _changed = [];
+    private DateTimeOffset _tidiedAt;
+
+    private SendingBook(IFacts facts, FactJournal journal, ContactHash hash, TimeProvider time)
+    {
+        (_facts, _journal, _hash, _time) = (facts, journal, hash, time);
+        _tidiedAt = time.GetUtcNow();
+    }
+
+    public static async ValueTask<SendingBook> LoadAsync(IStore store, FactJournal journal, TimeProvider time, CancellationToken cancel)
+    {
+        var book = new SendingBook(store.Facts, journal, await ContactHash.LoadAsync(store.Settings, cancel), time);
+        var now = time.GetUtcNow();
+        foreach (var fact in await store.Facts.ListAsync(FactKind.Usage, "", cancel))
+        {
+            if (JsonSerializer.Deserialize(fact.Value.Span, SendingJson.Default.StoredUsage) is { } stored)
+            {
+                book.Find(fact.Key).Restore(stored, now);
+            }
+        }
+
+        journal.Collecting = book.Collect;
+        return book;
+    }
+
+    /// <summary>Reads whom a login has written to, unless they are in memory. Gives up after a while: then nobody counts as new to it.</summary>
+    public async ValueTask LoadContactsAsync(string login)
+    {
+        lock (_gate)
+        {
+            if (ContactsOf(login).IsLoaded)
+            {
+                return;
+            }
+        }
+
+        try
+        {
+            var facts = await _facts.ListAsync(FactKind.Contact, ContactList.KeyPrefix(login), default).AsTask().WaitAsync(LoadMax, _time);
+            lock (_gate)
+            {
+                if (ContactsOf(login) is { IsLoaded: false } contacts)
+                {
+                    contacts.Load(facts);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is StoreException or TimeoutException)
+        {
+            // The next message asks again.
+        }
+    }
+
+    /// <summary>A login has succeeded from there: counts, and opens a session that the caller ends.</summary>
+    public LimitReached? TryConnect(SendingLogin login, IPAddress client, out SendingConnection? connection)
+    {
+        var one = new SendingAmount(0, 0, 0, 0, Connections: 1);
+        connection = null;
+        lock (_gate)
+        {
+            var (counted, limits, now) = (Counted(login), LimitsOf(login), _time.GetUtcNow());
+            if (Reserve(counted, limits, one, now) is { } reached)
+            {
+                return reached;
+            }
+
+            counted[0].SeenFrom(ConnectionGate.NetworkOf(client), now, NetworksMax);
+            CountNow(counted, one, now);
+            connection = new SendingConnection(this, counted);
+            return null;
+        }
+    }
+
+    /// <summary>MAIL: one message of so many bytes, 0 when it does not say. The caller settles the transaction.</summary>
+    public LimitReached? TryBegin(SendingLogin login, long declaredBytes, out SendingTransaction? transaction)
+    {
+        var asked = new SendingAmount(Messages: 1, 0, 0, declaredBytes, 0);
+        transaction = null;
+        lock (_gate)
+        {
+            var (counted, limits) = (Counted(login), LimitsOf(login));
+            if (Reserve(counted, limits, asked, _time.GetUtcNow()) is { } reached)
+            {
+                return reached;
+            }
+
+            transaction = new SendingTransaction(this, login, counted, limits) { Amount = asked };
+            return null;
+        }
+    }
+
+    /// <summary>What a login has sent lately.</summary>
+    public SendingActivity ActivityOf(string login)
+    {
+        lock (_gate)
+        {
+            var usage = Find(SendingSubject.OfLogin(login));
+            var now = _time.GetUtcNow();
+            usage.Prune(now);
+            return usage.Activity(now);
+        }
+    }
+
+    internal ulong HashOf(Mailbox mailbox) => _hash.Of(mailbox);
+
+    /// <param name="contact">Null for a recipient of the login's own domains.</param>
+    internal LimitReached? ReserveRecipient(SendingTransaction transaction, ulong? contact)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow();
+            var isNew = contact is { } hash && !transaction.Counted[0].Contacts!.Knows(hash, now);
+            return ReserveMore(transaction, new(0, Recipients: 1, isNew ? 1 : 0, 0, 0), now);
+        }
+    }
+
+    internal LimitReached? ReserveBytes(SendingTransaction transaction, long bytes)
+    {
+        lock (_gate)
+        {
+            // More is asked for as a whole, so that a message larger than is ever allowed is told so.
+            var before = transaction.Amount with { Messages = 0, Recipients = 0, FirstTimeRecipients = 0 };
+            Return(transaction, before);
+            var reached = ReserveMore(transaction, before with { Bytes = bytes }, _time.GetUtcNow());
+            return reached;
+        }
+    }
+
+    internal SendingFacts FactsOf(SendingTransaction transaction, IPAddress client)
+    {
+        lock (_gate)
+        {
+            var (login, amount, now) = (transaction.Login, transaction.Amount, _time.GetUtcNow());
+            transaction.Counted[0].Prune(now);
+            return new SendingFacts(login.Login, login.Groups, client, now, (int)amount.Recipients, (int)amount.FirstTimeRecipients, amount.Bytes,
+                transaction.Counted[0].Activity(now));
+        }
+    }
+
+    internal void Settle(SendingTransaction transaction, bool learn)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow();
+            foreach (var usage in transaction.Counted)
+            {
+                usage.GiveBack(transaction.Amount);
+            }
+
+            CountNow(transaction.Counted, transaction.Amount, now);
+            if (!learn)
+            {
+                return;
+            }
+
+            foreach (var contact in transaction.Contacts)
+            {
+                transaction.Counted[0].Contacts!.Learn(contact, now, ContactsPerLoginMax);
+            }
+        }
+    }
+
+    internal void GiveBack(SendingTransaction transaction)
+    {
+        lock (_gate)
+        {
+            Return(transaction, transaction.Amount);
+        }
+    }
+
+    internal void End(SendingConnection connection)
+    {
+        lock (_gate)
+        {
+            foreach (var usage in connection.Counted)
+            {
+                usage.GiveBack(new SendingAmount(0, 0, 0, 0, Connections: 1));
+            }
+        }
+    }
+
+    private LimitReached? ReserveMore(SendingTransaction transaction, SendingAmount more, DateTimeOffset now)
+    {
+        if (Reserve(transaction.Counted, transaction.Limits, more, now) is { } reached)
+        {
+            return reached;
+        }
+
+        transaction.Amount += more;
+        return null;
+    }
+
+    private static void Return(SendingTransaction transaction, SendingAmount amount)
+    {
+        foreach (var usage in transaction.Counted)
+        {
+            usage.GiveBack(amount);
+        }
+
+        transaction.Amount -= amount;
+    }
+
+    /// <summary>All or nothing: null when every limit lets it pass, and it is reserved then.</summary>
+    private static LimitReached? Reserve(
+        SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits, SendingAmount asked, DateTimeOffset now)
+    {
+        LimitReached? reached = null;
+        foreach (var (usage, quota) in limits)
+        {
+            usage.Prune(now);
+            reached = SubjectUsage.Later(reached, usage.Check(quota.Limits, asked));
+        }
+
+        if (reached is not null)
+        {
+            return reached;
+        }
+
+        foreach (var usage in counted)
+        {
+            usage.Reserve(asked, now);
+        }
+
+        return null;
+    }
+
+    private void CountNow(SubjectUsage[] counted, SendingAmount amount, DateTimeOffset now)
+    {
+        foreach (var usage in counted)
+        {
+            usage.Count(amount, now);
+            usage.IsDirty = true;
+            _changed.Add(usage);
+        }
+    }
+
+    /// <summary>The login itself first, then the site, then whoever shares a limit with it.</summary>
+    private SubjectUsage[] Counted(SendingLogin login) =>
+    [
+        .. new[] { SendingSubject.OfLogin(login.Login), SendingSubject.Site }.Concat(login.Quotas.Select(applied => applied.Subject))
+            .Distinct().Select(Find),
+    ];
+
+    private (SubjectUsage Usage, Quota Quota)[] LimitsOf(SendingLogin login) =>
+        [.. login.Quotas.Select(applied => (Find(applied.Subject), applied.Quota))];
+
+    private ContactList ContactsOf(string login) => Find(SendingSubject.OfLogin(login)).Contacts!;
+
+    private SubjectUsage Find(string subject)
+    {
+        if (!_subjects.TryGetValue(subject, out var usage))
+        {
+            _subjects[subject] = usage = new SubjectUsage(subject);
+        }
+
+        return usage;
+    }
+}

@@ -1,0 +1,105 @@
+using System.Net;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+
+namespace Sallyport.Server.Sending;
+
+/// <summary>
+/// One message as its limits see it, from MAIL to its end: what it takes is reserved at once, so that many sessions together cannot
+/// pass a limit, and is given back unless it is committed. Of one session.
+/// </summary>
+public sealed class SendingTransaction
+{
+    private readonly SendingBook _book;
+    private readonly HashSet<ulong> _recipients = [];
+    private readonly List<ulong> _contacts = [];
+
+    internal SendingTransaction(SendingBook book, SendingLogin login, SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits)
+    {
+        (_book, Login, Counted, Limits) = (book, login, counted, limits);
+    }
+
+    public SendingLogin Login { get; }
+
+    /// <summary>Reserved so far.</summary>
+    public SendingAmount Amount { get; internal set; }
+
+    internal SubjectUsage[] Counted { get; }
+
+    internal (SubjectUsage Usage, Quota Quota)[] Limits { get; }
+
+    internal bool IsOver { get; private set; }
+
+    /// <summary>Whom it goes to outside the login's own domains.</summary>
+    internal IReadOnlyList<ulong> Contacts => _contacts;
+
+    /// <summary>Null when one more recipient may be written to; the same one twice is one.</summary>
+    public LimitReached? AddRecipient(Mailbox mailbox)
+    {
+        var contact = _book.HashOf(mailbox);
+        if (!_recipients.Add(contact))
+        {
+            return null;
+        }
+
+        var isOwn = Login.OwnDomains.Contains(mailbox.AsciiDomain);
+        var reached = _book.ReserveRecipient(this, isOwn ? null : contact);
+        if (reached is not null)
+        {
+            _recipients.Remove(contact);
+        }
+        else if (!isOwn)
+        {
+            _contacts.Add(contact);
+        }
+
+        return reached;
+    }
+
+    /// <summary>Takes the content's real length in place of what MAIL declared. Null when it may be sent.</summary>
+    public LimitReached? SetBytes(long bytes) => _book.ReserveBytes(this, bytes);
+
+    /// <summary>For the watch, right before the commit.</summary>
+    public SendingFacts Facts(IPAddress client) => _book.FactsOf(this, client);
+
+    /// <summary>It is in the spool and counts from now.</summary>
+    /// <param name="held">Nobody has been written to yet: its recipients stay new.</param>
+    public void Committed(bool held)
+    {
+        if (!IsOver)
+        {
+            IsOver = true;
+            _book.Settle(this, learn: !held);
+        }
+    }
+
+    /// <summary>Nothing came of it. What was committed stays counted.</summary>
+    public void GiveBack()
+    {
+        if (!IsOver)
+        {
+            IsOver = true;
+            _book.GiveBack(this);
+        }
+    }
+}
+
+/// <summary>A session that is logged in.</summary>
+public sealed class SendingConnection
+{
+    private readonly SendingBook _book;
+    private bool _isOver;
+
+    internal SendingConnection(SendingBook book, SubjectUsage[] counted) => (_book, Counted) = (book, counted);
+
+    internal SubjectUsage[] Counted { get; }
+
+    public void End()
+    {
+        if (!_isOver)
+        {
+            _isOver = true;
+            _book.End(this);
+        }
+    }
+}

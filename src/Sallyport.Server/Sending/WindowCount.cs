@@ -1,0 +1,84 @@
+using Sallyport.Mail.Policy;
+
+namespace Sallyport.Server.Sending;
+
+/// <summary>
+/// What happened within a sliding window, in buckets. A bucket counts until all of it has left the window, so no window ever holds more
+/// than is counted: what is over the true count is less than one bucket of time.
+/// </summary>
+internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
+{
+    private readonly List<(long Index, SendingAmount Amount)> _buckets = [];
+    private readonly long _span = length.Ticks / bucket.Ticks;
+
+    public static WindowCount NewMinute() => new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
+
+    public static WindowCount NewHour() => new(TimeSpan.FromHours(1), TimeSpan.FromMinutes(1));
+
+    public static WindowCount NewDay() => new(TimeSpan.FromDays(1), TimeSpan.FromMinutes(15));
+
+    /// <summary>Valid after <see cref="Prune"/>.</summary>
+    public SendingAmount Total { get; private set; }
+
+    /// <summary>Lets go of what has left the window.</summary>
+    public void Prune(DateTimeOffset now)
+    {
+        var oldest = Index(now) - _span;
+        var gone = 0;
+        while (gone < _buckets.Count && _buckets[gone].Index < oldest)
+        {
+            Total -= _buckets[gone++].Amount;
+        }
+
+        _buckets.RemoveRange(0, gone);
+    }
+
+    public void Add(SendingAmount amount, DateTimeOffset now)
+    {
+        var index = Index(now);
+        if (_buckets.Count > 0 && _buckets[^1].Index >= index)
+        {
+            _buckets[^1] = (_buckets[^1].Index, _buckets[^1].Amount + amount); // also when the clock was set back
+        }
+        else
+        {
+            _buckets.Add((index, amount));
+        }
+
+        Total += amount;
+    }
+
+    /// <summary>When so much has left the window; null when not even all that is in it is so much.</summary>
+    public DateTimeOffset? FreeAt(SendingMeasure measure, long amount)
+    {
+        foreach (var (index, counted) in _buckets)
+        {
+            amount -= counted[measure];
+            if (amount <= 0)
+            {
+                return new DateTimeOffset((index + _span + 1) * bucket.Ticks, TimeSpan.Zero);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>For the store: rows of index, messages, recipients, first-time recipients, bytes, connections.</summary>
+    public long[][] ToRows() => [.. _buckets.Select(b =>
+        new[] { b.Index, b.Amount.Messages, b.Amount.Recipients, b.Amount.FirstTimeRecipients, b.Amount.Bytes, b.Amount.Connections })];
+
+    /// <summary>Rows of the future, from when the clock was wrong, are left out.</summary>
+    public void Restore(long[][] rows, DateTimeOffset now)
+    {
+        foreach (var row in rows.Where(row => row.Length >= 6 && row[0] <= Index(now)).OrderBy(row => row[0]))
+        {
+            var amount = new SendingAmount(row[1], row[2], row[3], row[4], row[5]);
+            _buckets.Add((row[0], amount));
+            Total += amount;
+        }
+
+        Prune(now);
+    }
+
+    private long Index(DateTimeOffset at) => at.UtcTicks / bucket.Ticks;
+}
