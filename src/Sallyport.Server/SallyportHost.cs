@@ -64,6 +64,7 @@ public sealed class SallyportHost : IAsyncDisposable
         {
             ForgetFailures = _relay.ForgetFailures,
             Outcomes = _log,
+            Log = _log,
             Sending = sending,
         });
         _web = BuildWeb(options);

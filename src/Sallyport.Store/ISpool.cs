@@ -57,6 +57,24 @@ public interface ISpool : IAsyncDisposable
 
     /// <summary>Removes the message without a report. False when unknown or when a recipient is in progress.</summary>
     ValueTask<bool> RemoveAsync(QueueId id, CancellationToken cancel);
+
+    /// <summary>What is held, by login and reason; the most messages first.</summary>
+    /// <param name="login">Only of this login; null for all.</param>
+    ValueTask<IReadOnlyList<HeldGroup>> HeldAsync(string? login, int groupsMax, CancellationToken cancel);
+
+    /// <summary>Due recipients of a login become held, of any number of its messages in one commit; those in progress are left.</summary>
+    ValueTask<BulkChange> HoldDueOfAsync(string login, string reason, CancellationToken cancel);
+
+    /// <summary>Held recipients become due at once, of at most so many messages in one commit, the oldest first.</summary>
+    /// <param name="login">Of this login; null for all.</param>
+    ValueTask<BulkChange> ReleaseHeldOfAsync(string? login, int messagesMax, CancellationToken cancel);
+
+    /// <summary>
+    /// Removes, without a report, at most so many messages that have a held recipient, whole, in one commit, the oldest first. A message
+    /// with a recipient in progress is left.
+    /// </summary>
+    /// <param name="login">Of this login; null for all.</param>
+    ValueTask<BulkChange> RemoveHeldOfAsync(string? login, int messagesMax, CancellationToken cancel);
 }
 
 /// <summary>One message on its way into the spool. Not shared between threads.</summary>

@@ -108,3 +108,21 @@ public sealed record QueueFilter(
     int MessagesMax = 100);
 
 public sealed record SpoolTotals(long Messages, long Recipients, long Due, long InProgress, long Held, long Bytes, DateTimeOffset? OldestReceivedAt);
+
+/// <summary>What is held of one login for one reason.</summary>
+/// <param name="Login">Empty for reports of our own.</param>
+/// <param name="Recipients">Those held.</param>
+/// <param name="Oldest">When the first of these messages came.</param>
+/// <param name="Samples">Some of the recipients, each with the sender of its message.</param>
+public sealed record HeldGroup(
+    string Login, string Reason, long Messages, long Recipients, DateTimeOffset Oldest, DateTimeOffset Newest, ImmutableArray<HeldSample> Samples)
+{
+    /// <summary>Samples of one group.</summary>
+    public const int SamplesMax = 5;
+}
+
+/// <param name="Sender">Empty for the null path.</param>
+public sealed record HeldSample(string Sender, string Recipient);
+
+/// <summary>What a change of many messages has changed.</summary>
+public sealed record BulkChange(int Messages, int Recipients);

@@ -18,6 +18,8 @@ internal static class Cli
         BansVerb.Create(),
         ClientsVerb.Create(),
         QueueVerb.Create(),
+        HoldVerb.Create(),
+        LoginVerb.Create(),
         ExplainVerb.Create(),
         SendTestVerb.Create(),
         AuthTestVerb.Create(),

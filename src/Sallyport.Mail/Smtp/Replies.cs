@@ -67,6 +67,13 @@ public static class Replies
     public static readonly Reply BareNewlineRefused = new(550, new(5, 6, 0), "The message has a bare CR or LF; lines end with CRLF");
     public static readonly Reply NulRefused = new(550, new(5, 6, 0), "The message has a NUL octet, which mail cannot carry");
 
+    /// <summary>
+    /// The login is known and may not send (RFC 5248's registry, X.7.13: disabled for cause, told after it has logged in). Permanent, so
+    /// that its user is told now and what it sends does not sit in an outbox and knock every minute.
+    /// </summary>
+    public static Reply Suspended(string login, string why, string contact) => new(550, new(5, 7, 13),
+        $"{Printable(login)} may not send for now{(why.Length > 0 ? $": {Printable(why)}" : "")}; ask {Printable(contact)}");
+
     public static Reply Greeting(string hostname) => new(220, null, hostname + " ESMTP Sallyport");
 
     public static Reply Unpipelined(Verb behind) => new(554, new(5, 5, 0),

@@ -23,6 +23,13 @@ internal static class Explainer
 
         var may = grant.Addresses.IsEmpty ? "nobody" : string.Join(", ", grant.Addresses);
         steps.Add(new("login", "ok", $"directory {grant.Directory} knows {grant.Login}; it may send as {may}"));
+        if (identity.Suspensions.Find(grant.Login) is { } suspension)
+        {
+            steps.Add(new("suspension", "refused", "it may log in and not send, "
+                + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : $"until `sallyport login resume {grant.Login}`")
+                + (suspension.Why.Length > 0 ? $": {suspension.Why}" : "")));
+        }
+
         steps.Add(AskSender(query.From, grant));
         steps.Add(AskRoute(query.To, routes));
         return new(steps.TrueForAll(step => step.Outcome == "ok"), [.. steps]);

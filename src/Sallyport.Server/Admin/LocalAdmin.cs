@@ -28,6 +28,12 @@ public sealed record AdminServices(
     /// <summary>What logins have sent.</summary>
     public required SendingBook Sending { get; init; }
 
+    /// <summary>Where the server says what was changed.</summary>
+    public IMailLog Log { get; init; } = new SilentLog();
+
+    /// <summary>A login, or null for all, may send again whatever it did. True when something had stopped it.</summary>
+    public Func<string?, bool, bool> LetGo { get; init; } = static (_, _) => false;
+
     /// <summary>What became of recipients lately; null where no server runs.</summary>
     public RecentOutcomes? Outcomes { get; init; }
 }
@@ -45,6 +51,8 @@ public sealed class LocalAdmin : IAdmin
         new QueueAdmin(services).Register(Handlers);
         new GrantAdmin(services).Register(Handlers);
         new GuardAdmin(services).Register(Handlers);
+        new HoldAdmin(services).Register(Handlers);
+        new LoginAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

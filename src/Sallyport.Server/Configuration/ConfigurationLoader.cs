@@ -77,6 +77,8 @@ public static class ConfigurationLoader
             Timeouts = ReadTimeouts(toml.Table("timeouts")),
             Log = ReadLog(toml.Table("log"), paths),
             Store = ReadStore(toml.Table("store")),
+            Alert = AlertReader.ReadAlert(toml.Table("alert"), paths),
+            Metrics = AlertReader.ReadMetrics(toml.Table("metrics"), paths),
         };
         toml.Top.Finish();
         new ConfigurationChecks(file, toml, problems, warnings).Run(options, listeners);

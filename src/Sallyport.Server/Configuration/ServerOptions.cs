@@ -45,6 +45,10 @@ public sealed record ServerOptions
     public LogOptions Log { get; init; } = new();
 
     public StoreOptions Store { get; init; } = new();
+
+    public AlertOptions Alert { get; init; } = new();
+
+    public MetricsOptions Metrics { get; init; } = new();
 }
 
 public enum ListenerTls

@@ -26,6 +26,9 @@ public sealed class IdentityBooks : IAsyncDisposable
 
     public LoginGuard Guard { get; }
 
+    /// <summary>Logins that may not send.</summary>
+    public required SuspensionBook Suspensions { get; init; }
+
     private ServerOptions Options { get; set; }
 
     private TimeProvider Time { get; }
@@ -41,7 +44,8 @@ public sealed class IdentityBooks : IAsyncDisposable
             await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
             await GrantBook.LoadAsync(store.Facts, cancel),
             journal,
-            await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time);
+            await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time)
+        { Suspensions = await SuspensionBook.LoadAsync(store.Facts, time, cancel) };
     }
 
     /// <summary>Identity under a configuration, which from now on also the guard goes by.</summary>
@@ -50,8 +54,9 @@ public sealed class IdentityBooks : IAsyncDisposable
     {
         Options = options;
         var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
-        var service = new IdentityService(directories, MadeUp, grants, Guard, Time);
-        return nonce is null ? service : new IdentityService(directories, MadeUp, grants, Guard, Time) { Nonce = () => nonce };
+        var service = new IdentityService(directories, MadeUp, grants, Guard, Time) { Suspensions = Suspensions };
+        return nonce is null ? service
+            : new IdentityService(directories, MadeUp, grants, Guard, Time) { Suspensions = Suspensions, Nonce = () => nonce };
     }
 
     public ValueTask DisposeAsync() => Journal.DisposeAsync();

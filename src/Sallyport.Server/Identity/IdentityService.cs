@@ -18,6 +18,8 @@ public sealed class IdentityService(
 
     public LoginGuard Guard => guard;
 
+    public required SuspensionBook Suspensions { get; init; }
+
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 

@@ -223,12 +223,16 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private Reply? Judge(Turn.AskSender ask)
     {
-        var refusal = SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
+        var refusal = CheckSuspension() ?? SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
         LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }
+
+    private Reply? CheckSuspension() => _settings.Identity.Suspensions.Find(_session.Grant!.Login) is { } suspension
+        ? Replies.Suspended(suspension.Login, suspension.Why, _settings.Options.Alert.Contact)
+        : null;
 
     private Reply? Judge(Turn.AskRecipient ask)
     {

@@ -31,7 +31,12 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.StaleSecret e => $"{Quoted(e.Login)} from {e.Client} offers the same wrong password again (time {e.Times + 1}): "
             + "a device with an old password",
         MailEvent.NetworkBanned e => $"BANNED {e.Network} until "
-            + $"{e.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z: {Clean(e.Why)}",
+            + $"{Time(e.Until)}: {Clean(e.Why)}",
+        MailEvent.LoginSuspended e => $"SUSPENDED {Clean(e.Login)}: it may not send "
+            + $"{(e.Until is { } until ? $"until {Time(until)}" : "until it is resumed")}{(e.Why.Length > 0 ? $": {Clean(e.Why)}" : "")}",
+        MailEvent.LoginResumed e => $"resumed {Clean(e.Login)}: it may send again",
+        MailEvent.HeldChanged e => $"{e.What} what was held{(e.Login.Length > 0 ? Of(e.Login) : "")}: "
+            + $"{Count(e.Messages, "message")}, {Count(e.Recipients, "recipient")}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.LimitReached e => $"{e.Session} LIMIT reached, {Quoted(e.Subject)} of login {Clean(e.Login)} from {e.Client} refused: "
             + $"{Clean(e.Whose)} has used {e.Used} of {e.Allowed} {Name(e.Measure)} {QuotaPolicy.Per(e.Window)}: {Clean(e.Reply.ToString())}",
@@ -67,6 +72,8 @@ public sealed class HumanFormatter : ILineFormatter
         return $"{e.Id} {what} {Clean(e.Recipient)} via {e.NextHop}: {Clean(e.Reply)} "
             + $"(attempt {e.Attempts}, {Age(e.Age)} after it came{next}{twice})";
     }
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + "Z";
 
     private static string Age(TimeSpan age) => age < TimeSpan.FromMinutes(2)
         ? age.TotalSeconds.ToString("0.0 s", CultureInfo.InvariantCulture)

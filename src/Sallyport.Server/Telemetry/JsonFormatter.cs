@@ -26,7 +26,7 @@ public sealed class JsonFormatter : ILineFormatter
 
     private static void Write(Utf8JsonWriter json, MailEvent mailEvent)
     {
-        if (WriteLogin(json, mailEvent))
+        if (WriteLogin(json, mailEvent) || WriteAbuse(json, mailEvent))
         {
             return;
         }
@@ -131,6 +131,27 @@ public sealed class JsonFormatter : ILineFormatter
         if (e.FreeAt is { } at)
         {
             json.WriteString("free_at", at.UtcDateTime);
+        }
+    }
+
+    /// <summary>What was done about a login that sends what it should not.</summary>
+    private static bool WriteAbuse(Utf8JsonWriter json, MailEvent mailEvent)
+    {
+        switch (mailEvent)
+        {
+            case MailEvent.LoginSuspended e:
+                Put(json, "login_suspended", ("login", e.Login), ("until", e.Until?.UtcDateTime.ToString("O") ?? ""), ("why", e.Why));
+                return true;
+            case MailEvent.LoginResumed e:
+                Put(json, "login_resumed", ("login", e.Login));
+                return true;
+            case MailEvent.HeldChanged e:
+                Put(json, "held_" + e.What, ("login", e.Login));
+                json.WriteNumber("messages", e.Messages);
+                json.WriteNumber("recipients", e.Recipients);
+                return true;
+            default:
+                return false;
         }
     }
 

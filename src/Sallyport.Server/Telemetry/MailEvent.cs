@@ -46,6 +46,17 @@ public abstract record MailEvent
 
     public sealed record NetworkBanned(string Network, DateTimeOffset Until, string Why) : MailEvent;
 
+    /// <summary>A login may log in and send nothing, until it is resumed or the time has come.</summary>
+    /// <param name="Why">May be empty.</param>
+    public sealed record LoginSuspended(string Login, DateTimeOffset? Until, string Why) : MailEvent;
+
+    public sealed record LoginResumed(string Login) : MailEvent;
+
+    /// <summary>What was held of a login was let go or thrown away.</summary>
+    /// <param name="What">released or dropped.</param>
+    /// <param name="Login">Empty for all.</param>
+    public sealed record HeldChanged(string What, string Login, int Messages, int Recipients) : MailEvent;
+
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>

@@ -2,7 +2,7 @@ using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Memory;
 
-internal sealed class MemorySpool : ISpool
+internal sealed partial class MemorySpool : ISpool
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, Kept> _messages = new(StringComparer.Ordinal);

@@ -58,5 +58,17 @@ internal sealed class FaultySpool(ISpool inner) : ISpool
 
     public ValueTask<bool> RemoveAsync(QueueId id, CancellationToken cancel) => inner.RemoveAsync(id, cancel);
 
+    public ValueTask<IReadOnlyList<HeldGroup>> HeldAsync(string? login, int groupsMax, CancellationToken cancel) =>
+        inner.HeldAsync(login, groupsMax, cancel);
+
+    public ValueTask<BulkChange> HoldDueOfAsync(string login, string reason, CancellationToken cancel) =>
+        inner.HoldDueOfAsync(login, reason, cancel);
+
+    public ValueTask<BulkChange> ReleaseHeldOfAsync(string? login, int messagesMax, CancellationToken cancel) =>
+        inner.ReleaseHeldOfAsync(login, messagesMax, cancel);
+
+    public ValueTask<BulkChange> RemoveHeldOfAsync(string? login, int messagesMax, CancellationToken cancel) =>
+        inner.RemoveHeldOfAsync(login, messagesMax, cancel);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -6,7 +6,7 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 /// <summary>What every store does with local accounts and settings.</summary>
-public abstract class AccountsContract : OperatorContract
+public abstract class AccountsContract : HeldContract
 {
     private IAccounts Accounts => Store.Accounts;
 

@@ -31,6 +31,11 @@ public sealed class LogTests
         new MailEvent.RecipientSettled("S1", Id(1), "jane", "<jane@acme.test>", "<a@x.test>", RecipientState.Due, "mx.x.test:25",
             "451 4.4.2 gone", 2, 1234, TimeSpan.FromHours(26), Now, true),
         new MailEvent.ReportKept(Id(2), Id(1), "<jane@acme.test>", "failed"),
+        new MailEvent.LoginSuspended("jane", Now.AddHours(1), "stolen"),
+        new MailEvent.LoginSuspended("jane", null, ""),
+        new MailEvent.LoginResumed("jane"),
+        new MailEvent.HeldChanged("released", "jane", 1000, 1200),
+        new MailEvent.HeldChanged("dropped", "", 1, 1),
         new MailEvent.Notice("started"),
         new MailEvent.Problem("the disk is full"),
     ];
@@ -52,6 +57,11 @@ public sealed class LogTests
         "MESSAGE0001 deferred for <a@x.test> via mx.x.test:25: 451 4.4.2 gone (attempt 2, 26 h 0 min after it came, "
             + "next attempt 2026-11-24 08:15:30Z, the next hop may have it already)",
         "MESSAGE0002 report \"failed\" about MESSAGE0001 goes to <jane@acme.test>",
+        "SUSPENDED jane: it may not send until 2026-11-24 09:15:30Z: stolen",
+        "SUSPENDED jane: it may not send until it is resumed",
+        "resumed jane: it may send again",
+        "released what was held of login jane: 1000 messages, 1200 recipients",
+        "dropped what was held: 1 message, 1 recipient",
         "started",
         "PROBLEM: the disk is full",
     ], Events.Select(one => Strip(new HumanFormatter().Format(one, Now), "2026-11-24 08:15:30.000Z ")));
@@ -74,6 +84,11 @@ public sealed class LogTests
         "Sallyport: MESSAGE0001 deferred for <a@x.test> via mx.x.test:25: 451 4.4.2 gone (attempt 2, 26 h 0 min after it came, "
             + "next attempt 2026-11-24 08:15:30Z, the next hop may have it already)",
         "Sallyport: MESSAGE0002 report \"failed\" about MESSAGE0001 goes to <jane@acme.test>",
+        "Sallyport: SUSPENDED jane: it may not send until 2026-11-24 09:15:30Z: stolen",
+        "Sallyport: SUSPENDED jane: it may not send until it is resumed",
+        "Sallyport: resumed jane: it may send again",
+        "Sallyport: released what was held of login jane: 1000 messages, 1200 recipients",
+        "Sallyport: dropped what was held: 1 message, 1 recipient",
         "Sallyport: started",
         "Sallyport: PROBLEM: the disk is full",
     ], Events.Select(one => new DominoFormatter().Format(one, Now) is { } line ? Strip(line, "11/24/2026 08:15:30   ") : null));
@@ -85,7 +100,8 @@ public sealed class LogTests
         Assert.Equal(
         [
             "connected", "connection_refused", "tls_started", "tls_failed", "login_succeeded", "login_failed", "refused", "refused",
-            "message_accepted", "disconnected", "recipient_relayed", "recipient_deferred", "report_kept", "notice", "problem",
+            "message_accepted", "disconnected", "recipient_relayed", "recipient_deferred", "report_kept",
+            "login_suspended", "login_suspended", "login_resumed", "held_released", "held_dropped", "notice", "problem",
         ], lines.Select(line => line.GetProperty("event").GetString()));
         Assert.Equal("error", lines[^1].GetProperty("level").GetString());
         Assert.All(lines[..^1], line => Assert.Equal("info", line.GetProperty("level").GetString()));

@@ -1,0 +1,60 @@
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Limits;
+using Sallyport.Server.Telemetry;
+
+namespace Sallyport.Server.Admin;
+
+internal sealed class LoginAdmin(AdminServices services)
+{
+    private const int LoginLengthMax = 500;
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
+
+    public void Register(AdminHandlers handlers)
+    {
+        handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>([.. services.Books.Suspensions.All.Select(View)]));
+        handlers.On(LoginOperations.Suspend, SuspendAsync);
+        handlers.On(LoginOperations.Resume, ResumeAsync);
+    }
+
+    private async ValueTask<AdminAnswer> SuspendAsync(NewSuspension asked, CancellationToken cancel)
+    {
+        var length = asked.Seconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest.TotalSeconds)) : (TimeSpan?)null;
+        var mistake = Credentials.PrepareLogin(asked.Login) is not { Length: <= LoginLengthMax } ? "that can be no login"
+            : length < TimeSpan.FromSeconds(1) ? "the time must be a second or more"
+            : asked.Why.Length > SuspensionBook.WhyLengthMax ? $"the reason must have at most {SuspensionBook.WhyLengthMax} characters"
+            : asked.Why.Any(char.IsControl) ? "the reason has a control character" : null;
+        if (mistake is not null)
+        {
+            return new(false, mistake);
+        }
+
+        var suspension = await services.Books.Suspensions.SuspendAsync(asked.Login, length, asked.Why, cancel);
+        services.Log.Write(new MailEvent.LoginSuspended(suspension.Login, suspension.Until, suspension.Why));
+        var held = asked.HoldQueue
+            ? await services.Store.Spool.HoldDueOfAsync(suspension.Login, "its login is suspended", cancel)
+            : null;
+        return new(true, $"{Replies.Printable(suspension.Login)} may log in and not send, "
+            + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "until it is resumed")
+            + (held is null ? "" : $"; {held.Messages} message{(held.Messages == 1 ? "" : "s")} of it held"));
+    }
+
+    private async ValueTask<AdminAnswer> ResumeAsync(UserName name, CancellationToken cancel)
+    {
+        var login = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        var suspended = await services.Books.Suspensions.ResumeAsync(login, cancel);
+        var tripped = services.LetGo(login, false);
+        if (!suspended && !tripped)
+        {
+            return new(false, $"{Replies.Printable(login)} is neither suspended nor stopped by the breaker");
+        }
+
+        services.Log.Write(new MailEvent.LoginResumed(login));
+        var held = (await services.Store.Spool.HeldAsync(login, 100, cancel)).Sum(group => group.Messages);
+        return new(true, $"{Replies.Printable(login)} may send again" + (held == 0 ? ""
+            : $"; {held} message{(held == 1 ? "" : "s")} of it stay held: `sallyport hold release` or `hold drop`"));
+    }
+
+    private static SuspensionView View(Suspension suspension) =>
+        new(suspension.Login, "suspended", suspension.Since, suspension.Until, suspension.Why);
+}

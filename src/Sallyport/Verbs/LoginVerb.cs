@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Globalization;
+using Sallyport.Server.Admin;
+using Sallyport.Server.Configuration;
+
+namespace Sallyport.Verbs;
+
+/// <summary>login: which logins, of whatever directory, may not send.</summary>
+internal static class LoginVerb
+{
+    private static readonly Argument<string> Login = new("login") { Description = "What the user logs in with, of any directory" };
+    private static readonly Option<string> Config = Site.ConfigOption();
+    private static readonly Option<bool> Json = Site.JsonOption();
+
+    public static Command Create() => new("login", "Logins of any directory that may not send: list, suspend, resume.")
+    {
+        CreateList(),
+        CreateSuspend(),
+        CreateResume(),
+    };
+
+    private static Command CreateList()
+    {
+        var command = new Command("list", "List the logins that are suspended, or stopped by the breaker.") { Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+        {
+            var logins = await admin.CallAsync(LoginOperations.List, Everything.Asked, cancel);
+            if (parsed.GetValue(Json))
+            {
+                return Terminal.Json(logins, AdminJson.Readable.SuspensionViewArray);
+            }
+
+            if (logins.Length == 0)
+            {
+                Terminal.Line("No login is kept from sending.");
+                return Exit.Done;
+            }
+
+            var table = Terminal.NewTable("Login", "State", "Since", "Until", "Why");
+            foreach (var login in logins)
+            {
+                table.Row(Terminal.Cell(login.Login), Terminal.Cell(login.State), Terminal.Cell(Time(login.Since)),
+                    Terminal.Cell(login.Until is { } until ? Time(until) : "resumed"), Terminal.Cell(login.Why));
+            }
+
+            Terminal.Out.Write(table);
+            return Exit.Done;
+        }, cancel));
+        return command;
+    }
+
+    private static Command CreateSuspend()
+    {
+        var why = new Option<string>("--why") { Description = "What its user is told", DefaultValueFactory = _ => "", HelpName = "TEXT" };
+        var length = new Option<string?>("--for") { Description = "How long, as \"2h\" or \"5d\"; else until it is resumed", HelpName = "TIME" };
+        var hold = new Option<bool>("--hold-queue") { Description = "Hold also what of it waits in the queue" };
+        var command = new Command("suspend", "Let a login log in and send nothing, from its next message on.")
+        {
+            Login, why, length, hold, Config, Json,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var time = parsed.GetValue(length) is { } text ? Quantities.ParseTime(text) : null;
+            if (parsed.GetValue(length) is not null && time is null)
+            {
+                return Terminal.Fail("--for must be a time like \"30m\", \"2h\" or \"5d\"", Exit.Usage);
+            }
+
+            var asked = new NewSuspension(parsed.GetValue(Login)!, parsed.GetValue(why)!, (long?)time?.TotalSeconds, parsed.GetValue(hold));
+            return await Site.AtDoorAsync(parsed.GetValue(Config)!,
+                async admin => Site.Tell(await admin.CallAsync(LoginOperations.Suspend, asked, cancel), parsed.GetValue(Json)), cancel);
+        });
+        return command;
+    }
+
+    private static Command CreateResume()
+    {
+        var command = new Command("resume", "Let a login send again; what is held of it stays held.") { Login, Config, Json };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin => Site.Tell(
+            await admin.CallAsync(LoginOperations.Resume, new UserName(parsed.GetValue(Login)!), cancel), parsed.GetValue(Json)), cancel));
+        return command;
+    }
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + "Z";
+}
