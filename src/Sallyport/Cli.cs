@@ -14,6 +14,7 @@ internal static class Cli
         ServeVerb.Create(),
         CheckVerb.Create(),
         UserVerb.Create(),
+        ImportVerb.Create(),
         GrantsVerb.Create(),
         BansVerb.Create(),
         ClientsVerb.Create(),

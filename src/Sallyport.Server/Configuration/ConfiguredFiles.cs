@@ -45,6 +45,19 @@ internal sealed class ConfiguredFiles(string file, List<ConfigurationProblem> wa
         return full;
     }
 
+    /// <summary>A file that a command of ours makes: its folder must be there, and until then it is a doubt.</summary>
+    public string MayBeMissing(Section section, string key, string path)
+    {
+        var full = Resolve(section, key, path);
+        if (File.Exists(full) || Directory.Exists(full) || !Directory.Exists(Path.GetDirectoryName(full)))
+        {
+            return MustExist(section, key, path);
+        }
+
+        Warn(section, key, $"{full} is not there yet: until `sallyport import` has made it, logins get 454");
+        return full;
+    }
+
     /// <summary>What is in a file; null when it cannot be read, which <see cref="MustExist"/> has reported.</summary>
     public string? TextOf(Section section, string key, string full)
     {

@@ -10,7 +10,7 @@ internal static class DirectoryReader
         ["oidc"] = VouchingReader.Oidc,
         ["certificate"] = VouchingReader.Certificate,
         ["hashes"] = static (section, name, paths) => section.RequiredText("file", "/etc/sallyport/passwords") is { } file
-            ? new HashesDirectoryOptions(name, paths.MustExist(section, "file", file)) : null,
+            ? new HashesDirectoryOptions(name, paths.MayBeMissing(section, "file", file)) : null,
         ["imap"] = ServerDirectoryReader.Imap,
         ["pop3"] = ServerDirectoryReader.Pop3,
         ["dovecot"] = ServerDirectoryReader.Dovecot,

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Import;
 
 namespace Sallyport.Verbs;
 
@@ -29,6 +30,7 @@ internal sealed record ChangeReport(string QueueId, bool Done, string Message);
 [JsonSerializable(typeof(SendTestReport))]
 [JsonSerializable(typeof(FailureReport))]
 [JsonSerializable(typeof(ChangeReport[]))]
+[JsonSerializable(typeof(ImportReport))]
 internal sealed partial class VerbJson : JsonSerializerContext
 {
     public static VerbJson Readable { get; } = new(new JsonSerializerOptions

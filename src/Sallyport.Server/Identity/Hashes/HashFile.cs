@@ -1,75 +1,73 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
-using Sallyport.Mail.Addressing;
-using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Server.Identity.Hashes;
 
-/// <summary>A line of a hash file.</summary>
-/// <param name="Name">Digest of the stored text: changes when the password is set anew at its source.</param>
-internal sealed record HashedAccount(
-    string Login, PasswordHash Hash, ReadOnlyMemory<byte> Name, ImmutableArray<string> Addresses, ImmutableArray<string> Groups);
-
-/// <summary>
-/// login:hash[:addresses[:groups]], addresses and groups separated by commas; # begins a comment. A line that cannot be used is left
-/// out and named; the others serve.
-/// </summary>
-internal sealed record HashFile(FrozenDictionary<string, HashedAccount> Accounts, ImmutableArray<string> Mistakes)
+/// <summary>The accounts of a hash file; # begins a comment. A line that cannot be used is left out and named; the others serve.</summary>
+/// <param name="Accounts">By each of their names.</param>
+/// <param name="People">Each once.</param>
+internal sealed record HashFile(
+    IReadOnlyDictionary<string, HashedAccount> Accounts, ImmutableArray<HashedAccount> People, ImmutableArray<string> Mistakes)
 {
+    /// <summary>Of a file, so that it stays in memory.</summary>
+    public const long BytesMax = 64L * 1024 * 1024;
+
     public static HashFile Parse(IEnumerable<string> lines)
     {
         var accounts = new Dictionary<string, HashedAccount>(StringComparer.Ordinal);
         var mistakes = ImmutableArray.CreateBuilder<string>();
+        var aliased = new List<(HashedAccount Account, int Line)>();
         var number = 0;
         foreach (var line in lines)
         {
             number++;
-            if (line.AsSpan().Trim().IsEmpty || line[0] == '#')
+            if (IsComment(line))
             {
                 continue;
             }
 
-            var (account, mistake) = ParseLine(line);
+            var (account, mistake) = HashFileLine.Parse(line);
             if (account is null || !accounts.TryAdd(account.Login, account))
             {
                 mistakes.Add($"line {number}: {mistake ?? "this login is there already"}");
             }
+            else if (!account.Aliases.IsEmpty)
+            {
+                aliased.Add((account, number));
+            }
         }
 
-        return new HashFile(accounts.ToFrozenDictionary(), mistakes.ToImmutable());
+        ImmutableArray<HashedAccount> people = [.. accounts.Values];
+        AddAliases(accounts, aliased, mistakes);
+        return new HashFile(accounts, people, mistakes.ToImmutable());
     }
 
-    private static (HashedAccount? Account, string? Mistake) ParseLine(string line)
+    public static bool IsComment(string line) => line.AsSpan().Trim().IsEmpty || line[0] == '#';
+
+    /// <summary>A name that two have is nobody's alias.</summary>
+    private static void AddAliases(
+        Dictionary<string, HashedAccount> accounts, List<(HashedAccount Account, int Line)> aliased, ImmutableArray<string>.Builder mistakes)
     {
-        var parts = line.Split(':');
-        if (parts.Length is < 2 or > 4)
+        var owners = new Dictionary<string, HashedAccount?>(StringComparer.Ordinal);
+        foreach (var (account, line) in aliased)
         {
-            return (null, "is not login:hash:addresses:groups");
+            foreach (var alias in account.Aliases.Where(alias => alias != account.Login))
+            {
+                var isFree = !accounts.ContainsKey(alias) && !owners.ContainsKey(alias);
+                if (!isFree && owners.GetValueOrDefault(alias) != account)
+                {
+                    mistakes.Add($"line {line}: the alias {alias} is another's too, and nobody's therefore");
+                }
+
+                owners[alias] = isFree || owners.GetValueOrDefault(alias) == account ? account : null;
+            }
         }
 
-        if (Credentials.PrepareLogin(parts[0]) is not { } login)
+        foreach (var (alias, account) in owners)
         {
-            return (null, "the login cannot be one");
+            if (account is not null)
+            {
+                accounts.TryAdd(alias, account);
+            }
         }
-
-        if (PasswordHash.Parse(parts[1]) is not { } hash)
-        {
-            return (null, $"the password of {login} is in no form this server knows");
-        }
-
-        var addresses = Items(parts, 2).Select(text => (text, ok: MailboxParser.TryParse(text, out var mailbox), mailbox)).ToList();
-        return addresses.FirstOrDefault(address => !address.ok) is { text: { } wrong }
-            ? (null, $"\"{wrong}\" of {login} is not a mail address")
-            : (new HashedAccount(
-                login, hash, SHA256.HashData(Encoding.UTF8.GetBytes(parts[1])),
-                [.. addresses.Select(address => address.mailbox!.Canonical).Concat(OwnAddress(login)).Distinct(StringComparer.Ordinal)],
-                [.. Items(parts, 3)]), null);
     }
-
-    private static IEnumerable<string> OwnAddress(string login) => MailboxParser.TryParse(login, out var mailbox) ? [mailbox!.Canonical] : [];
-
-    private static string[] Items(string[] parts, int at) => parts.Length > at
-        ? parts[at].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [];
 }

@@ -23,7 +23,6 @@ internal sealed partial class HashesJson : JsonSerializerContext;
 /// </summary>
 internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryServices services) : IPasswordDirectory, IAddressDirectory
 {
-    private const long FileBytesMax = 64L * 1024 * 1024;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -49,51 +48,62 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
         var account = _file.Accounts.GetValueOrDefault(login);
         var rehash = account is null ? null : await FindRehashAsync(account, cancel);
-        var check = await services.Hasher.CheckAsync(ProofOf(account, rehash, login), account is not null, login, password, network);
-        if (check == PasswordCheck.Right && account!.Hash.IsWeak && rehash is null)
+        ScramVerifier? stronger = null;
+        var check = await services.Hasher.CheckAsync(
+            ProofOf(account, rehash, login, made => stronger = made), account is not null, login, password, network);
+        if (check == PasswordCheck.Right && stronger is not null)
         {
-            await RehashAsync(account, password, cancel);
+            await KeepAsync(account!, stronger, cancel);
         }
 
         return check switch
         {
             PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
-            PasswordCheck.Right => Granted(account!),
+            PasswordCheck.Right => Answer(account!),
             _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
         };
     }
 
     public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => ValueTask.FromResult<DirectoryAnswer>(
         Look() is { } trouble ? new DirectoryAnswer.Unavailable(trouble)
-        : _file.Accounts.TryGetValue(login, out var account) ? Granted(account)
+        : _file.Accounts.TryGetValue(login, out var account) ? Answer(account)
         : new DirectoryAnswer.Unknown());
 
     public ValueTask<IReadOnlyList<DirectoryEntry>> FindByAddressAsync(string address, CancellationToken cancel)
     {
         Look();
         return ValueTask.FromResult<IReadOnlyList<DirectoryEntry>>(
-            [.. _file.Accounts.Values.Where(account => account.Addresses.Contains(address)).Select(account => Granted(account).Entry)]);
+            [.. _file.People.Where(account => !account.Disabled && account.Addresses.Contains(address)).Select(EntryOf)]);
     }
 
     /// <summary>
-    /// An unknown login, and a weak hash, cost what a verifier of our own costs: how long the answer takes tells nothing.
+    /// An unknown login, and a weak hash, cost what a verifier of our own costs: how long the answer takes tells nothing. What a weak
+    /// hash costs besides makes, when the password is right, the verifier that takes its place.
     /// </summary>
-    private PasswordProof ProofOf(HashedAccount? account, ScramVerifier? rehash, string login)
+    private PasswordProof ProofOf(HashedAccount? account, ScramVerifier? rehash, string login, Action<ScramVerifier> strengthen)
     {
         var ours = rehash ?? services.MadeUp.For(login);
-        return account is null || rehash is not null
-            ? new PasswordProof(ours.StoredKey, password =>
-                ScramSha256.Matches(ours, ScramSha256.SaltedPassword(password, ours.Salt.Span, ours.Iterations)))
-            : new PasswordProof(account.Name, password =>
-            {
-                var matches = account.Hash.Matches(password);
-                if (account.Hash.IsWeak)
-                {
-                    ScramSha256.SaltedPassword(password, ours.Salt.Span, ours.Iterations);
-                }
+        if (account is null || rehash is not null)
+        {
+            return new PasswordProof(ours.StoredKey, password =>
+                ScramSha256.Matches(ours, ScramSha256.SaltedPassword(password, ours.Salt.Span, ours.Iterations)));
+        }
 
-                return matches;
-            });
+        var hash = account.Hash;
+        return new PasswordProof(account.Digest, password =>
+        {
+            var matches = hash.Matches(password);
+            if (hash.IsWeak)
+            {
+                var made = PasswordHasher.CreateVerifier(password);
+                if (matches)
+                {
+                    strengthen(made);
+                }
+            }
+
+            return matches;
+        });
     }
 
     private async ValueTask<ScramVerifier?> FindRehashAsync(HashedAccount account, CancellationToken cancel)
@@ -104,16 +114,15 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
         }
 
         var stored = JsonSerializer.Deserialize(fact.Value.Span, HashesJson.Default.StoredRehash)!;
-        return CryptographicOperations.FixedTimeEquals(stored.Of, account.Name.Span)
+        return CryptographicOperations.FixedTimeEquals(stored.Of, account.Digest)
             ? new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey)
             : null;
     }
 
-    private async ValueTask RehashAsync(HashedAccount account, string password, CancellationToken cancel)
+    private async ValueTask KeepAsync(HashedAccount account, ScramVerifier verifier, CancellationToken cancel)
     {
-        var verifier = await Task.Run(() => PasswordHasher.CreateVerifier(password), cancel);
         var stored = new StoredRehash(
-            account.Name.ToArray(), verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
+            account.Digest, verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
         var value = JsonSerializer.SerializeToUtf8Bytes(stored, HashesJson.Default.StoredRehash);
         try
         {
@@ -130,8 +139,10 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
     private string Key(HashedAccount account) => $"{options.Name}\n{account.Login}";
 
-    private DirectoryAnswer.Granted Granted(HashedAccount account) =>
-        new(new DirectoryEntry(account.Login, options.Name, account.Addresses, account.Groups));
+    private DirectoryAnswer Answer(HashedAccount account) =>
+        account.Disabled ? new DirectoryAnswer.Disabled() : new DirectoryAnswer.Granted(EntryOf(account));
+
+    private DirectoryEntry EntryOf(HashedAccount account) => new(account.Login, options.Name, account.Addresses, account.Groups);
 
     /// <summary>Reads the file again when it has changed. Null when there is one to go by; else why not.</summary>
     private string? Look()
@@ -167,16 +178,16 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
     private void Read(FileInfo info)
     {
-        if (info.Length > FileBytesMax)
+        if (info.Length > HashFile.BytesMax)
         {
-            throw new IOException($"it is larger than {FileBytesMax / 1024 / 1024} MiB");
+            throw new IOException($"it is larger than {HashFile.BytesMax / 1024 / 1024} MiB");
         }
 
         _file = HashFile.Parse(File.ReadLines(options.File));
         _trouble = null;
-        var weak = _file.Accounts.Values.Where(account => account.Hash.IsWeak).GroupBy(account => account.Hash.Form)
+        var weak = _file.People.Select(account => account.Hash).Where(hash => hash.IsWeak).GroupBy(hash => hash.Form)
             .Select(group => $"{group.Count()} {group.Key}").ToList();
-        services.Log.Write(new MailEvent.Notice($"{options.File}: {_file.Accounts.Count} logins"
+        services.Log.Write(new MailEvent.Notice($"{options.File}: {_file.People.Length} logins"
             + (weak.Count == 0 ? "" : $"; weak hashes, each replaced in the store at its first login: {string.Join(", ", weak)}")));
         foreach (var mistake in _file.Mistakes.Take(20))
         {

@@ -4,15 +4,17 @@ using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Server.Identity.Hashes;
 
-/// <summary>{SHA}, {SSHA} and their longer relatives of LDAP servers and Dovecot: digest and, behind it, salt in base64.</summary>
+/// <summary>{MD5}, {SMD5}, {SHA}, {SSHA} and their longer relatives of LDAP servers and Dovecot: digest and, behind it, salt in base64.</summary>
 internal static class SaltedShaPassword
 {
     private static readonly Dictionary<string, (Func<byte[], byte[]> Digest, int Bytes, bool Salted)> Schemes = new(StringComparer.OrdinalIgnoreCase)
     {
-#pragma warning disable CA5350 // what sites have stored; replaced at the first login
+#pragma warning disable CA5350, CA5351 // what sites have stored; replaced at the first login
+        ["MD5"] = (MD5.HashData, MD5.HashSizeInBytes, false),
+        ["SMD5"] = (MD5.HashData, MD5.HashSizeInBytes, true),
         ["SHA"] = (SHA1.HashData, SHA1.HashSizeInBytes, false),
         ["SSHA"] = (SHA1.HashData, SHA1.HashSizeInBytes, true),
-#pragma warning restore CA5350
+#pragma warning restore CA5350, CA5351
         ["SHA256"] = (SHA256.HashData, SHA256.HashSizeInBytes, false),
         ["SSHA256"] = (SHA256.HashData, SHA256.HashSizeInBytes, true),
         ["SHA512"] = (SHA512.HashData, SHA512.HashSizeInBytes, false),

@@ -1,5 +1,4 @@
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Relay;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Tests.Fakes;

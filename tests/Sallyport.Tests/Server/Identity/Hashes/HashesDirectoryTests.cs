@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Hashes;
@@ -76,6 +78,30 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
         Write("Jane Doe/Acme:(GDJ0nDZI8l8RJzlRbemg)");
         Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
         Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "hashcat"));
+    }
+
+    [Fact]
+    public async Task The_replacement_is_made_on_the_threads_of_the_hasher_from_the_password_that_was_proven()
+    {
+        await CheckAsync("jane doe/acme", "koziolekmatolek");
+        var stored = JsonSerializer.Deserialize((await RehashAsync())!.Value.Span, HashesJson.Default.StoredRehash)!;
+        Assert.Equal(PasswordHasher.Iterations, stored.Iterations);
+        Assert.True(ScramSha256.Matches(
+            new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey),
+            ScramSha256.SaltedPassword("koziolekmatolek", stored.Salt, stored.Iterations)));
+    }
+
+    [Fact]
+    public async Task An_alias_is_the_login_and_who_is_disabled_stays_out_with_the_right_password()
+    {
+        Write("Jane Doe/Acme:(G0xjUQzdKxvHpUYqo5hU):jane@acme.test::alias=jane,alias=Doe\\, Jane",
+            "bob:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:::disabled");
+        Assert.Equal("jane doe/acme", Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane", "koziolekmatolek")).Entry.Login);
+        Assert.Equal("jane doe/acme", Assert.IsType<DirectoryAnswer.Granted>(await _directory.FindAsync("doe, jane", Cancel)).Entry.Login);
+        Assert.IsType<DirectoryAnswer.Disabled>(await CheckAsync("bob", "test"));
+        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("bob", "tset"));
+        Assert.IsType<DirectoryAnswer.Disabled>(await _directory.FindAsync("bob", Cancel));
+        Assert.Single(await _directory.FindByAddressAsync("jane@acme.test", Cancel));
     }
 
     [Fact]

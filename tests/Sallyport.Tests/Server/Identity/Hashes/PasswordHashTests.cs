@@ -57,6 +57,7 @@ public sealed class PasswordHashTests
         { "{CRYPT}$6$x$oznOqkjAFKGu.2xNYeb1KoRKm/KJBGXlycJYIuGidRwif7dneFQvmqq4SGwXV.ZRoYjuOfKpoAHJ26Ekl3OUt1", "y" },
         { "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U" },
         { "{BLF-CRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK", "U*U*" },
+        { "{MD5}CY9rzUYh03PK3k6DJie09g==", "test" },
         { "{SSHA}9DgilxbKtDVpSW86NjCzcnUkuBtzYWx0", "test" },
         {
             "{ssha512}+SfTbmOB/j3pZrXxpmpbW0dohkRr3YEkgsVOh/lLXgeE2U0AFZbOOTzx7Mnao9FbEjkZDx9"
@@ -137,7 +138,7 @@ public sealed class PasswordHashTests
     [InlineData("$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")]
     [InlineData("{SSHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=")]
     [InlineData("{SSHA}not base64")]
-    [InlineData("{MD5}CY9rzUYh03PK3k6DJie09g==")]
+    [InlineData("{MD5}CY9rzUYh03PK3k6DJie0")]
     [InlineData("{PBKDF2-SHA256}0$c2FsdA$c2FsdHNhbHQ")]
     [InlineData("{PBKDF2-SHA256}99999999$c2FsdA$c2FsdHNhbHQ")]
     [InlineData("pbkdf2_sha256$20000$salt")]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Sallyport.Server.Relay;
+namespace Sallyport.Store;
 
 /// <summary>
 /// Puts a folder's own entries on stable storage. A file that was flushed and renamed may be gone after a power cut as long as the
