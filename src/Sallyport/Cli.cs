@@ -15,6 +15,7 @@ internal static class Cli
         CheckVerb.Create(),
         UserVerb.Create(),
         ImportVerb.Create(),
+        AppPasswordVerb.Create(),
         GrantsVerb.Create(),
         BansVerb.Create(),
         ClientsVerb.Create(),

@@ -21,7 +21,23 @@ public sealed record Grant(string Login, string Directory, ImmutableArray<string
 
     /// <summary>Where each right comes from, in the words of an explanation: "jane@acme.test" by "directory domino".</summary>
     public ImmutableArray<GrantedRight> Rights { get; init; } = [];
+
+    /// <summary>The app password that proved the login; null for any other proof.</summary>
+    public AppPasswordName? Through { get; init; }
+
+    /// <summary>Of all it may send as only what one of these covers; empty for no such limit.</summary>
+    public ImmutableArray<SenderPattern> Only { get; init; } = [];
+
+    /// <summary>The directory that is away and whose word of an earlier login is gone by; empty otherwise.</summary>
+    public string Outage { get; init; } = "";
+
+    /// <summary>What an administrator should know of how it was granted, for the log; empty otherwise.</summary>
+    public string Note { get; init; } = "";
 }
+
+/// <param name="Id">Unique.</param>
+/// <param name="Label">What the device is called.</param>
+public sealed record AppPasswordName(string Id, string Label);
 
 /// <param name="Sender">An address or a pattern.</param>
 /// <param name="Source">Who says so.</param>

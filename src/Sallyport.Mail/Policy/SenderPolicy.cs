@@ -12,6 +12,11 @@ public static class SenderPolicy
     /// <summary>True when the address, or the address it is a subaddress of (jane+x@), is granted.</summary>
     public static bool MayUse(Grant grant, Mailbox mailbox)
     {
+        if (!grant.Only.IsEmpty && !grant.Only.Any(pattern => pattern.Matches(mailbox)))
+        {
+            return false;
+        }
+
         var canonical = mailbox.Canonical;
         var main = Subaddress.Without(mailbox.LocalPart.ToLowerInvariant()) + "@" + mailbox.AsciiDomain;
         foreach (var address in grant.Addresses)
@@ -58,7 +63,7 @@ public static class SenderPolicy
     /// <summary>The login itself when it is an address it may use, else the first address granted to it.</summary>
     public static Mailbox? OwnAddress(Grant grant) =>
         MailboxParser.TryParse(grant.Login, out var login) && MayUse(grant, login!) ? login
-        : grant.Addresses.Length > 0 && MailboxParser.TryParse(grant.Addresses[0], out var first) ? first : null;
+        : Usable(grant).FirstOrDefault() is { } address && MailboxParser.TryParse(address, out var first) ? first : null;
 
     /// <summary>Every mailbox of From and Sender. Only the mode to refuse refuses.</summary>
     public static Reply? CheckAuthors(Grant grant, ImmutableArray<Author> authors) =>
@@ -70,8 +75,13 @@ public static class SenderPolicy
     public static string? Nearest(Grant grant, Mailbox mailbox)
     {
         var wanted = mailbox.Canonical;
-        return grant.Addresses.Take(NearestTried).MinBy(address => Distance(address, wanted));
+        return Usable(grant).Take(NearestTried).MinBy(address => Distance(address, wanted));
     }
+
+    /// <summary>The addresses of the grant that no limit takes out.</summary>
+    private static IEnumerable<string> Usable(Grant grant) => grant.Only.IsEmpty
+        ? grant.Addresses
+        : grant.Addresses.Where(address => MailboxParser.TryParse(address, out var mailbox) && MayUse(grant, mailbox!));
 
     /// <summary>Levenshtein's distance, for finding what somebody meant. Quadratic in texts an address's limit keeps short.</summary>
     public static int Distance(string a, string b)
@@ -101,6 +111,7 @@ public static class SenderPolicy
     {
         var nearest = Nearest(grant, mailbox);
         var advice = nearest is not null ? "it may use " + Replies.Printable(nearest)
+            : !grant.Only.IsEmpty ? "it may use " + Replies.Printable(grant.Only[0].ToString())
             : grant.Patterns.IsEmpty ? "no address is granted to it"
             : "it may use " + Replies.Printable(grant.Patterns[0].ToString());
         return new Reply(code, new(5, 7, 1), $"{Replies.Printable(mailbox.ToString())} in {where} is not an address of login "

@@ -1,8 +1,10 @@
+using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Routing;
 
 namespace Sallyport.Server.Admin;
@@ -30,6 +32,7 @@ internal static class Explainer
                 + (suspension.Why.Length > 0 ? $": {suspension.Why}" : "")));
         }
 
+        steps.Add(AskAppPasswords(grant, identity));
         steps.Add(AskSender(query.From, grant));
         steps.Add(AskRoute(query.To, routes));
         return new(steps.TrueForAll(step => step.Outcome == "ok"), [.. steps]);
@@ -44,6 +47,11 @@ internal static class Explainer
         {
             steps.Add(new("typed", "refused", login is null ? "this can be no login" : "this can be no password"));
             return new(false, [.. steps]);
+        }
+
+        if (AppPasswordText.Parse(password) is { } secret)
+        {
+            return await TryAppPasswordAsync(login, secret, steps, identity, cancel);
         }
 
         foreach (var directory in identity.Directories.OfType<IPasswordDirectory>())
@@ -67,12 +75,57 @@ internal static class Explainer
             steps.Add(new("directory " + directory.Name, outcome, because));
             if (outcome != "next")
             {
-                return new(outcome == "ok", [.. steps]);
+                return new(outcome == "ok" && MayUseOwn(login, answer, steps, identity), [.. steps]);
             }
         }
 
         steps.Add(new("directories", "refused", "none knows this login"));
         return new(false, [.. steps]);
+    }
+
+    /// <summary>From nowhere in particular: the networks it is for are shown, not tried.</summary>
+    private static async ValueTask<LoginTrial> TryAppPasswordAsync(
+        string login, string secret, List<ExplainedStep> steps, IdentityService identity, CancellationToken cancel)
+    {
+        var password = identity.AppPasswords.Book.FindBySecret(secret);
+        var judged = password is null ? await identity.AppPasswords.JudgeAsync(IPAddress.Loopback, login, secret, cancel)
+            : await identity.AppPasswords.TryAsync(login, password, cancel);
+        var (outcome, because) = judged.Answer switch
+        {
+            DirectoryAnswer.Granted => ("ok", $"it is {password!.Shown} of {password.Login}, "
+                + $"{(password.Networks.IsEmpty ? "from anywhere" : "only from " + string.Join(", ", password.Networks))}, "
+                + (password.Senders.IsEmpty ? "for all the login may send as" : "to send only as " + string.Join(", ", password.Senders))
+                + (judged.Note.Length > 0 ? "; " + judged.Note : "")),
+            DirectoryAnswer.Refused refused => ("refused", refused.Why),
+            DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+            DirectoryAnswer.Disabled or DirectoryAnswer.Expired => ("refused", "the account is disabled"),
+            _ => ("refused", $"no directory knows {login}"),
+        };
+        steps.Add(new("app passwords", outcome, because));
+        return new(outcome == "ok", [.. steps]);
+    }
+
+    /// <summary>The login's own password is right; does the site take it?</summary>
+    private static bool MayUseOwn(string typed, DirectoryAnswer answer, List<ExplainedStep> steps, IdentityService identity)
+    {
+        var entry = (answer as DirectoryAnswer.Granted)?.Entry;
+        if (identity.Passwords.RefusalOfOwn(typed, []) is null
+            && (entry is null || identity.Passwords.RefusalOfOwn(entry.Login, entry.Groups) is null))
+        {
+            return true;
+        }
+
+        steps.Add(new("app passwords", "refused", "it needs an app password: app_passwords.required refuses its own, unseen"));
+        return false;
+    }
+
+    private static ExplainedStep AskAppPasswords(Grant grant, IdentityService identity)
+    {
+        var all = identity.AppPasswords.Book.Of(Credentials.PrepareLogin(grant.Login) ?? "");
+        var own = identity.Passwords.RefusalOfOwn(grant.Login, grant.Groups) is null
+            ? "its own password is taken" : "it needs one: its own password is refused (app_passwords.required)";
+        return new("app passwords", "ok", all.IsEmpty ? $"none; {own}" : own + "; " + string.Join(", ", all.Select(one => one.Shown
+            + (one.Senders.IsEmpty ? "" : " only as " + string.Join(" ", one.Senders)))));
     }
 
     /// <summary>Every server of every directory that depends on some.</summary>

@@ -53,6 +53,7 @@ public sealed class LocalAdmin : IAdmin
         new GuardAdmin(services).Register(Handlers);
         new HoldAdmin(services).Register(Handlers);
         new LoginAdmin(services).Register(Handlers);
+        new AppPasswordAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

@@ -72,6 +72,7 @@ public static class ConfigurationLoader
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
             Guard = GuardReader.Read(toml.Table("guard")),
+            AppPasswords = AppPasswordReader.Read(toml.Table("app_passwords")),
             Relay = ReadRelay(toml.Table("relay")),
             Limits = ReadLimits(toml.Table("limits")),
             Timeouts = ReadTimeouts(toml.Table("timeouts")),

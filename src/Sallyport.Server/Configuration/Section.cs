@@ -96,6 +96,9 @@ internal sealed class Section(string name, string file, int line, List<Configura
         return texts.ToImmutable();
     }
 
+    /// <summary>Is it there as true or false? Only where another kind of value may be, too.</summary>
+    public bool IsFlag(string key) => Find(key) is BooleanValueSyntax;
+
     public bool Flag(string key, bool otherwise)
     {
         switch (Find(key))

@@ -36,6 +36,8 @@ public sealed record ServerOptions
 
     public GuardOptions Guard { get; init; } = new();
 
+    public AppPasswordOptions AppPasswords { get; init; } = new();
+
     public RelayOptions Relay { get; init; } = new();
 
     public LimitOptions Limits { get; init; } = new();

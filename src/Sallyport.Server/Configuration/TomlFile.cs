@@ -6,7 +6,7 @@ namespace Sallyport.Server.Configuration;
 /// <summary>A TOML file as its tables, each key with its line.</summary>
 internal sealed class TomlFile
 {
-    private static readonly string[] Tables = ["tls", "submission", "guard", "relay", "limits", "timeouts", "log", "store",
+    private static readonly string[] Tables = ["tls", "submission", "guard", "app_passwords", "relay", "limits", "timeouts", "log", "store",
         "alert", "metrics"];
     private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "route"];
 

@@ -41,6 +41,12 @@ public interface IVerifierDirectory : IDirectory
 /// <param name="Outcome">ok, next, refused, failed, unavailable or warning.</param>
 public sealed record DirectoryStep(string What, string Outcome, string Detail);
 
+/// <summary>Cannot look up, but says by a login's form alone what it would be called and may send as.</summary>
+public interface INamingDirectory : IDirectory
+{
+    DirectoryEntry EntryOf(string login);
+}
+
 /// <summary>Can tell how it came to its answer.</summary>
 public interface IExplainingDirectory : IPasswordDirectory
 {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -10,10 +11,11 @@ namespace Sallyport.Server.Identity;
 public sealed class IdentityBooks : IAsyncDisposable
 {
     private IdentityBooks(
-        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, FactJournal journal, GuardBook guard, IMailLog log, TimeProvider time)
+        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, AppPasswordBook appPasswords, FactJournal journal, GuardBook guard,
+        IMailLog log, TimeProvider time)
     {
         Options = options;
-        (MadeUp, Grants, Journal) = (madeUp, grants, journal);
+        (MadeUp, Grants, AppPasswords, Journal) = (madeUp, grants, appPasswords, journal);
         Guard = new LoginGuard(guard, log, time, () => Options.Guard);
         Time = time;
     }
@@ -21,6 +23,8 @@ public sealed class IdentityBooks : IAsyncDisposable
     public MadeUpVerifiers MadeUp { get; }
 
     public GrantBook Grants { get; }
+
+    public AppPasswordBook AppPasswords { get; }
 
     public FactJournal Journal { get; }
 
@@ -43,6 +47,7 @@ public sealed class IdentityBooks : IAsyncDisposable
             options,
             await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
             await GrantBook.LoadAsync(store.Facts, cancel),
+            await AppPasswordBook.LoadAsync(store, journal, cancel),
             journal,
             await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time)
         { Suspensions = await SuspensionBook.LoadAsync(store.Facts, time, cancel) };
@@ -54,9 +59,8 @@ public sealed class IdentityBooks : IAsyncDisposable
     {
         Options = options;
         var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
-        var service = new IdentityService(directories, MadeUp, grants, Guard, Time) { Suspensions = Suspensions };
-        return nonce is null ? service
-            : new IdentityService(directories, MadeUp, grants, Guard, Time) { Suspensions = Suspensions, Nonce = () => nonce };
+        var service = new IdentityService(directories, options, this, grants, Time);
+        return nonce is null ? service : new IdentityService(directories, options, this, grants, Time) { Nonce = () => nonce };
     }
 
     public ValueTask DisposeAsync() => Journal.DisposeAsync();

@@ -1,24 +1,32 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Limits;
 
 namespace Sallyport.Server.Identity;
 
 /// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
 public sealed class IdentityService(
-    ImmutableArray<IDirectory> directories, MadeUpVerifiers madeUp, GrantResolver grants, LoginGuard guard, TimeProvider time)
+    ImmutableArray<IDirectory> directories, ServerOptions options, IdentityBooks books, GrantResolver grants, TimeProvider time)
 {
-    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
+    private readonly DirectoryWalk _walk = new(time);
 
     public ImmutableArray<IDirectory> Directories => directories;
 
     public GrantResolver Grants => grants;
 
-    public LoginGuard Guard => guard;
+    public LoginGuard Guard => books.Guard;
 
-    public required SuspensionBook Suspensions { get; init; }
+    /// <summary>One password a device.</summary>
+    public AppPasswordJudge AppPasswords => field ??= new AppPasswordJudge(books.AppPasswords, directories, _walk, time);
+
+    public PasswordJudge Passwords => field ??= new PasswordJudge(directories, _walk, AppPasswords, options.AppPasswords);
+
+    public SuspensionBook Suspensions => books.Suspensions;
 
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
@@ -28,9 +36,8 @@ public sealed class IdentityService(
         var prepared = Credentials.PrepareLogin(attempt.Login);
         return prepared is null
             ? (new LoginAnswer.Wrong(), "not a login")
-            : await GuardedAsync(attempt, prepared, password, async () => (await AskAsync(
-                [.. directories.OfType<IPasswordDirectory>()],
-                directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, prepared, password, cancel), cancel)).Answer, cancel);
+            : await GuardedAsync(attempt, prepared, SecretOf(attempt, password),
+                () => Passwords.JudgeAsync(attempt, prepared, password, cancel), cancel);
     }
 
     /// <summary>SCRAM was proven, or not: the guard counts it, since no secret was seen that it could have named.</summary>
@@ -38,17 +45,21 @@ public sealed class IdentityService(
     {
         if (Credentials.PrepareLogin(attempt.Login) is { } login)
         {
-            guard.After(login, attempt.Client, null, outcome);
+            Guard.After(login, attempt.Client, null, outcome);
         }
     }
 
+    /// <summary>What the guard remembers a secret by: an app password may be wrong from one network and right from another.</summary>
+    private static string SecretOf(LoginAttempt attempt, string password) =>
+        AppPasswordText.Parse(password) is { } secret ? $"{secret}\0{attempt.Network}" : password;
+
     /// <summary>Asks only what the guard lets through, tells it what came of it, and answers a failure no sooner than it says.</summary>
     private async ValueTask<(LoginAnswer Answer, string Why)> GuardedAsync(
-        LoginAttempt attempt, string login, string secret, Func<Task<DirectoryAnswer>> ask, CancellationToken cancel)
+        LoginAttempt attempt, string login, string secret, Func<ValueTask<Judgement>> ask, CancellationToken cancel)
     {
         var began = time.GetTimestamp();
-        var name = guard.NameOf(login, secret);
-        switch (guard.Before(login, attempt.Client, name))
+        var name = Guard.NameOf(login, secret);
+        switch (Guard.Before(login, attempt.Client, name))
         {
             case GuardVerdict.SameWrongSecret same:
                 await WaitAsync(same.Delay, cancel);
@@ -61,16 +72,16 @@ public sealed class IdentityService(
         var delay = TimeSpan.Zero;
         try
         {
-            var answer = await ask();
-            outcome = OutcomeOf(answer);
-            return await ToLoginAsync(answer, cancel);
+            var judged = await ask();
+            outcome = OutcomeOf(judged.Answer);
+            return await ToLoginAsync(judged, cancel);
         }
         finally
         {
-            delay = guard.After(login, attempt.Client, name, outcome);
+            delay = Guard.After(login, attempt.Client, name, outcome);
             if (outcome is LoginOutcome.Wrong or LoginOutcome.UnknownLogin)
             {
-                var floor = guard.FailureFloor - time.GetElapsedTime(began);
+                var floor = Guard.FailureFloor - time.GetElapsedTime(began);
                 await WaitAsync(delay > floor ? delay : floor, cancel);
             }
         }
@@ -95,7 +106,7 @@ public sealed class IdentityService(
             return (new LoginAnswer.Wrong(), "not a login");
         }
 
-        var (answer, directory) = await AskAsync(
+        var (answer, directory) = await _walk.AskAsync(
             [.. directories.OfType<ITokenDirectory>()],
             async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
         return answer is DirectoryAnswer.Unknown
@@ -112,7 +123,7 @@ public sealed class IdentityService(
             return (new LoginAnswer.Wrong(), "not a login");
         }
 
-        var (answer, directory) = await AskAsync(
+        var (answer, directory) = await _walk.AskAsync(
             [.. directories.OfType<ICertificateDirectory>()],
             one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
         return answer is DirectoryAnswer.Unknown
@@ -138,7 +149,7 @@ public sealed class IdentityService(
         }
 
         var prepared = Credentials.PrepareLogin(login)!;
-        var (found, _) = await AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
+        var (found, _) = await _walk.AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
         return found switch
         {
             DirectoryAnswer.Unknown => new DirectoryAnswer.Refused($"directory {name} does not know {login}, whom {vouchedBy} vouches for"),
@@ -158,18 +169,24 @@ public sealed class IdentityService(
         }
 
         var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
-        return await ToLoginAsync((await AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
+        return await ToLoginAsync((await _walk.AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
     }
 
     /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
-    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(string login, string directory, CancellationToken cancel)
+    /// <param name="login">By which name it is asked.</param>
+    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(Grant grant, string login, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(login) ?? "";
-        var (answer, _) = await AskAsync([.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
-        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong
-            ? (null, "")
-            : await ToLoginAsync(answer, cancel);
+        var asked = directories.Where(one => one.Name == grant.Directory);
+        var (answer, _) = await _walk.AskAsync([.. asked], one => one.FindAsync(prepared, cancel), cancel);
+        var through = grant.Through is { } name ? books.AppPasswords.Find(name.Id) : null;
+        return grant.Through is not null && through is null ? (new LoginAnswer.Wrong(), RevokedSince(grant) ?? "")
+            : answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong ? (null, "")
+            : await ToLoginAsync(new Judgement(answer) { Through = through }, cancel);
     }
+
+    /// <summary>Why a session may not go on, as far as we know without asking; null when it may.</summary>
+    public string? RevokedSince(Grant grant) => grant.Through is { } through ? AppPasswords.RevokedSince(through.Id) : null;
 
     /// <summary>
     /// Begins SCRAM with the first directory that knows the login: with its verifier, or with its server's own exchange. Where that one
@@ -179,12 +196,12 @@ public sealed class IdentityService(
     public async ValueTask<ScramBeginning> BeginScramAsync(LoginAttempt attempt, ReadOnlyMemory<byte> clientFirst, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
-        if (guard.Before(prepared, attempt.Client, null) is GuardVerdict.NotNow notNow)
+        if (Guard.Before(prepared, attempt.Client, null) is GuardVerdict.NotNow notNow)
         {
             return new ScramBeginning.Ours(new VerifierAnswer.Unavailable(notNow.Why), "");
         }
 
-        var (answer, directory) = await AskAsync(directories, one => one switch
+        var (answer, directory) = await _walk.AskAsync(directories, one => one switch
         {
             IVerifierDirectory verifiers => verifiers.FindVerifierAsync(prepared, cancel),
             IExchangeDirectory exchanges when exchanges.Leads(attempt.Mechanism) => exchanges.BeginExchangeAsync(attempt, clientFirst, cancel),
@@ -195,7 +212,7 @@ public sealed class IdentityService(
             DirectoryAnswer.Challenge challenge => new ScramBeginning.Theirs(challenge.Octets, challenge.Exchange),
             DirectoryAnswer.Verifier found => new ScramBeginning.Ours(new VerifierAnswer.Found(found.Value, Nonce()), directory),
             DirectoryAnswer.Unavailable unavailable => new ScramBeginning.Ours(new VerifierAnswer.Unavailable(unavailable.Why), directory),
-            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(madeUp.For(prepared), Nonce()), directory),
+            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(books.MadeUp.For(prepared), Nonce()), directory),
         };
     }
 
@@ -203,16 +220,7 @@ public sealed class IdentityService(
     public async ValueTask<(ExchangeAnswer Answer, string Why)> ContinueAsync(
         IDirectoryExchange exchange, ReadOnlyMemory<byte> response, CancellationToken cancel)
     {
-        DirectoryAnswer answer;
-        try
-        {
-            answer = await exchange.ContinueAsync(response, cancel).AsTask().WaitAsync(AnswerMax, cancel);
-        }
-        catch (Exception exception) when (!cancel.IsCancellationRequested)
-        {
-            answer = new DirectoryAnswer.Unavailable(exception.Message);
-        }
-
+        var answer = await _walk.ContinueAsync(exchange, response, cancel);
         if (answer is DirectoryAnswer.Challenge challenge)
         {
             return (new ExchangeAnswer.Challenge(challenge.Octets), "");
@@ -229,43 +237,15 @@ public sealed class IdentityService(
         return attempt.Login.Length == 0 || login is not null;
     }
 
-    /// <summary>The first directory that knows the login; one that cannot answer ends the search, since it might be the one.</summary>
-    private async ValueTask<(DirectoryAnswer Answer, string Directory)> AskAsync(
-        ImmutableArray<IDirectory> directories, Func<IDirectory, ValueTask<DirectoryAnswer>> ask, CancellationToken cancel)
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(Judgement judged, CancellationToken cancel) => judged.Answer switch
     {
-        DirectoryAnswer last = new DirectoryAnswer.Unknown();
-        foreach (var directory in directories)
-        {
-            DirectoryAnswer answer;
-            try
-            {
-                answer = await ask(directory).AsTask().WaitAsync(AnswerMax, time, cancel);
-            }
-            catch (Exception exception) when (!cancel.IsCancellationRequested)
-            {
-                answer = new DirectoryAnswer.Unavailable($"directory {directory.Name}: {exception.Message}");
-            }
-
-            if (answer is not (DirectoryAnswer.Unknown or DirectoryAnswer.UnknownOrWrong or DirectoryAnswer.CannotLookUp))
-            {
-                return (answer, directory.Name);
-            }
-
-            last = answer is DirectoryAnswer.Unknown { Why: "" } ? last : answer;
-        }
-
-        return (last, "");
-    }
-
-    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(DirectoryAnswer answer, CancellationToken cancel) => answer switch
-    {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(await grants.ResolveAsync(granted.Entry, cancel)), ""),
+        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(judged.Complete(await grants.ResolveAsync(granted.Entry, cancel))), ""),
         DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
         DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
         DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
         DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
         DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
-        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(), refused.Why),
+        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(judged.Known), refused.Why),
         DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
         _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
     };

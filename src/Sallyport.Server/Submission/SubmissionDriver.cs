@@ -182,6 +182,12 @@ public sealed partial class SubmissionDriver : IDisposable
     /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
     private async ValueTask<bool> IsRevokedAsync()
     {
+        if (_settings.Identity.RevokedSince(_session.Grant!) is { } since)
+        {
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant!.Login}: {since}");
+            return true;
+        }
+
         if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
         {
             return false;
@@ -189,7 +195,7 @@ public sealed partial class SubmissionDriver : IDisposable
 
         _grantedAt = _services.Time.GetTimestamp();
         var (answer, why) = await _settings.Identity.AskAgainAsync(
-            _session.Grant!.AskedAs ?? _session.LoginTyped, _session.Grant.Directory, default);
+            _session.Grant!, _session.Grant!.AskedAs ?? _session.LoginTyped, default);
         if (answer is LoginAnswer.Granted granted)
         {
             _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
@@ -407,7 +413,8 @@ public sealed partial class SubmissionDriver : IDisposable
             }
 
             _services.Log.Write(new MailEvent.LoginSucceeded(
-                SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism));
+                SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism)
+            { AppPassword = grant.Through?.Label ?? "", Note = grant.Note });
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.TlsFailed e => $"{e.Session} TLS with {e.Client} failed: {Clean(e.Why)}",
         MailEvent.ClientCertificate { Trouble.Length: > 0 } e => $"{e.Session} client certificate of {e.Client} not accepted: {Clean(e.Trouble)}",
         MailEvent.ClientCertificate e => $"{e.Session} client certificate verified: {Clean(e.Subject)}",
-        MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory})",
+        MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory}{With(e)})",
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
         MailEvent.LoginUnavailable e =>
             $"{e.Session} login of {Quoted(e.Typed)} from {e.Client} was not judged: {Clean(e.Why)}{By(e.Mechanism)}",
@@ -82,6 +82,9 @@ public sealed class HumanFormatter : ILineFormatter
         : $"{age.Days} d {age.Hours} h";
 
     private static string As(MailEvent.LoginSucceeded e) => e.Typed == e.Login || e.Typed.Length == 0 ? "" : $" as {Quoted(e.Typed)}";
+
+    private static string With(MailEvent.LoginSucceeded e) =>
+        (e.AppPassword.Length == 0 ? "" : ", app password " + Quoted(e.AppPassword)) + (e.Note.Length == 0 ? "" : "; " + Clean(e.Note));
 
     private static string Of(string login) => login.Length == 0 ? "" : $" of login {Clean(login)}";
 

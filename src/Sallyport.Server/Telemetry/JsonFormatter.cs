@@ -96,7 +96,7 @@ public sealed class JsonFormatter : ILineFormatter
                 return true;
             case MailEvent.LoginSucceeded e:
                 Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
-                    ("directory", e.Directory), ("mechanism", e.Mechanism));
+                    ("directory", e.Directory), ("mechanism", e.Mechanism), ("app_password", e.AppPassword), ("note", e.Note));
                 return true;
             case MailEvent.LoginFailed e:
                 Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),

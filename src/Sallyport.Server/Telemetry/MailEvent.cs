@@ -27,7 +27,14 @@ public abstract record MailEvent
     /// <param name="Trouble">Why a certificate proves nothing; empty when it was verified.</param>
     public sealed record ClientCertificate(string Session, string Client, string Subject, string Trouble) : MailEvent;
 
-    public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent;
+    public sealed record LoginSucceeded(string Session, string Client, string Login, string Typed, string Directory, string Mechanism) : MailEvent
+    {
+        /// <summary>The label of the app password it was; empty for another proof.</summary>
+        public string AppPassword { get; init; } = "";
+
+        /// <summary>What else there is to know of it; empty otherwise.</summary>
+        public string Note { get; init; } = "";
+    }
 
     /// <param name="Why">For the administrator: unknown login, wrong password, disabled…</param>
     public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;

@@ -13,7 +13,7 @@ namespace Sallyport.Server.Identity.Dovecot;
 /// Dovecot's auth service as a judge of passwords, over a few persistent connections. PLAIN and LOGIN are asked as PLAIN, SCRAM is
 /// led by Dovecot. Nothing a client sends reaches the protocol but as base64 made here.
 /// </summary>
-public sealed class DovecotDirectory : IExplainingDirectory, IExchangeDirectory, ITryableDirectory, IAsyncDisposable
+public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, IExchangeDirectory, ITryableDirectory, IAsyncDisposable
 {
     private readonly DovecotDirectoryOptions _options;
     private readonly TimeProvider _time;
@@ -47,6 +47,8 @@ public sealed class DovecotDirectory : IExplainingDirectory, IExchangeDirectory,
         BeginAsync(attempt, attempt.Mechanism, first, new StepList(null, "", ""), cancel);
 
     public ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel) => _pool.TryAsync(cancel);
+
+    public DirectoryEntry EntryOf(string login) => LoginNames.ToEntry(login, Name, _options.Addresses);
 
     public async ValueTask DisposeAsync()
     {
@@ -132,7 +134,7 @@ public sealed class DovecotDirectory : IExplainingDirectory, IExchangeDirectory,
             + "or set accept_proxied = true"),
         AuthReply.Ok { NoLogin: true, Proxied: false } => new DirectoryAnswer.Disabled(),
         AuthReply.Ok ok when Credentials.PrepareLogin(ok.User) is { } login =>
-            new DirectoryAnswer.Granted(LoginNames.ToEntry(login, Name, _options.Addresses)),
+            new DirectoryAnswer.Granted(EntryOf(login)),
         AuthReply.Fail { Code: "temp" } fail => new DirectoryAnswer.Unavailable(
             $"dovecot {server} cannot tell now{(fail.Reason.Length > 0 ? ": " + fail.Reason : "")}"),
         AuthReply.Fail { Code: "user_disabled" or "authz" } => new DirectoryAnswer.Disabled(),

@@ -9,7 +9,7 @@ namespace Sallyport.Server.Identity.Servers;
 /// The site's mailbox server as a judge of passwords: each login is tried there, over IMAP or POP3. It tells neither an unknown login
 /// from a wrong password nor who exists.
 /// </summary>
-public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, IDisposable
+public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, ITryableDirectory, IDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 
@@ -61,6 +61,8 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
         return [.. found];
     }
 
+    public DirectoryEntry EntryOf(string login) => LoginNames.ToEntry(login, Name, _options.Addresses);
+
     public void Dispose() => _places.Dispose();
 
     private string Protocol => _options.Protocol == MailboxProtocol.Imap ? "imap" : "pop3";
@@ -93,7 +95,7 @@ public sealed class MailboxDirectory : IExplainingDirectory, ITryableDirectory, 
                 _servers.Succeeded(server);
                 return verdict switch
                 {
-                    LoginVerdict.Right => new DirectoryAnswer.Granted(LoginNames.ToEntry(login, Name, _options.Addresses)),
+                    LoginVerdict.Right => new DirectoryAnswer.Granted(EntryOf(login)),
                     LoginVerdict.Disabled => new DirectoryAnswer.Disabled(),
                     LoginVerdict.Expired => new DirectoryAnswer.Expired(),
                     _ => new DirectoryAnswer.UnknownOrWrong(),

@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Sallyport.Server.Limits;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Identity.AppPasswords;
+
+/// <summary>
+/// The app passwords: in memory to decide, in the store to last. Made and revoked in a commit of their own; when they were last used is
+/// written behind, under a key of its own, so that nothing late brings back what was revoked.
+/// </summary>
+public sealed class AppPasswordBook
+{
+    /// <summary>Of all logins together.</summary>
+    public const int EntriesMax = 100_000;
+
+    private const string KeySetting = "app-password-key";
+    private const string UseSuffix = "\nused";
+
+    /// <summary>An expired one is remembered so long, to say of a device why it is refused.</summary>
+    private static readonly TimeSpan ExpiredKept = TimeSpan.FromDays(90);
+
+    private static readonly TimeSpan UseNotedEvery = TimeSpan.FromMinutes(1);
+
+    private readonly byte[] _key;
+    private readonly IFacts _facts;
+    private readonly FactJournal _journal;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, AppPassword> _byDigest = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AppPassword> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AppPasswordUse> _uses = new(StringComparer.Ordinal);
+    private ImmutableDictionary<string, ImmutableArray<AppPassword>> _byLogin = ImmutableDictionary<string, ImmutableArray<AppPassword>>.Empty;
+
+    private AppPasswordBook(byte[] key, IFacts facts, FactJournal journal) => (_key, _facts, _journal) = (key, facts, journal);
+
+    public static async ValueTask<AppPasswordBook> LoadAsync(IStore store, FactJournal journal, CancellationToken cancel)
+    {
+        var key = await store.Settings.GetAsync(KeySetting, cancel);
+        if (key is null)
+        {
+            key = RandomNumberGenerator.GetBytes(32);
+            await store.Settings.SetAsync(KeySetting, key, cancel);
+        }
+
+        var book = new AppPasswordBook(key, store.Facts, journal);
+        foreach (var fact in await store.Facts.ListAsync(FactKind.AppPassword, "", cancel))
+        {
+            book.Restore(fact);
+        }
+
+        return book;
+    }
+
+    /// <summary>By login and label.</summary>
+    public IEnumerable<AppPassword> All => _byLogin.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => Of(pair.Key));
+
+    /// <param name="login">Prepared.</param>
+    public ImmutableArray<AppPassword> Of(string login) =>
+        _byLogin.TryGetValue(login, out var all) ? [.. all.OrderBy(one => one.Label, StringComparer.Ordinal).ThenBy(one => one.CreatedAt)] : [];
+
+    public AppPassword? Find(string id)
+    {
+        lock (_gate)
+        {
+            return _byId.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>An id nobody has.</summary>
+    public string NewId()
+    {
+        var id = AppPasswordText.DrawId();
+        while (Find(id) is not null)
+        {
+            id = AppPasswordText.DrawId();
+        }
+
+        return id;
+    }
+
+    /// <param name="secret">From <see cref="AppPasswordText.Parse"/>.</param>
+    public AppPassword? FindBySecret(string secret)
+    {
+        lock (_gate)
+        {
+            return _byDigest.GetValueOrDefault(Name(Digest(secret)));
+        }
+    }
+
+    public AppPasswordUse? LastUse(AppPassword password)
+    {
+        lock (_gate)
+        {
+            return _uses.GetValueOrDefault(password.Id);
+        }
+    }
+
+    /// <summary>What is stored of a secret. It has 100 bits that nobody chose: one keyed digest is as good as a slow one (decision 0009).</summary>
+    public byte[] Digest(string secret) => HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes(secret));
+
+    /// <summary>Stored first, in force then.</summary>
+    /// <returns>False when there are too many, of the login or in all.</returns>
+    public async ValueTask<bool> AddAsync(AppPassword password, int perLogin, DateTimeOffset now, CancellationToken cancel)
+    {
+        if (!HasRoom(password.Login, perLogin, now))
+        {
+            return false;
+        }
+
+        var value = JsonSerializer.SerializeToUtf8Bytes(password.ToStored(), AppPasswordJson.Default.StoredAppPassword);
+        await _facts.SaveAsync(
+            [new FactChange.Put(new Fact(FactKind.AppPassword, Key(password), value, password.ExpiresAt + ExpiredKept))], cancel);
+        Put(password);
+        return true;
+    }
+
+    /// <param name="id">Null for all of the login.</param>
+    /// <returns>Those that were revoked. Stored first, in force then.</returns>
+    public async ValueTask<ImmutableArray<AppPassword>> RevokeAsync(string login, string? id, CancellationToken cancel)
+    {
+        ImmutableArray<AppPassword> revoked = [.. Of(login).Where(one => id is null || one.Id == id)];
+        if (revoked.IsEmpty)
+        {
+            return [];
+        }
+
+        await _facts.SaveAsync([.. revoked.Select(one => new FactChange.Remove(FactKind.AppPassword, Key(one)))], cancel);
+        lock (_gate)
+        {
+            foreach (var one in revoked)
+            {
+                _byDigest.Remove(Name(one.Digest));
+                _byId.Remove(one.Id);
+                _uses.Remove(one.Id);
+                _journal.Remove(FactKind.AppPassword, Key(one) + UseSuffix);
+            }
+
+            var left = Of(login).RemoveAll(revoked.Contains);
+            _byLogin = left.IsEmpty ? _byLogin.Remove(login) : _byLogin.SetItem(login, left);
+        }
+
+        return revoked;
+    }
+
+    /// <summary>Somebody logged in with it.</summary>
+    public void Used(AppPassword password, IPAddress from, DateTimeOffset now)
+    {
+        var use = new AppPasswordUse(now, from.ToString());
+        lock (_gate)
+        {
+            if (!_byId.ContainsKey(password.Id)
+                || (_uses.TryGetValue(password.Id, out var last) && last.From == use.From && now - last.At < UseNotedEvery))
+            {
+                return;
+            }
+
+            _uses[password.Id] = use;
+            _journal.Put(new Fact(FactKind.AppPassword, Key(password) + UseSuffix,
+                JsonSerializer.SerializeToUtf8Bytes(use, AppPasswordJson.Default.AppPasswordUse), password.ExpiresAt + ExpiredKept));
+        }
+    }
+
+    private bool HasRoom(string login, int perLogin, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            return _byDigest.Count < EntriesMax && Of(login).Count(one => !one.HasExpired(now)) < perLogin;
+        }
+    }
+
+    private void Put(AppPassword password)
+    {
+        lock (_gate)
+        {
+            _byDigest[Name(password.Digest)] = password;
+            _byId[password.Id] = password;
+            _byLogin = _byLogin.SetItem(password.Login, Of(password.Login).Add(password));
+        }
+    }
+
+    private void Restore(Fact fact)
+    {
+        var parts = fact.Key.Split('\n');
+        switch (parts)
+        {
+            case [var login, var id]:
+                Put(AppPassword.Of(login, id, JsonSerializer.Deserialize(fact.Value.Span, AppPasswordJson.Default.StoredAppPassword)!));
+                break;
+            case [_, var id, "used"]:
+                _uses[id] = JsonSerializer.Deserialize(fact.Value.Span, AppPasswordJson.Default.AppPasswordUse)!;
+                break;
+        }
+    }
+
+    private static string Name(ReadOnlyMemory<byte> digest) => Convert.ToHexString(digest.Span);
+
+    private static string Key(AppPassword password) => $"{password.Login}\n{password.Id}";
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Store.Memory;
+
+namespace Sallyport.Tests.Fakes;
+
+/// <summary>Identity as a server has it, on a store and a clock in memory.</summary>
+internal sealed class IdentityBench : IAsyncDisposable
+{
+    public static readonly IPAddress Office = IPAddress.Parse("192.0.2.7");
+    public static readonly IPAddress Cafe = IPAddress.Parse("198.51.100.9");
+
+    private readonly IDirectory[] _directories;
+
+    private IdentityBench(ServerOptions options, IDirectory[] directories) => (Options, _directories, Store) = (options, directories, new(Clock));
+
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+
+    public MemoryStore Store { get; }
+
+    public RecordingLog Log { get; } = new();
+
+    public ServerOptions Options { get; private set; }
+
+    public IdentityBooks Books { get; private set; } = null!;
+
+    public IdentityService Service { get; private set; } = null!;
+
+    public static async Task<IdentityBench> StartAsync(Func<ServerOptions, ServerOptions>? change, params IDirectory[] directories)
+    {
+        var options = new ServerOptions
+        {
+            Hostname = "smtp.acme.test",
+            Data = "/nowhere",
+            Guard = new GuardOptions { FailureFloor = TimeSpan.Zero, DelayMax = TimeSpan.Zero },
+        };
+        var bench = new IdentityBench(change is null ? options : change(options), directories);
+        await bench.RestartAsync();
+        return bench;
+    }
+
+    /// <summary>All that is only in memory is gone.</summary>
+    public async Task RestartAsync()
+    {
+        if (Books is not null)
+        {
+            await Books.DisposeAsync();
+        }
+
+        Books = await IdentityBooks.LoadAsync(Store, Options, Log, Clock, default);
+        Service = Books.NewService(Options, [.. _directories]);
+    }
+
+    public async Task<string> LogInAsync(string login, string password, IPAddress? from = null)
+    {
+        var (answer, why) = await TryAsync(login, password, from);
+        return answer switch
+        {
+            LoginAnswer.Granted => "ok",
+            LoginAnswer.Unavailable => "454: " + why,
+            _ => why,
+        };
+    }
+
+    public async Task<Grant> GrantAsync(string login, string password, IPAddress? from = null) =>
+        (await TryAsync(login, password, from)).Answer is LoginAnswer.Granted granted
+            ? granted.Grant : throw new InvalidOperationException("refused");
+
+    /// <summary>Makes an app password; its secret as it is shown comes back.</summary>
+    public async Task<(AppPassword Password, string Secret)> MakeAsync(
+        string login, string label = "phone", TimeSpan? life = null, string? network = null, string? sender = null)
+    {
+        var secret = AppPasswordText.Draw();
+        var book = Books.AppPasswords;
+        var now = Clock.GetUtcNow();
+        var password = new AppPassword(login, book.NewId(), label, now, now + life)
+        {
+            Networks = network is null ? [] : [IPNetwork.Parse(network)],
+            Senders = sender is null ? [] : [SenderPattern.Parse(sender)!],
+            Digest = book.Digest(secret),
+        };
+        return await book.AddAsync(password, Options.AppPasswords.PerLogin, now, default)
+            ? (password, AppPasswordText.Show(secret))
+            : throw new InvalidOperationException("too many");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Books.DisposeAsync();
+        await Store.DisposeAsync();
+    }
+
+    private ValueTask<(LoginAnswer Answer, string Why)> TryAsync(string login, string password, IPAddress? from) =>
+        Service.CheckPasswordAsync(new LoginAttempt("S", from ?? Office, "PLAIN", login), password, default);
+}
