@@ -19,6 +19,7 @@ internal static class Cli
         GrantsVerb.Create(),
         BansVerb.Create(),
         ClientsVerb.Create(),
+        LimitsVerb.Create(),
         QueueVerb.Create(),
         HoldVerb.Create(),
         LoginVerb.Create(),

@@ -13,7 +13,7 @@ namespace Sallyport.Server.Admin;
 internal static class Explainer
 {
     public static async ValueTask<Explanation> ExplainAsync(
-        ExplainQuery query, RouteTable routes, IdentityService identity, CancellationToken cancel)
+        ExplainQuery query, RouteTable routes, IdentityService identity, Func<Grant, ValueTask<ExplainedStep>> askLimits, CancellationToken cancel)
     {
         var steps = new List<ExplainedStep>();
         var (answer, why) = await identity.FindGrantAsync(query.Login, null, cancel);
@@ -35,6 +35,7 @@ internal static class Explainer
         steps.Add(AskAppPasswords(grant, identity));
         steps.Add(AskSender(query.From, grant));
         steps.Add(AskRoute(query.To, routes));
+        steps.Add(await askLimits(grant));
         return new(steps.TrueForAll(step => step.Outcome == "ok"), [.. steps]);
     }
 

@@ -54,6 +54,7 @@ public sealed class LocalAdmin : IAdmin
         new HoldAdmin(services).Register(Handlers);
         new LoginAdmin(services).Register(Handlers);
         new AppPasswordAdmin(services).Register(Handlers);
+        new LimitAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

@@ -8,7 +8,8 @@ internal sealed class StatusAdmin(AdminServices services)
         handlers.On(StatusOperations.Explain, (query, cancel) =>
         {
             var (_, routes, identity) = services.Settings();
-            return Explainer.ExplainAsync(query, routes, identity, cancel);
+            return Explainer.ExplainAsync(
+                query, routes, identity, grant => LimitAdmin.ExplainAsync(services, grant, query.To), cancel);
         });
         handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
         handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));

@@ -18,6 +18,7 @@ internal sealed class ConfigurationChecks(string file, TomlFile toml, List<Confi
         CheckNames(options);
         CheckRoutes(options);
         CheckRelay(options.Relay);
+        QuotaReader.CheckWhole(options.Quotas, (line, doubt) => warnings.Add(new(file, line, "quota", doubt)));
         if (toml.Top.Has("data"))
         {
             CheckData(options.Data);

@@ -69,6 +69,7 @@ public static class ConfigurationLoader
             Directories = [.. toml.List("directory").Select(section => DirectoryReader.Read(section, paths)).OfType<DirectoryOptions>()],
             Grants = [.. toml.List("grant").Select(GrantReader.ReadGrant)],
             SenderModes = [.. toml.List("sender").Select(GrantReader.ReadMode)],
+            Quotas = [.. toml.List("quota").Select(QuotaReader.Read)],
             Routes = [.. toml.List("route").Select(section => RouteReader.Read(section, paths)).OfType<RouteOptions>()],
             Submission = ReadSubmission(toml.Table("submission")),
             Guard = GuardReader.Read(toml.Table("guard")),

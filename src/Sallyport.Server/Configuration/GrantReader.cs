@@ -26,7 +26,7 @@ internal static class GrantReader
         return new SenderModeOptions([.. subjects], mode ?? SenderMode.Refuse);
     }
 
-    private static List<string> Required(Section section, string key, string example)
+    public static List<string> Required(Section section, string key, string example)
     {
         if (!section.Has(key))
         {

@@ -99,6 +99,29 @@ internal sealed class Section(string name, string file, int line, List<Configura
     /// <summary>Is it there as true or false? Only where another kind of value may be, too.</summary>
     public bool IsFlag(string key) => Find(key) is BooleanValueSyntax;
 
+    /// <summary>A table within a line: { hour = 300, day = 2000 }. Its reader calls its <see cref="Finish"/>. Null when it is not there.</summary>
+    public Section? Braces(string key)
+    {
+        if (Find(key) is not { } value)
+        {
+            return null;
+        }
+
+        if (value is not InlineTableSyntax table)
+        {
+            Report(key, "must be a table in braces, like { hour = 300, day = 2000 }");
+            return null;
+        }
+
+        var inner = new Section($"{name}.{key}", file, LineOf(key), problems);
+        foreach (var item in table.Items.Select(item => item.KeyValue).OfType<KeyValueSyntax>())
+        {
+            inner.Add(TomlFile.NameOf(item.Key), item.Value, item.Span.Start.Line + 1);
+        }
+
+        return inner;
+    }
+
     public bool Flag(string key, bool otherwise)
     {
         switch (Find(key))

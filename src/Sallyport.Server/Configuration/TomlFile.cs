@@ -8,7 +8,7 @@ internal sealed class TomlFile
 {
     private static readonly string[] Tables = ["tls", "submission", "guard", "app_passwords", "relay", "limits", "timeouts", "log", "store",
         "alert", "metrics"];
-    private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "route"];
+    private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "quota", "route"];
 
     private readonly List<Section> _sections = [];
     private readonly HashSet<string> _misread = new(StringComparer.Ordinal);
@@ -93,7 +93,7 @@ internal sealed class TomlFile
         }
     }
 
-    private static string NameOf(KeySyntax? key)
+    internal static string NameOf(KeySyntax? key)
     {
         var name = Part(key?.Key);
         foreach (var dotted in key?.DotKeys ?? [])

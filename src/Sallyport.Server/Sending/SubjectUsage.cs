@@ -83,6 +83,13 @@ internal sealed class SubjectUsage(string subject)
         UsedAt = now;
     }
 
+    public void Clear()
+    {
+        _minute.Clear();
+        _hour.Clear();
+        _day.Clear();
+    }
+
     /// <summary>A login from there. Beyond <paramref name="most"/> networks the one seen longest ago is forgotten.</summary>
     public void SeenFrom(IPAddress network, DateTimeOffset now, int most)
     {

@@ -63,6 +63,12 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         return null;
     }
 
+    public void Clear()
+    {
+        _buckets.Clear();
+        Total = default;
+    }
+
     /// <summary>For the store: rows of index, messages, recipients, first-time recipients, bytes, connections.</summary>
     public long[][] ToRows() => [.. _buckets.Select(b =>
         new[] { b.Index, b.Amount.Messages, b.Amount.Recipients, b.Amount.FirstTimeRecipients, b.Amount.Bytes, b.Amount.Connections })];

@@ -16,6 +16,8 @@ public sealed class UsageTests
     [InlineData("--most must be a whole number from 1 to 10000, not \"0\"", "queue", "list", "--most", "0")]
     [InlineData("--state must be due, progress or held, not \"late\"", "queue", "list", "--state", "late")]
     [InlineData("--port must be a whole number from 1025 to 65535, not \"25\"", "quickstart", "--port", "25")]
+    [InlineData("name one: LOGIN, --group GROUP or --site", "limits", "show")]
+    [InlineData("name one: LOGIN, --group GROUP or --site", "limits", "reset", "jane", "--site")]
     [InlineData("--to: \"bob\" is not a mail address", "explain", "--login", "x", "--from", "<>", "--to", "bob")]
     public void A_mistake_is_told_in_plain_words(string told, params string[] args) =>
         Assert.Equal([told], UsageErrors.Explain(Sallyport.Cli.Parse(args)));

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Tests.Tidy;
@@ -127,6 +128,9 @@ internal sealed record DialogueSetting
     /// <summary>Those that prove a password, where a dialogue does not say others.</summary>
     public ImmutableArray<string> Mechanisms { get; private init; } = SaslServer.ByPassword;
 
+    /// <summary>Limits of each login, as of a [[quota]] for all.</summary>
+    public ImmutableArray<QuotaLimit> Quota { get; private init; } = [];
+
     /// <summary>True where only example.com has a route.</summary>
     public bool OnlyExampleIsRouted { get; private init; }
 
@@ -149,6 +153,11 @@ internal sealed record DialogueSetting
             "token" => this with { Tokens = Added(Tokens, words[1], words[2]) },
             "certificate" => this with { CertificateOf = words[1] },
             "mechanisms:" => this with { Mechanisms = [.. words.Skip(1)] },
+            "quota" => this with
+            {
+                Quota = Quota.Add(new(Enum.Parse<SendingMeasure>(words[1]), Enum.Parse<SendingWindow>(words[2]),
+                    long.Parse(words[3], CultureInfo.InvariantCulture))),
+            },
             "disk" => this with { DiskLow = true },
             "routes" => this with { OnlyExampleIsRouted = true },
             "together" => this with { TogetherOnly = true },

@@ -1,4 +1,5 @@
 using System.Text;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Tests.Fakes;
@@ -62,6 +63,7 @@ internal sealed class DialoguePlayer : IDisposable
     private static ServerOptions With(ServerOptions options, DialogueSetting setting) => options with
     {
         Limits = options.Limits with { Smtp = setting.Limits },
+        Quotas = setting.Quota.IsEmpty ? [] : [new Quota(["*"], Shared: false, setting.Quota, Line: 1)],
         Submission = options.Submission with
         {
             Mechanisms = setting.Mechanisms,

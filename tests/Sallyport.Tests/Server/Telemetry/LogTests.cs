@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -109,6 +110,21 @@ public sealed class LogTests
             + "\"queue_id\":\"MESSAGE0001\",\"login\":\"jane\",\"sender\":\"<jane@acme.test>\",\"recipient\":\"<a@x.test>\","
             + "\"next_hop\":\"mx.x.test:25\",\"reply\":\"451 4.4.2 gone\",\"attempts\":2,\"bytes\":1234,\"age_seconds\":93600,"
             + "\"next_attempt\":\"2026-11-24T08:15:30Z\",\"maybe_twice\":true}", new JsonFormatter().Format(Events[11], Now));
+    }
+
+    [Fact]
+    public void A_limit_that_is_reached_is_told_with_all_its_facts()
+    {
+        var reached = new MailEvent.LimitReached("S1", "192.0.2.7", "jane", "<a@x.test>", "group:staff", SendingMeasure.FirstTimeRecipients,
+            SendingWindow.Hour, 200, 200, Now, new Reply(450, new(4, 7, 1), "Not now"));
+        const string Words = "S1 LIMIT reached, \"<a@x.test>\" of login jane from 192.0.2.7 refused: "
+            + "group:staff has used 200 of 200 first-time recipients an hour: 450 4.7.1 Not now";
+        Assert.Equal("2026-11-24 08:15:30.000Z " + Words, new HumanFormatter().Format(reached, Now));
+        Assert.Equal("11/24/2026 08:15:30   Sallyport: " + Words, new DominoFormatter().Format(reached, Now));
+        Assert.Equal("{\"time\":\"2026-11-24T08:15:30Z\",\"level\":\"info\",\"event\":\"limit_reached\",\"session\":\"S1\",\"client\":\"192.0.2.7\","
+            + "\"login\":\"jane\",\"subject\":\"<a@x.test>\",\"whose\":\"group:staff\",\"measure\":\"first_time_recipients\",\"window\":\"hour\","
+            + "\"reply\":\"450 4.7.1 Not now\",\"used\":200,\"allowed\":200,\"free_at\":\"2026-11-24T08:15:30Z\"}",
+            new JsonFormatter().Format(reached, Now));
     }
 
     [Theory]
