@@ -144,7 +144,8 @@ public abstract record DirectoryAnswer
 
     /// <summary>A token or certificate was judged and does not do.</summary>
     /// <param name="Why">For the log.</param>
-    public sealed record Refused(string Why) : DirectoryAnswer;
+    /// <param name="IsFinal">The same will be refused again; false where it may be right in a moment, as when a new key is to be fetched.</param>
+    public sealed record Refused(string Why, bool IsFinal = true) : DirectoryAnswer;
 
     public sealed record Disabled : DirectoryAnswer;
 

@@ -40,13 +40,19 @@ public sealed class IdentityService(
                 () => Passwords.JudgeAsync(attempt, prepared, password, cancel), cancel);
     }
 
-    /// <summary>SCRAM was proven, or not: the guard counts it, since no secret was seen that it could have named.</summary>
-    public void ScramJudged(LoginAttempt attempt, LoginOutcome outcome)
+    /// <summary>
+    /// The proof of a SCRAM exchange has arrived: from here on it counts as a guess until <see cref="ScramJudgedAsync"/> says better.
+    /// Null when it may be judged; else why not now.
+    /// </summary>
+    public string? BeginProof(LoginAttempt attempt) =>
+        Guard.BeforeProof(Credentials.PrepareLogin(attempt.Login) ?? "", attempt.Client) is GuardVerdict.NotNow notNow ? notNow.Why : null;
+
+    /// <summary>What came of the proof. Returns when the client may be told.</summary>
+    /// <param name="since">When the proof arrived, as a timestamp of the clock.</param>
+    public Task ScramJudgedAsync(LoginAttempt attempt, LoginOutcome outcome, long since, CancellationToken cancel)
     {
-        if (Credentials.PrepareLogin(attempt.Login) is { } login)
-        {
-            Guard.After(login, attempt.Client, null, outcome);
-        }
+        var delay = Guard.After(Credentials.PrepareLogin(attempt.Login) ?? "", attempt.Client, null, outcome);
+        return WaitAsync(outcome, delay, since, cancel);
     }
 
     /// <summary>What the guard remembers a secret by: an app password may be wrong from one network and right from another.</summary>
@@ -69,7 +75,6 @@ public sealed class IdentityService(
         }
 
         var outcome = LoginOutcome.Unavailable;
-        var delay = TimeSpan.Zero;
         try
         {
             var judged = await ask();
@@ -78,13 +83,45 @@ public sealed class IdentityService(
         }
         finally
         {
-            delay = Guard.After(login, attempt.Client, name, outcome);
-            if (outcome is LoginOutcome.Wrong or LoginOutcome.UnknownLogin)
-            {
-                var floor = Guard.FailureFloor - time.GetElapsedTime(began);
-                await WaitAsync(delay > floor ? delay : floor, cancel);
-            }
+            await WaitAsync(outcome, Guard.After(login, attempt.Client, name, outcome), began, cancel);
         }
+    }
+
+    /// <summary>The same for a token or a certificate.</summary>
+    private async ValueTask<(LoginAnswer Answer, string Why)> GuardedAsync(
+        LoginAttempt attempt, string? named, string secret, Func<Task<(DirectoryAnswer Answer, string By)>> ask, CancellationToken cancel)
+    {
+        var began = time.GetTimestamp();
+        var name = Guard.NameOf(named ?? "", secret);
+        switch (Guard.BeforeVouched(named, attempt.Client, name))
+        {
+            case GuardVerdict.SameWrongSecret same:
+                await WaitAsync(same.Delay, cancel);
+                return (new LoginAnswer.Wrong(Again: true), "the same again that was refused before");
+            case GuardVerdict.NotNow notNow:
+                return (new LoginAnswer.Unavailable(notNow.Why), notNow.Why);
+        }
+
+        var (vouched, by) = await ask();
+        var answer = await CompleteAsync(vouched, by, cancel);
+        var outcome = OutcomeOf(answer);
+        var isFinal = vouched is DirectoryAnswer.Unknown or DirectoryAnswer.Refused { IsFinal: true };
+        var login = answer is DirectoryAnswer.Granted granted ? Credentials.PrepareLogin(granted.Entry.Login) : null;
+        var delay = Guard.AfterVouched(login ?? "", attempt.Client, name, outcome, isFinal);
+        await WaitAsync(outcome, delay, began, cancel);
+        return await ToVouchedAsync(vouched, answer, cancel);
+    }
+
+    /// <summary>A failure is answered no sooner than the floor, and later the more there were.</summary>
+    private Task WaitAsync(LoginOutcome outcome, TimeSpan delay, long since, CancellationToken cancel)
+    {
+        if (outcome is not (LoginOutcome.Wrong or LoginOutcome.UnknownLogin))
+        {
+            return Task.CompletedTask;
+        }
+
+        var floor = Guard.FailureFloor - time.GetElapsedTime(since);
+        return WaitAsync(delay > floor ? delay : floor, cancel);
     }
 
     private Task WaitAsync(TimeSpan delay, CancellationToken cancel) =>
@@ -106,12 +143,10 @@ public sealed class IdentityService(
             return (new LoginAnswer.Wrong(), "not a login");
         }
 
-        var (answer, directory) = await _walk.AskAsync(
-            [.. directories.OfType<ITokenDirectory>()],
-            async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel);
-        return answer is DirectoryAnswer.Unknown
-            ? (new LoginAnswer.Wrong(), "no directory takes this token: it is no JWT of a configured issuer")
-            : await ToVouchedAsync(answer, directory, cancel);
+        return await GuardedAsync(attempt, login, token, async () => OrNobody(
+            await _walk.AskAsync([.. directories.OfType<ITokenDirectory>()],
+                async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel),
+            "no directory takes this token: it is no JWT of a configured issuer"), cancel);
     }
 
     /// <summary>Whose is this verified certificate?</summary>
@@ -123,18 +158,20 @@ public sealed class IdentityService(
             return (new LoginAnswer.Wrong(), "not a login");
         }
 
-        var (answer, directory) = await _walk.AskAsync(
-            [.. directories.OfType<ICertificateDirectory>()],
-            one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel);
-        return answer is DirectoryAnswer.Unknown
-            ? (new LoginAnswer.Wrong(), $"no directory knows the holder of the certificate {certificate.Subject}")
-            : await ToVouchedAsync(answer, directory, cancel);
+        return await GuardedAsync(attempt, login, certificate.Fingerprint, async () => OrNobody(
+            await _walk.AskAsync([.. directories.OfType<ICertificateDirectory>()],
+                one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel),
+            $"no directory knows the holder of the certificate {certificate.Subject}"), cancel);
     }
 
-    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
+    private static (DirectoryAnswer Answer, string By) OrNobody((DirectoryAnswer Answer, string By) asked, string why) =>
+        asked.Answer is DirectoryAnswer.Unknown ? (new DirectoryAnswer.Unknown(why), asked.By) : asked;
+
+    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(
+        DirectoryAnswer vouched, DirectoryAnswer answer, CancellationToken cancel)
     {
-        var (login, why) = await ToLoginAsync(await CompleteAsync(answer, vouchedBy, cancel), cancel);
-        return login is LoginAnswer.Granted { Grant: var grant } && answer is DirectoryAnswer.Granted { Entry.Login: var name }
+        var (login, why) = await ToLoginAsync(answer, cancel);
+        return login is LoginAnswer.Granted { Grant: var grant } && vouched is DirectoryAnswer.Granted { Entry.Login: var name }
             ? (new LoginAnswer.Granted(grant with { AskedAs = name }), why)
             : (login, why);
     }

@@ -78,14 +78,11 @@ public sealed class GuardBook
         OfLogin(origin.Login).Add(now);
     }
 
-    public void Uncount(LoginOrigin origin, bool wasCounted)
+    public void Uncount(LoginOrigin origin)
     {
-        if (wasCounted)
-        {
-            OfOrigin(origin).TakeBack();
-            OfNetwork(origin.Network).TakeBack();
-            OfLogin(origin.Login).TakeBack();
-        }
+        OfOrigin(origin).TakeBack();
+        OfNetwork(origin.Network).TakeBack();
+        OfLogin(origin.Login).TakeBack();
     }
 
     public void UncountLogin(string login) => OfLogin(login).TakeBack();
@@ -110,6 +107,12 @@ public sealed class GuardBook
         }
 
         _networks.GetValueOrDefault(origin.Network)?.TakeBack();
+        Know(origin, now, knownFor);
+    }
+
+    /// <summary>The login has succeeded from there.</summary>
+    public void Know(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
+    {
         var known = _known.GetValueOrDefault(origin).Network ?? new KnownNetwork(now, DateTimeOffset.MinValue);
         if (now - known.Last >= TimeSpan.FromDays(1))
         {
@@ -201,11 +204,15 @@ public sealed class GuardBook
         return stale.Times;
     }
 
+    /// <summary>The count of a network goes to the store.</summary>
+    public void Store(IPAddress network, TimeSpan window) =>
+        StoreCount("network\n" + network, _networks.GetValueOrDefault(network), window);
+
     /// <summary>The counts of an origin go to the store.</summary>
     public void Store(LoginOrigin origin, TimeSpan window)
     {
         StoreCount("login\n" + origin.Login, _logins.GetValueOrDefault(origin.Login), window);
-        StoreCount("network\n" + origin.Network, _networks.GetValueOrDefault(origin.Network), window);
+        Store(origin.Network, window);
         StoreCount("origin\n" + Key(origin), _origins.GetValueOrDefault(origin), window);
     }
 

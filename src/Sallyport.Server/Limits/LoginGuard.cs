@@ -11,7 +11,7 @@ namespace Sallyport.Server.Limits;
 /// asking. Failures are counted for each login and network, each network and each login. Nobody can lock a user out: a login stays
 /// usable from the networks it has succeeded from. The same wrong secret again is a forgotten device and counts once.
 /// </summary>
-public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
+public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
 {
     private static readonly TimeSpan DelayFirst = TimeSpan.FromMilliseconds(500);
 
@@ -38,7 +38,9 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
         }
     }
 
-    /// <param name="secret">From <see cref="NameOf"/>; null where the secret is not seen, as with SCRAM.</param>
+    /// <param name="secret">
+    /// From <see cref="NameOf"/>; null where none is seen yet, as when SCRAM begins: then nothing is counted before <see cref="BeforeProof"/>.
+    /// </param>
     public GuardVerdict Before(string login, IPAddress client, string? secret)
     {
         var options = settings();
@@ -80,7 +82,34 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
         }
     }
 
+    /// <summary>
+    /// A proof of SCRAM is there, and nobody has judged it: it counts as a guess until <see cref="After"/> says better, so that many at
+    /// once are no way around the limits.
+    /// </summary>
+    public GuardVerdict BeforeProof(string login, IPAddress client)
+    {
+        var options = settings();
+        if (!options.Enabled)
+        {
+            return new GuardVerdict.Ask();
+        }
+
+        var origin = LoginOrigin.Of(login, client);
+        var now = time.GetUtcNow();
+        lock (book)
+        {
+            if (Refusal(origin, client, options, now) is { } refusal)
+            {
+                return refusal;
+            }
+
+            book.Count(origin, now);
+            return new GuardVerdict.Ask();
+        }
+    }
+
     /// <summary>Counts what came of it. Returns how long to wait before the client is told.</summary>
+    /// <param name="secret">As it was before; null after <see cref="BeforeProof"/>.</param>
     public TimeSpan After(string login, IPAddress client, string? secret, LoginOutcome outcome)
     {
         var options = settings();
@@ -104,7 +133,7 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
                     book.Succeeded(origin, now, options.KnownNetworkFor);
                     return TimeSpan.Zero;
                 case LoginOutcome.Unavailable:
-                    book.Uncount(origin, secret is not null);
+                    book.Uncount(origin);
                     return TimeSpan.Zero;
                 default:
                     return CountFailure(origin, client, secret, outcome, options, now);
@@ -160,11 +189,7 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
     private TimeSpan CountFailure(
         LoginOrigin origin, IPAddress client, string? secret, LoginOutcome outcome, GuardOptions options, DateTimeOffset now)
     {
-        if (secret is null)
-        {
-            book.Count(origin, now);
-        }
-        else
+        if (secret is not null)
         {
             book.RememberWrong(secret, now, options.EntriesMax);
         }
@@ -177,8 +202,11 @@ public sealed class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, 
         book.Store(origin, options.Window);
         BanIfDue(origin, client, options, now);
         var failures = book.OfOrigin(origin).Within(options.Window, now);
-        return failures < 2 ? TimeSpan.Zero : Min(DelayFirst * Math.Pow(2, Math.Min(failures - 2, 10)), options.DelayMax);
+        return DelayAfter(failures, options);
     }
+
+    private static TimeSpan DelayAfter(int failures, GuardOptions options) =>
+        failures < 2 ? TimeSpan.Zero : Min(DelayFirst * Math.Pow(2, Math.Min(failures - 2, 10)), options.DelayMax);
 
     /// <summary>
     /// Who goes on with ever other secrets at a login that must wait is guessing: that counts for the network. The same secret again is

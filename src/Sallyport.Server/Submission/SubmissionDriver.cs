@@ -143,7 +143,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         while (turn is not null)
         {
-            LogLoginFailure();
+            await TellLoginFailureAsync();
             turn = turn switch
             {
                 Turn.Say say => Write(say.Reply),
@@ -317,6 +317,11 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private Turn ReceiveSasl(byte[] line)
     {
+        if (BeginProof(line) is { } notNow)
+        {
+            return notNow;
+        }
+
         var turn = _session.ReceiveSasl(line);
         LogLogin(); // SCRAM ends here, with the client's empty answer to our proof
         return turn;
@@ -334,13 +339,13 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
-        _loginAgain = answer is LoginAnswer.Wrong { Again: true };
         return await AnswerAsync(answer);
     }
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        await EndProofIfGrantedAsync(answer);
         return await AnswerAsync(answer);
     }
 
@@ -358,27 +363,25 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async ValueTask<Turn> AnswerAsync(LoginAnswer answer)
     {
+        _loginAgain = answer is LoginAnswer.Wrong { Again: true };
         var turn = _session.AnswerLogin(await AdmitAsync(answer));
         LogLogin();
         return turn;
     }
 
     /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
-    private void LogLoginFailure()
+    private async Task TellLoginFailureAsync()
     {
         if (_session.TakeLoginFailure() is not { } failure)
         {
             return;
         }
 
+        await EndProofAsync(failure != LoginFailure.Wrong ? LoginOutcome.Unavailable
+            : _loginKnown ? LoginOutcome.Wrong : LoginOutcome.UnknownLogin);
         if (failure == LoginFailure.OverLimit)
         {
             return; // the limit has its own line, and no login has failed
-        }
-
-        if (failure == LoginFailure.Wrong && IsScram)
-        {
-            _settings.Identity.ScramJudged(Attempt(_session.LoginTyped), _loginKnown ? LoginOutcome.Wrong : LoginOutcome.UnknownLogin);
         }
 
         if (_loginAgain)
@@ -407,11 +410,6 @@ public sealed partial class SubmissionDriver : IDisposable
         if (_session.Grant is { } grant)
         {
             _grantedAt = _services.Time.GetTimestamp();
-            if (IsScram)
-            {
-                _settings.Identity.ScramJudged(Attempt(_session.LoginTyped), LoginOutcome.Right);
-            }
-
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism)
             { AppPassword = grant.Through?.Label ?? "", Note = grant.Note });

@@ -16,14 +16,20 @@ internal sealed class ScriptedVoucher : ITokenDirectory, ICertificateDirectory
     /// <summary>The login a token is for, or "unavailable"; all others are refused.</summary>
     public Dictionary<string, string> Tokens { get; init; } = [];
 
-    public ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel) =>
-        new(new TokenJudgement(
+    /// <summary>Tokens it was asked about.</summary>
+    public int Judged { get; private set; }
+
+    public ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel)
+    {
+        Judged++;
+        return new(new TokenJudgement(
             Tokens.GetValueOrDefault(token) switch
             {
                 null => new DirectoryAnswer.Refused("token: it is wrong"),
                 "unavailable" => new DirectoryAnswer.Unavailable("the issuer is away"),
                 var holder => Answer(holder, login),
             }, []));
+    }
 
     public ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
         new(Answer(certificate.CommonName, login));

@@ -12,6 +12,11 @@ namespace Sallyport.Server.Identity.Oidc;
 /// <param name="Until">When the claims end; null when they do not say.</param>
 internal sealed record ClaimVerdict(DirectoryEntry? Entry, ImmutableArray<TokenCheck> Checks, DateTimeOffset? Until)
 {
+    /// <summary>False where only the time is to come from which it holds.</summary>
+    public bool IsFinal => Checks.Any(check => check is { Passed: false, Check: not NotBefore });
+
+    internal const string NotBefore = "not before";
+
     public string Why => Checks.FirstOrDefault(check => check.Passed == false) is { } failed ? $"token: {failed.Check}: {failed.Because}" : "";
 }
 
@@ -86,7 +91,8 @@ internal sealed class ClaimJudge(OidcDirectoryOptions options, DateTimeOffset no
         if (from is not null || nbfWrong)
         {
             var passed = !nbfWrong && from - options.ClockSkew <= now;
-            Add("not before", passed, nbfWrong ? "\"nbf\" is no time" : $"{Show(from!.Value)}{(passed ? "" : $", and now it is {Show(now)}")}");
+            Add(ClaimVerdict.NotBefore, passed, nbfWrong
+                ? "\"nbf\" is no time" : $"{Show(from!.Value)}{(passed ? "" : $", and now it is {Show(now)}")}");
         }
 
         return until;

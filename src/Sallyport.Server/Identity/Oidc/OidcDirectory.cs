@@ -91,7 +91,8 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
         ];
         if (!allowed || verdict.Entry is null)
         {
-            return new(new DirectoryAnswer.Refused(allowed ? verdict.Why : $"token: algorithm: {Shown(read.Algorithm)} is not taken"),
+            return new(new DirectoryAnswer.Refused(
+                    allowed ? verdict.Why : $"token: algorithm: {Shown(read.Algorithm)} is not taken", !allowed || verdict.IsFinal),
                 checks.Add(new("signature", null, "not looked at: the token is refused without it")));
         }
 
@@ -103,7 +104,7 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
                 (new DirectoryAnswer.Granted(verdict.Entry),
                     new TokenCheck("signature", true, $"{read.Algorithm}, by {KeyName(read)} of the issuer")),
             KeyAnswer.Found => Wrong($"it is not what {KeyName(read)} of the issuer signed"),
-            _ => Wrong($"the issuer has no {KeyName(read)} for {read.Algorithm}"),
+            _ => Wrong($"the issuer has no {KeyName(read)} for {read.Algorithm}", isFinal: false), // it may have been made just now
         };
         return new(answer, checks.Add(check));
     }
@@ -128,12 +129,12 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
 
         var verdict = new ClaimJudge(_options, _time.GetUtcNow(), introspected: true).Judge(claims.Value, login);
         return new(
-            verdict.Entry is null ? new DirectoryAnswer.Refused(verdict.Why) : new DirectoryAnswer.Granted(verdict.Entry),
+            verdict.Entry is null ? new DirectoryAnswer.Refused(verdict.Why, verdict.IsFinal) : new DirectoryAnswer.Granted(verdict.Entry),
             [new("introspection", true, "the issuer says that it is active"), .. verdict.Checks]);
     }
 
-    private static (DirectoryAnswer Answer, TokenCheck Check) Wrong(string why) =>
-        (new DirectoryAnswer.Refused("token: signature: " + why), new TokenCheck("signature", false, why));
+    private static (DirectoryAnswer Answer, TokenCheck Check) Wrong(string why, bool isFinal = true) =>
+        (new DirectoryAnswer.Refused("token: signature: " + why, isFinal), new TokenCheck("signature", false, why));
 
     private static string KeyName(ReadToken token) => token.KeyId is { } id ? $"key \"{Shown(id)}\"" : "key";
 
