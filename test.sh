@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 peers=(clang zlib1g-dev swaks libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl libnet-dns-perl curl msmtp
-       postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-auth-lua slapd ldap-utils libldap-2.5-0 rbldnsd python3 nodejs openssl ca-certificates procps iproute2)
+       postfix dovecot-core dovecot-imapd dovecot-pop3d dovecot-auth-lua hydra slapd ldap-utils libldap-2.5-0 rbldnsd python3 nodejs openssl ca-certificates procps iproute2)
 nodemailer=10.6.0
 oidc_provider=9.8.6
 

@@ -21,7 +21,8 @@ public sealed class ArticleTests
         Peers.Require("rbldnsd");
         Peers.Require("swaks");
         using var folder = new TestFolder();
-        await using var network = await Network.CreateAsync(folder);
+        await using var network = await NetworkNamespace.CreateAsync();
+        await using var blacklist = Blacklist.In(network, folder);
         var (certificate, key) = new Certificates(folder).Issue("mx.test");
         const string ownDomain = "inline:{ { acme.test = 554 5.7.1 nobody outside uses our domain } }";
         await using var postfix = await PostfixServer.StartAsync(folder, $"""
@@ -62,51 +63,34 @@ public sealed class ArticleTests
         Assert.Contains($"login of {SallyportServer.Login} from {Listed}", server.Log);
     }
 
-    private static Task<ToolResult> SwaksAsync(Network network, string from, int port) => Tool.RunAsync([
+    private static Task<ToolResult> SwaksAsync(NetworkNamespace network, string from, int port) => Tool.RunAsync([
         .. network.Inside, Peers.Require("swaks"), "--server", "127.0.0.1", "--port", $"{port}", "--tls-on-connect",
         "--local-interface", from, "--auth", "PLAIN", "--auth-user", SallyportServer.Login, "--auth-password", SallyportServer.Password,
         "--from", SallyportServer.Login, "--to", "bob@example.test", "--header", "Subject: from the train"]);
 
-    /// <summary>A network namespace with nothing but loopback and a name server that knows one blacklist.</summary>
-    private sealed class Network : IAsyncDisposable
+    /// <summary>A network namespace with a name server that knows one blacklist.</summary>
+    private sealed class Blacklist : IAsyncDisposable
     {
-        private readonly string _name = "sallyport-" + Guid.NewGuid().ToString("N")[..8];
-        private Process? _rbldnsd;
+        private readonly string _resolverFolder;
+        private readonly Process _rbldnsd;
 
-        public string[] Inside => [Peers.Require("ip"), "netns", "exec", _name];
+        private Blacklist(string resolverFolder, Process rbldnsd) => (_resolverFolder, _rbldnsd) = (resolverFolder, rbldnsd);
 
-        private string ResolverFolder => Path.Combine("/etc/netns", _name);
-
-        public static async Task<Network> CreateAsync(TestFolder folder)
+        public static Blacklist In(NetworkNamespace network, TestFolder folder)
         {
-            var network = new Network();
-            Directory.CreateDirectory(network.ResolverFolder);
-            File.WriteAllText(Path.Combine(network.ResolverFolder, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n");
-            await RunAsync([Peers.Require("ip"), "netns", "add", network._name]);
-            await RunAsync([.. network.Inside, Peers.Require("ip"), "link", "set", "lo", "up"]);
+            var resolver = Directory.CreateDirectory(Path.Combine("/etc/netns", network.Name)).FullName;
+            File.WriteAllText(Path.Combine(resolver, "resolv.conf"), "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n");
             var zone = folder.Write("dnsbl.zone", $":127.0.0.2:Listed for the test\n{Listed}\n");
-            network._rbldnsd = Process.Start(Tool.Start(
-                [.. network.Inside, Peers.Require("rbldnsd"), "-n", "-b", "127.0.0.1/53", $"dnsbl.test:ip4set:{zone}"]))!;
-            return network;
+            return new Blacklist(resolver, Process.Start(Tool.Start(
+                [.. network.Inside, Peers.Require("rbldnsd"), "-n", "-b", "127.0.0.1/53", $"dnsbl.test:ip4set:{zone}"]))!);
         }
 
         public async ValueTask DisposeAsync()
         {
-            if (_rbldnsd is not null)
-            {
-                _rbldnsd.Kill();
-                await _rbldnsd.WaitForExitAsync();
-                _rbldnsd.Dispose();
-            }
-
-            await RunAsync([Peers.Require("ip"), "netns", "delete", _name]);
-            Directory.Delete(ResolverFolder, recursive: true);
-        }
-
-        private static async Task RunAsync(string[] command)
-        {
-            var result = await Tool.RunAsync(command);
-            Assert.True(result.ExitCode == 0, string.Join(' ', command) + ": " + result.All);
+            _rbldnsd.Kill();
+            await _rbldnsd.WaitForExitAsync();
+            _rbldnsd.Dispose();
+            Directory.Delete(_resolverFolder, recursive: true);
         }
     }
 }

@@ -42,7 +42,9 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
             }
 
             _open = next;
-            return [.. all.Select(option => next[option])];
+            ImmutableArray<IDirectory> directories = [.. all.Select(option => next[option])];
+            EvenOut([.. directories.OfType<IPasswordDirectory>()]);
+            return directories;
         }
     }
 
@@ -57,6 +59,23 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
         foreach (var directory in open.Values)
         {
             await CloseAsync(directory);
+        }
+    }
+
+    /// <summary>
+    /// A wrong password costs one hash whether or not the login exists, and then at the last directory; none where another directory
+    /// is asked over a wire, whose wrong passwords cost none: there a hash would tell who is unknown, and guesses at made-up names
+    /// would keep users waiting.
+    /// </summary>
+    private static void EvenOut(IReadOnlyList<IPasswordDirectory> asked)
+    {
+        var allHash = asked.All(directory => directory is IHashingDirectory);
+        for (var i = 0; i < asked.Count; i++)
+        {
+            if (asked[i] is IHashingDirectory hashing)
+            {
+                hashing.HashesForUnknown = allHash && i == asked.Count - 1;
+            }
         }
     }
 

@@ -30,6 +30,13 @@ public interface IPasswordDirectory : IDirectory
         CheckPasswordAsync(login, password, cancel);
 }
 
+/// <summary>Keeps password hashes itself.</summary>
+public interface IHashingDirectory : IPasswordDirectory
+{
+    /// <summary>Is a password of a login that is unknown here hashed all the same, so that time tells nothing?</summary>
+    bool HashesForUnknown { get; set; }
+}
+
 /// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>
 public interface IVerifierDirectory : IDirectory
 {

@@ -6,11 +6,13 @@ using Sallyport.Store;
 namespace Sallyport.Server.Identity;
 
 /// <summary>The accounts in our own store.</summary>
-public sealed class LocalDirectory(string name, DirectoryServices services) : IPasswordDirectory, IVerifierDirectory
+public sealed class LocalDirectory(string name, DirectoryServices services) : IHashingDirectory, IVerifierDirectory
 {
     private readonly IAccounts _accounts = services.Store.Accounts;
 
     public string Name => name;
+
+    public bool HashesForUnknown { get; set; } = true;
 
     public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, cancel);
@@ -37,6 +39,11 @@ public sealed class LocalDirectory(string name, DirectoryServices services) : IP
     private async ValueTask<DirectoryAnswer> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
     {
         var account = await _accounts.FindAsync(login, cancel);
+        if (account is null && !HashesForUnknown)
+        {
+            return new DirectoryAnswer.Unknown();
+        }
+
         var verifier = account?.Verifier ?? services.MadeUp.For(login);
         return await services.Hasher.CheckAsync(verifier, account is not null, login, password, network) switch
         {

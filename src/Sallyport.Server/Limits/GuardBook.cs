@@ -11,6 +11,7 @@ public sealed class GuardBook
 {
     private const int TimesMax = 1000;
     private const int StaleMax = 10_000;
+    private const int CountsMax = 200_000;
 
     private readonly FactJournal _journal;
     private readonly Dictionary<LoginOrigin, SlidingCount> _origins = [];
@@ -84,8 +85,6 @@ public sealed class GuardBook
         OfNetwork(origin.Network).TakeBack();
         OfLogin(origin.Login).TakeBack();
     }
-
-    public void UncountLogin(string login) => OfLogin(login).TakeBack();
 
     public void Succeeded(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
     {
@@ -282,10 +281,24 @@ public sealed class GuardBook
     {
         if (!counts.TryGetValue(key, out var count))
         {
+            MakeRoom(counts);
             counts[key] = count = new SlidingCount(TimesMax);
         }
 
         return count;
+    }
+
+    /// <summary>Those with the fewest failures go first: a flood of made-up names does not make the guard forget whom it watches.</summary>
+    private static void MakeRoom<TKey>(Dictionary<TKey, SlidingCount> counts)
+        where TKey : notnull
+    {
+        for (var few = 1; counts.Count >= CountsMax; few *= 2)
+        {
+            foreach (var key in counts.Where(entry => entry.Value.Times.Count <= few).Select(entry => entry.Key).ToList())
+            {
+                counts.Remove(key);
+            }
+        }
     }
 
     private void Put<T>(FactKind kind, string key, T value, JsonTypeInfo<T> type, DateTimeOffset expiresAt) =>

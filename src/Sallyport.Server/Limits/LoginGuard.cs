@@ -194,11 +194,6 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
             book.RememberWrong(secret, now, options.EntriesMax);
         }
 
-        if (outcome == LoginOutcome.UnknownLogin)
-        {
-            book.UncountLogin(origin.Login); // there is no such login to protect
-        }
-
         book.Store(origin, options.Window);
         BanIfDue(origin, client, options, now);
         var failures = book.OfOrigin(origin).Within(options.Window, now);

@@ -123,6 +123,10 @@ internal static class LdapTrees
 
         """;
 
+    /// <summary>More people for <see cref="OpenLdapPeople"/>, who log in as u00, u01 and so on.</summary>
+    public static string MorePeople(int count, string password) => string.Concat(Enumerable.Range(0, count).Select(i =>
+        Person($"uid=u{i:00},ou=people,dc=acme,dc=test", $"User {i}", $"u{i:00}", $"u{i:00}@acme.test", password) + "\n"));
+
     /// <summary>A person up to and without the last blank line when more attributes follow.</summary>
     private static string Person(string dn, string cn, string uid, string mail, string password) => $"""
         dn: {dn}

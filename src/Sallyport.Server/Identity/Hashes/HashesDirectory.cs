@@ -21,7 +21,7 @@ internal sealed partial class HashesJson : JsonSerializerContext;
 /// Password hashes of another system, from a file that is read again when it changes. A weak hash is replaced, in our own store, by a
 /// verifier of our own at the first login that proves its password; the file is never written.
 /// </summary>
-internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryServices services) : IPasswordDirectory, IAddressDirectory
+internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryServices services) : IHashingDirectory, IAddressDirectory
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -30,6 +30,8 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
     private (DateTime WrittenAt, long Length) _seen;
     private DateTimeOffset _lookAgainAt;
     private string? _trouble;
+
+    public bool HashesForUnknown { get; set; } = true;
 
     public string Name => options.Name;
 
@@ -47,6 +49,11 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
         }
 
         var account = _file.Accounts.GetValueOrDefault(login);
+        if (account is null && !HashesForUnknown)
+        {
+            return new DirectoryAnswer.Unknown();
+        }
+
         var rehash = account is null ? null : await FindRehashAsync(account, cancel);
         ScramVerifier? stronger = null;
         var check = await services.Hasher.CheckAsync(

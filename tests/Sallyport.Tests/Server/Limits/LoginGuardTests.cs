@@ -103,6 +103,20 @@ public sealed class LoginGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_login_nobody_has_must_wait_like_one_that_somebody_has()
+    {
+        var answers = new[] { LoginOutcome.Wrong, LoginOutcome.UnknownLogin }.Select(outcome => Enumerable.Range(0, 60).Select(i =>
+        {
+            var (login, network, secret) = ($"{outcome}", IPAddress.Parse($"198.51.{100 + (i % 30)}.{(int)outcome}"), $"{outcome} {i}");
+            var verdict = _guard.Before(login, network, secret);
+            var delay = verdict is GuardVerdict.Ask ? _guard.After(login, network, secret, outcome) : TimeSpan.Zero;
+            return (verdict.GetType(), delay);
+        }).ToList()).ToList();
+        Assert.Equal(answers[0], answers[1]);
+        Assert.Contains(answers[1], answer => answer.Item1 == typeof(GuardVerdict.NotNow));
+    }
+
+    [Fact]
     public void One_password_tried_on_many_logins_bans_the_network_longer_each_time()
     {
         Assert.Equal(20, Spray("a"));
