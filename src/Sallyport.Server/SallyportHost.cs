@@ -44,17 +44,21 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly SubmissionListener _listener;
     private readonly RelayService _relay;
     private readonly LocalAdmin _admin;
+    private readonly WatchRoom _watch;
     private readonly WebApplication _web;
 
-    private SallyportHost(
-        ServerOptions options, ServerCertificate? certificate, IStore store, IdentityBooks books, SendingBook sending, LineLog log, TimeProvider time)
+    private SallyportHost(ServerOptions options, ServerCertificate? certificate, Opened opened, TimeProvider time)
     {
-        (_time, _store, _lines, _books) = (time, store, log, books);
-        _log = new RecentOutcomes(log, time);
+        var (store, books, sending, log) = (opened.Store, opened.Books, opened.Sending, opened.Lines);
+        (_time, _store, _lines, _books, _watch, _handoff) = (time, store, log, books, opened.Watch, opened.Handoff);
+        _log = new RecentOutcomes(_watch, time);
         _hasher = new PasswordHasher(options.Limits, time);
         _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
-        _handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
-        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time) { Sending = sending };
+        _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time)
+        {
+            Sending = sending,
+            Watch = _watch.Breaker,
+        };
         _listener = new SubmissionListener(_submission, _gate, certificate);
         _relay = new RelayService(
             new RelayServices(store.Spool, _handoff, _log, time, _submission.NewQueueId), options, _submission.Settings.Routes);
@@ -65,10 +69,17 @@ public sealed class SallyportHost : IAsyncDisposable
             ForgetFailures = _relay.ForgetFailures,
             Outcomes = _log,
             Log = _log,
+            Breaker = _watch.Breaker,
+            LetGo = _watch.Breaker.LetGo,
+            Alerts = _watch.Alerts,
             Sending = sending,
         });
+        _watch.Connections = () => _gate.Open;
         _web = BuildWeb(options);
     }
+
+    /// <summary>What is there before the parts that use it.</summary>
+    private sealed record Opened(IStore Store, IdentityBooks Books, SendingBook Sending, WatchRoom Watch, Handoff Handoff, LineLog Lines);
 
     public ServerOptions Options => _submission.Settings.Options;
 
@@ -91,10 +102,15 @@ public sealed class SallyportHost : IAsyncDisposable
         var store = await OpenStoreAsync(options, time, cancel);
 #pragma warning disable CA2000 // The host's, and disposed with it.
         var log = new LineLog(ILineFormatter.Of(options.Log.Style), LineLog.Target(options.Log.File), time, TellOfLog);
+        var metrics = new MailMetrics(log);
 #pragma warning restore CA2000
-        var books = await IdentityBooks.LoadAsync(store, options, log, time, cancel);
+        var books = await IdentityBooks.LoadAsync(store, options, metrics, time, cancel);
         var sending = await SendingBook.LoadAsync(store, books.Journal, time, cancel);
-        var host = new SallyportHost(options, certificate, store, books, sending, log, time);
+        var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
+        SallyportHost? host = null;
+        var watch = await WatchRoom.OpenAsync(
+            store, books, metrics, handoff, () => host?.Options ?? options, () => host!._submission.NewQueueId(), time, cancel);
+        host = new SallyportHost(options, certificate, new Opened(store, books, sending, watch, handoff, log), time);
         try
         {
             // What a server that was killed left behind: the lock on the store says that none runs.
@@ -102,6 +118,7 @@ public sealed class SallyportHost : IAsyncDisposable
             await host._web.StartAsync(cancel);
             RestrictSocket(socket);
             UnixFile.GiveToOwnerOf(options.Data, socket);
+            await watch.StartAsync(cancel);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
         {
@@ -188,6 +205,11 @@ public sealed class SallyportHost : IAsyncDisposable
             restart.Add("store");
         }
 
+        if (old.Metrics != options.Metrics)
+        {
+            restart.Add("metrics");
+        }
+
         if (old.Limits.HashesAtOnce != options.Limits.HashesAtOnce)
         {
             restart.Add("limits.hashes_at_once");
@@ -201,6 +223,7 @@ public sealed class SallyportHost : IAsyncDisposable
             Data = old.Data,
             Listeners = old.Listeners,
             Store = old.Store,
+            Metrics = old.Metrics,
             Limits = options.Limits with { HashesAtOnce = old.Limits.HashesAtOnce },
         });
         _relay.Reload(_submission.Settings.Options, _submission.Settings.Routes);
@@ -253,6 +276,7 @@ public sealed class SallyportHost : IAsyncDisposable
     {
         await _relay.DisposeAsync();
         await _web.DisposeAsync();
+        await _watch.DisposeAsync();
         await _admin.DisposeAsync();
         _listener.Dispose();
         await _directories.DisposeAsync();

@@ -23,6 +23,7 @@ internal static class Cli
         QueueVerb.Create(),
         HoldVerb.Create(),
         LoginVerb.Create(),
+        AlertVerb.Create(),
         ExplainVerb.Create(),
         SendTestVerb.Create(),
         AuthTestVerb.Create(),

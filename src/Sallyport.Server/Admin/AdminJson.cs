@@ -36,6 +36,8 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(HeldView[]))]
 [JsonSerializable(typeof(HeldSelection))]
 [JsonSerializable(typeof(HeldAnswer))]
+[JsonSerializable(typeof(LoginView))]
+[JsonSerializable(typeof(AlertTrial))]
 [JsonSerializable(typeof(NewSuspension))]
 [JsonSerializable(typeof(SuspensionView[]))]
 [JsonSerializable(typeof(LimitSubject))]

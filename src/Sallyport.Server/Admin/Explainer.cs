@@ -6,6 +6,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Routing;
+using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Admin;
 
@@ -13,7 +14,8 @@ namespace Sallyport.Server.Admin;
 internal static class Explainer
 {
     public static async ValueTask<Explanation> ExplainAsync(
-        ExplainQuery query, RouteTable routes, IdentityService identity, Func<Grant, ValueTask<ExplainedStep>> askLimits, CancellationToken cancel)
+        ExplainQuery query, RouteTable routes, IdentityService identity, Func<Grant, ValueTask<ExplainedStep>> askLimits, Breaker? breaker,
+        CancellationToken cancel)
     {
         var steps = new List<ExplainedStep>();
         var (answer, why) = await identity.FindGrantAsync(query.Login, null, cancel);
@@ -36,8 +38,18 @@ internal static class Explainer
         steps.Add(AskSender(query.From, grant));
         steps.Add(AskRoute(query.To, routes));
         steps.Add(await askLimits(grant));
-        return new(steps.TrueForAll(step => step.Outcome == "ok"), [.. steps]);
+        if (breaker is not null)
+        {
+            steps.Add(AskBreaker(breaker.StateOf(grant.Login, grant.Groups)));
+        }
+
+        return new(steps.TrueForAll(step => step.Outcome is "ok" or "held"), [.. steps]);
     }
+
+    private static ExplainedStep AskBreaker(BreakerState state) =>
+        state.Trip is { } trip ? new("breaker", "held", trip.Reason)
+        : state.Signs.Length == 0 ? new("breaker", "ok", "it is never stopped: [breaker] or its entry in [[breaker.for]] says so")
+        : new("breaker", "ok", string.Join("; ", state.Signs.Select(sign => $"{sign.Name} {sign.Count} of {sign.Allowed}")));
 
     public static async ValueTask<LoginTrial> TryLoginAsync(LoginQuery query, IdentityService identity, CancellationToken cancel)
     {

@@ -1,3 +1,4 @@
+using Sallyport.Server.Alerting;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
@@ -31,6 +32,12 @@ public sealed record AdminServices(
     /// <summary>Where the server says what was changed.</summary>
     public IMailLog Log { get; init; } = new SilentLog();
 
+    /// <summary>What stops logins; null in tests that ask nothing of it.</summary>
+    public Breaker? Breaker { get; init; }
+
+    /// <summary>Null where no server runs.</summary>
+    public AlertCenter? Alerts { get; init; }
+
     /// <summary>A login, or null for all, may send again whatever it did. True when something had stopped it.</summary>
     public Func<string?, bool, bool> LetGo { get; init; } = static (_, _) => false;
 
@@ -55,6 +62,7 @@ public sealed class LocalAdmin : IAdmin
         new LoginAdmin(services).Register(Handlers);
         new AppPasswordAdmin(services).Register(Handlers);
         new LimitAdmin(services).Register(Handlers);
+        new AlertAdmin(services).Register(Handlers);
     }
 
     /// <summary>Who answers what, for the socket.</summary>

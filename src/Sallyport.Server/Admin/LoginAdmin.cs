@@ -1,3 +1,4 @@
+using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Limits;
@@ -12,7 +13,12 @@ internal sealed class LoginAdmin(AdminServices services)
 
     public void Register(AdminHandlers handlers)
     {
-        handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>([.. services.Books.Suspensions.All.Select(View)]));
+        handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>(
+        [
+            .. services.Books.Suspensions.All.Select(View).Concat((services.Breaker?.Trips ?? []).Select(
+                trip => new SuspensionView(trip.Login, "stopped", trip.At, null, trip.Reason))),
+        ]));
+        handlers.On(LoginOperations.Show, ShowAsync);
         handlers.On(LoginOperations.Suspend, SuspendAsync);
         handlers.On(LoginOperations.Resume, ResumeAsync);
     }
@@ -54,6 +60,23 @@ internal sealed class LoginAdmin(AdminServices services)
         return new(true, $"{Replies.Printable(login)} may send again" + (held == 0 ? ""
             : $"; {held} message{(held == 1 ? "" : "s")} of it stay held: `sallyport hold release` or `hold drop`"));
     }
+
+    private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
+    {
+        var login = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        var (answer, _) = await services.Settings().Identity.FindGrantAsync(login, null, cancel);
+        var groups = answer is LoginAnswer.Granted { Grant: var grant } ? grant.Groups : [];
+        var state = (services.Breaker ?? throw new InvalidOperationException("no breaker")).StateOf(login, groups);
+        var suspension = services.Books.Suspensions.Find(login);
+        return new(state.Login,
+            suspension is not null ? "suspended" : state.Trip is not null ? "stopped" : state.Signs.Length == 0 ? "exempt" : "free",
+            suspension?.Why ?? state.Trip?.Reason, state.Usual.Days, View(state.Usual.PeakHour), View(state.Usual.PeakDay), View(state.Hour),
+            View(state.Day), state.Networks, state.TrustedUntil,
+            [.. state.Signs.Select(sign => new SignView(sign.Name, sign.Count, sign.Allowed, sign.Usual))],
+            (await services.Store.Spool.HeldAsync(state.Login, 100, cancel)).Sum(group => group.Messages));
+    }
+
+    private static AmountView View(SendingAmount amount) => new(amount.Messages, amount.Recipients, amount.FirstTimeRecipients);
 
     private static SuspensionView View(Suspension suspension) =>
         new(suspension.Login, "suspended", suspension.Since, suspension.Until, suspension.Why);

@@ -9,7 +9,7 @@ internal sealed class StatusAdmin(AdminServices services)
         {
             var (_, routes, identity) = services.Settings();
             return Explainer.ExplainAsync(
-                query, routes, identity, grant => LimitAdmin.ExplainAsync(services, grant, query.To), cancel);
+                query, routes, identity, grant => LimitAdmin.ExplainAsync(services, grant, query.To), services.Breaker, cancel);
         });
         handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
         handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));
@@ -22,6 +22,7 @@ internal sealed class StatusAdmin(AdminServices services)
         return new ServerStatus(
             services.StartedAt is not null, Version.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
             totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
-            services.Connections(), services.Settings().Options.Limits.Connections);
+            services.Connections(), services.Settings().Options.Limits.Connections)
+        { OnlyLoopback = services.Books.Guard.SeesOnlyLoopback() };
     }
 }

@@ -23,7 +23,11 @@ public static class StatusOperations
 /// <param name="ConnectionsMax">Most connections taken at once: limits.connections, or fewer where the system's file limit says so.</param>
 public sealed record ServerStatus(
     bool Running, string Version, DateTimeOffset? StartedAt, string Store, long Messages, long Recipients, long Due, long InProgress, long Held,
-    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections, int ConnectionsMax);
+    long Bytes, DateTimeOffset? OldestReceivedAt, int Connections, int ConnectionsMax)
+{
+    /// <summary>Several logins are known, and all came from this machine itself: its own applications, or a proxy that hides its clients.</summary>
+    public bool OnlyLoopback { get; init; }
+}
 
 public sealed record ExplainQuery(string Login, string From, string To);
 

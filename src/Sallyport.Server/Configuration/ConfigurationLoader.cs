@@ -79,6 +79,7 @@ public static class ConfigurationLoader
             Timeouts = ReadTimeouts(toml.Table("timeouts")),
             Log = ReadLog(toml.Table("log"), paths),
             Store = ReadStore(toml.Table("store")),
+            Breaker = BreakerReader.Read(toml.Table("breaker"), toml.List("breaker.for")),
             Alert = AlertReader.ReadAlert(toml.Table("alert"), paths),
             Metrics = AlertReader.ReadMetrics(toml.Table("metrics"), paths),
         };

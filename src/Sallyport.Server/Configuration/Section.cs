@@ -54,6 +54,9 @@ internal sealed class Section(string name, string file, int line, List<Configura
     /// <summary>Is it there as ""? Only where empty is a value of its own.</summary>
     public bool IsEmptyText(string key) => Find(key) is StringValueSyntax { Value: "" };
 
+    /// <summary>Is it there as []? Only where nothing is a value of its own.</summary>
+    public bool IsEmptyList(string key) => Find(key) is ArraySyntax { Items.ChildrenCount: 0 };
+
     public string? RequiredText(string key, string example)
     {
         if (!Has(key))

@@ -48,6 +48,8 @@ public sealed record ServerOptions
 
     public StoreOptions Store { get; init; } = new();
 
+    public BreakerOptions Breaker { get; init; } = new();
+
     public AlertOptions Alert { get; init; } = new();
 
     public MetricsOptions Metrics { get; init; } = new();

@@ -7,8 +7,8 @@ namespace Sallyport.Server.Configuration;
 internal sealed class TomlFile
 {
     private static readonly string[] Tables = ["tls", "submission", "guard", "app_passwords", "relay", "limits", "timeouts", "log", "store",
-        "alert", "metrics"];
-    private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "quota", "route"];
+        "breaker", "alert", "metrics"];
+    private static readonly string[] Lists = ["listener", "directory", "grant", "sender", "quota", "route", "breaker.for"];
 
     private readonly List<Section> _sections = [];
     private readonly HashSet<string> _misread = new(StringComparer.Ordinal);

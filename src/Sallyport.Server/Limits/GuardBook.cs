@@ -71,6 +71,9 @@ public sealed class GuardBook
     /// <summary>True when some login has succeeded from there.</summary>
     public bool IsKnown(IPAddress network) => _knownNetworks.ContainsKey(network);
 
+    /// <summary>True when so many logins are known, and none from anywhere but this machine itself.</summary>
+    public bool IsAllLoopback(int least) => _knownNetworks.Values.Sum() >= least && _knownNetworks.Keys.All(IPAddress.IsLoopback);
+
     /// <summary>An attempt that may be a guess: counted until it turns out right.</summary>
     public void Count(LoginOrigin origin, DateTimeOffset now)
     {

@@ -159,6 +159,16 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
         }
     }
 
+    /// <summary>True when logins are known, and none from anywhere but this machine itself.</summary>
+    public bool SeesOnlyLoopback()
+    {
+        const int least = 3;
+        lock (book)
+        {
+            return book.IsAllLoopback(least);
+        }
+    }
+
     public Ban Ban(IPAddress address, TimeSpan length)
     {
         var now = time.GetUtcNow();

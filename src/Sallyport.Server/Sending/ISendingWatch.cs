@@ -32,7 +32,14 @@ public sealed record SendingFacts(
     int Recipients,
     int FirstTimeRecipients,
     long Bytes,
-    SendingActivity Activity);
+    SendingActivity Activity)
+{
+    /// <summary>Recipients of such a sample.</summary>
+    public const int SampleMax = 5;
+
+    /// <summary>Some of the recipients, for whoever has to judge what this is.</summary>
+    public ImmutableArray<string> Sample { get; init; } = [];
+}
 
 /// <summary>What a login has sent, taken at one moment.</summary>
 /// <param name="UnderWay">Messages begun and not committed, their recipients and bytes; sessions open. In the counts besides the connections.</param>

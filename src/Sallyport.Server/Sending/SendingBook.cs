@@ -57,7 +57,7 @@ public sealed partial class SendingBook
             }
         }
 
-        journal.Collecting = book.Collect;
+        journal.Collecting += book.Collect;
         return book;
     }
 

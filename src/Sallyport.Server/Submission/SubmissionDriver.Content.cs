@@ -193,7 +193,7 @@ public sealed partial class SubmissionDriver
             return overLimit;
         }
 
-        return await CommitAsync(receiver, record with { HoldReason = AskWatch() }, ready, facts.Bytes);
+        return await CommitAsync(receiver, record with { HoldReason = AskWatch(envelope) }, ready, facts.Bytes);
     }
 
     private async Task<Reply> CommitAsync(ContentReceiver receiver, SubmissionRecord record, HeaderResult.Ready ready, long receivedBytes)
@@ -223,7 +223,13 @@ public sealed partial class SubmissionDriver
 
         _sending?.Committed(held: record.HoldReason is not null);
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
-            record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes));
+            record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes)
+        { Held = record.HoldReason is not null });
+        if (record.HoldReason is { } reason)
+        {
+            _services.Log.Write(new MailEvent.MessageHeld(SessionId, receiver.Id, record.Login, record.Envelope.Recipients.Length, reason));
+        }
+
         _services.Handoff.Committed(durable.Message, claim ? bytes : null);
         return Replies.Queued(receiver.Id);
     }

@@ -79,7 +79,10 @@ public sealed partial class SubmissionDriver
     }
 
     /// <summary>Why the message about to be committed is held; null when it is not.</summary>
-    private string? AskWatch() => _sending is null ? null : _services.Watch.Judge(_sending.Facts(_wire.Client));
+    private string? AskWatch(Envelope envelope) => _sending is null ? null : _services.Watch.Judge(_sending.Facts(_wire.Client) with
+    {
+        Sample = [.. envelope.Recipients.Take(SendingFacts.SampleMax).Select(recipient => recipient.Path.Mailbox.ToString())],
+    });
 
     private void EndSending()
     {

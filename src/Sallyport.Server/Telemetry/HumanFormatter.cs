@@ -32,10 +32,14 @@ public sealed class HumanFormatter : ILineFormatter
             + "a device with an old password",
         MailEvent.NetworkBanned e => $"BANNED {e.Network} until "
             + $"{Time(e.Until)}: {Clean(e.Why)}",
+        MailEvent.MessageHeld e => $"{e.Session} {e.Id} HELD{Of(e.Login)}: {Clean(e.Reason)}",
+        MailEvent.BreakerTripped e => $"STOPPED {Clean(e.Login)}, last from {e.Client}: {Clean(e.Reason)}; its mail is held from now on",
+        MailEvent.AlertSent e => $"alert {e.Kind} about {Clean(e.About)} by {e.Way}"
+            + (e.Trouble.Length > 0 ? $" did not go: {Clean(e.Trouble)}" : " sent"),
         MailEvent.LoginSuspended e => $"SUSPENDED {Clean(e.Login)}: it may not send "
             + $"{(e.Until is { } until ? $"until {Time(until)}" : "until it is resumed")}{(e.Why.Length > 0 ? $": {Clean(e.Why)}" : "")}",
         MailEvent.LoginResumed e => $"resumed {Clean(e.Login)}: it may send again",
-        MailEvent.HeldChanged e => $"{e.What} what was held{(e.Login.Length > 0 ? Of(e.Login) : "")}: "
+        MailEvent.HeldChanged e => $"{e.What} what {(e.What == "held" ? "waited" : "was held")}{(e.Login.Length > 0 ? Of(e.Login) : "")}: "
             + $"{Count(e.Messages, "message")}, {Count(e.Recipients, "recipient")}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.LimitReached e => $"{e.Session} LIMIT reached, {Quoted(e.Subject)} of login {Clean(e.Login)} from {e.Client} refused: "

@@ -139,6 +139,20 @@ public sealed class JsonFormatter : ILineFormatter
     {
         switch (mailEvent)
         {
+            case MailEvent.MessageHeld e:
+                Put(json, "message_held", ("session", e.Session), ("queue_id", e.Id.ToString()), ("login", e.Login), ("reason", e.Reason));
+                json.WriteNumber("recipients", e.Recipients);
+                return true;
+            case MailEvent.BreakerTripped e:
+                Put(json, "breaker_tripped", ("login", e.Login), ("client", e.Client), ("sign", e.Sign), ("reason", e.Reason));
+                json.WriteNumber("count", e.Count);
+                json.WriteNumber("allowed", e.Allowed);
+                json.WriteNumber("usual", e.Usual);
+                return true;
+            case MailEvent.AlertSent e:
+                Put(json, e.Trouble.Length > 0 ? "alert_failed" : "alert_sent", ("kind", e.Kind), ("about", e.About), ("way", e.Way),
+                    ("why", e.Trouble));
+                return true;
             case MailEvent.LoginSuspended e:
                 Put(json, "login_suspended", ("login", e.Login), ("until", e.Until?.UtcDateTime.ToString("O") ?? ""), ("why", e.Why));
                 return true;
@@ -146,7 +160,7 @@ public sealed class JsonFormatter : ILineFormatter
                 Put(json, "login_resumed", ("login", e.Login));
                 return true;
             case MailEvent.HeldChanged e:
-                Put(json, "held_" + e.What, ("login", e.Login));
+                Put(json, e.What == "held" ? "waiting_held" : "held_" + e.What, ("login", e.Login));
                 json.WriteNumber("messages", e.Messages);
                 json.WriteNumber("recipients", e.Recipients);
                 return true;

@@ -53,14 +53,27 @@ public abstract record MailEvent
 
     public sealed record NetworkBanned(string Network, DateTimeOffset Until, string Why) : MailEvent;
 
+    /// <summary>A message was taken and is held.</summary>
+    public sealed record MessageHeld(string Session, QueueId Id, string Login, int Recipients, string Reason) : MailEvent;
+
+    /// <summary>A login departs from what is usual for it: its mail is held from now on.</summary>
+    /// <param name="Sign">The limit's name.</param>
+    /// <param name="Usual">The most before; 0 when nothing is known.</param>
+    public sealed record BreakerTripped(string Login, string Client, string Sign, long Count, long Allowed, long Usual, string Reason) : MailEvent;
+
+    /// <summary>An alert went one way, or did not.</summary>
+    /// <param name="Way">mail or webhook.</param>
+    /// <param name="Trouble">Empty when it went.</param>
+    public sealed record AlertSent(string Kind, string About, string Way, string Trouble) : MailEvent;
+
     /// <summary>A login may log in and send nothing, until it is resumed or the time has come.</summary>
     /// <param name="Why">May be empty.</param>
     public sealed record LoginSuspended(string Login, DateTimeOffset? Until, string Why) : MailEvent;
 
     public sealed record LoginResumed(string Login) : MailEvent;
 
-    /// <summary>What was held of a login was let go or thrown away.</summary>
-    /// <param name="What">released or dropped.</param>
+    /// <summary>What was held of a login was let go or thrown away; or what waited of it was held.</summary>
+    /// <param name="What">released, dropped or held.</param>
     /// <param name="Login">Empty for all.</param>
     public sealed record HeldChanged(string What, string Login, int Messages, int Recipients) : MailEvent;
 
@@ -81,7 +94,11 @@ public abstract record MailEvent
     public sealed record StrangerPassed(string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;
 
     public sealed record MessageAccepted(
-        string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent;
+        string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent
+    {
+        /// <summary>It is held; why has a line of its own.</summary>
+        public bool Held { get; init; }
+    }
 
     public sealed record ConnectionClosed(string Session, string Client, int Messages, string Why) : MailEvent;
 

@@ -70,6 +70,13 @@ internal static class DoctorVerb
                 : new("server", "warning", "does not run"));
             var directories = await admin.CallAsync(StatusOperations.TryDirectories, Everything.Asked, cancel);
             findings.AddRange(directories.Steps.Select(step => new Finding(step.Rule, step.Outcome, step.Because)));
+            if (status.OnlyLoopback && options.Breaker.Enabled && options.Breaker.IsTrusted(IPAddress.Loopback)
+                && options.Listeners.Any(listener => !IPAddress.IsLoopback(listener.Address.Address)))
+            {
+                findings.Add(new("breaker", "warning", "every login so far came from this machine itself, which the breaker trusts: if a proxy "
+                    + "stands before the listeners and hides its clients, no stolen account is stopped; set trusted_networks = [] in [breaker]"));
+            }
+
             foreach (var listener in status.Running ? options.Listeners : [])
             {
                 findings.Add(await CheckListenerAsync(listener, cancel));

@@ -36,7 +36,9 @@ internal static class ExplainVerb
             }
 
             ShowSteps(explanation.Steps);
-            Terminal.Line(explanation.Accepted ? "The message would be taken." : "The message would be refused.");
+            Terminal.Line(!explanation.Accepted ? "The message would be refused."
+                : explanation.Steps.Any(step => step.Outcome == "held") ? "The message would be taken, and held."
+                : "The message would be taken.");
             return explanation.Accepted ? Exit.Done : Exit.Failed;
         }, cancel));
         return command;

@@ -12,9 +12,10 @@ internal static class LoginVerb
     private static readonly Option<string> Config = Site.ConfigOption();
     private static readonly Option<bool> Json = Site.JsonOption();
 
-    public static Command Create() => new("login", "Logins of any directory that may not send: list, suspend, resume.")
+    public static Command Create() => new("login", "Logins of any directory that may not send: list, show, suspend, resume.")
     {
         CreateList(),
+        CreateShow(),
         CreateSuspend(),
         CreateResume(),
     };
@@ -48,6 +49,56 @@ internal static class LoginVerb
         }, cancel));
         return command;
     }
+
+    private static Command CreateShow()
+    {
+        var command = new Command("show", "Show what is usual for a login, what it does now, and how far it is from being stopped.")
+        {
+            Login, Config, Json,
+        };
+        command.SetAction((parsed, cancel) => Site.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
+        {
+            var login = await admin.CallAsync(LoginOperations.Show, new UserName(parsed.GetValue(Login)!), cancel);
+            return parsed.GetValue(Json) ? Terminal.Json(login, AdminJson.Readable.LoginView) : Show(login);
+        }, cancel));
+        return command;
+    }
+
+    private static int Show(LoginView login)
+    {
+        Terminal.Line($"Login      {login.Login}");
+        Terminal.Line($"State      {login.State switch
+        {
+            "suspended" => "suspended: it may log in and not send",
+            "stopped" => "stopped by the breaker: what it sends is held",
+            "exempt" => "free, and never stopped: [breaker] or its entry in [[breaker.for]] says so",
+            _ => "free",
+        }}{(login.Why is { Length: > 0 } why ? $" ({why})" : "")}");
+        Terminal.Line($"Held       {login.HeldMessages} messages");
+        Terminal.Line($"Now        {Amount(login.Hour)} within the hour, {Amount(login.Day)} within the day, {login.Networks} networks");
+        Terminal.Line(login.Days == 0 ? "Usual      not known yet"
+            : $"Usual      at most {Amount(login.UsualHour)} in an hour, {Amount(login.UsualDay)} in a day; from {login.Days} days with mail");
+        if (login.TrustedUntil is { } until)
+        {
+            Terminal.Line($"Trusted    until {Time(until)}: you have let go what stopped it, and twice as much is let go");
+        }
+
+        if (login.Signs.Length > 0)
+        {
+            var table = Terminal.NewTable("Sign", "Now", "Let go", "Most before");
+            foreach (var sign in login.Signs)
+            {
+                table.Row(Terminal.Cell(sign.Sign), Terminal.Cell($"{sign.Count}"), Terminal.Cell($"{sign.Allowed}"), Terminal.Cell($"{sign.Usual}"));
+            }
+
+            Terminal.Out.Write(table);
+        }
+
+        return Exit.Done;
+    }
+
+    private static string Amount(AmountView amount) =>
+        $"{amount.Messages} messages to {amount.Recipients} recipients, {amount.FirstContacts} for the first time";
 
     private static Command CreateSuspend()
     {

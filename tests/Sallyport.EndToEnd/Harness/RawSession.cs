@@ -12,6 +12,7 @@ internal sealed class RawSession : IAsyncDisposable
     private readonly TcpClient _client;
     private Stream _stream;
     private StreamReader _reader;
+    private string _login = SallyportServer.Login;
 
     private RawSession(TcpClient client)
     {
@@ -36,11 +37,13 @@ internal sealed class RawSession : IAsyncDisposable
     }
 
     /// <summary>Connected, greeted and logged in over implicit TLS.</summary>
-    public static async Task<RawSession> LoggedInAsync(SallyportServer server)
+    public static async Task<RawSession> LoggedInAsync(
+        SallyportServer server, string from = "127.0.0.1", string login = SallyportServer.Login, string password = SallyportServer.Password)
     {
-        var (session, _) = await OpenAsync(server.ImplicitTlsPort, tls: true);
+        var (session, _) = await OpenAsync(server.ImplicitTlsPort, tls: true, from);
+        session._login = login;
         await session.SayAsync("EHLO client.test");
-        var secret = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{SallyportServer.Login}\0{SallyportServer.Password}"));
+        var secret = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{login}\0{password}"));
         var reply = await session.SayAsync("AUTH PLAIN " + secret);
         return reply.StartsWith("235", StringComparison.Ordinal) ? session : throw new IOException(reply);
     }
@@ -79,10 +82,12 @@ internal sealed class RawSession : IAsyncDisposable
     }
 
     /// <summary>A whole message in one round trip and one for its content. Returns the reply to the final dot.</summary>
-    public async Task<string> SubmitAsync(string token, string to = "bob@example.test", string body = "text\r\n")
+    public Task<string> SubmitAsync(string token, string to = "bob@example.test", string body = "text\r\n") => SubmitAsync(token, [to], body);
+
+    public async Task<string> SubmitAsync(string token, IReadOnlyCollection<string> to, string body = "text\r\n")
     {
-        await WriteAsync($"MAIL FROM:<{SallyportServer.Login}>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
-        for (var i = 0; i < 3; i++)
+        await WriteAsync($"MAIL FROM:<{_login}>\r\n{string.Concat(to.Select(one => $"RCPT TO:<{one}>\r\n"))}DATA\r\n");
+        for (var i = 0; i < to.Count + 2; i++)
         {
             var reply = await ReadAsync();
             if (reply.Length == 0 || reply[0] is not ('2' or '3'))
@@ -92,7 +97,7 @@ internal sealed class RawSession : IAsyncDisposable
         }
 
         return await SayAsync(
-            $"From: <{SallyportServer.Login}>\r\nTo: <{to}>\r\nSubject: {token}\r\nMessage-ID: <{token}@client.test>\r\n\r\n{body}.");
+            $"From: <{_login}>\r\nTo: <{to.First()}>\r\nSubject: {token}\r\nMessage-ID: <{token}@client.test>\r\n\r\n{body}.");
     }
 
     public async ValueTask DisposeAsync()

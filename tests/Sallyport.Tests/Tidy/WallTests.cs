@@ -13,12 +13,13 @@ public sealed class WallTests
         ["Limits"] = ["Configuration", "Telemetry"],
         ["Identity"] = ["Configuration", "Telemetry", "Limits"],
         ["Sending"] = ["Configuration", "Telemetry", "Limits"],
+        ["Alerting"] = ["Configuration", "Telemetry", "Reporting"],
         ["Routing"] = ["Configuration"],
         ["Reporting"] = ["Configuration", "Telemetry"],
         ["Submission"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Sending"],
         ["Listening"] = ["Configuration", "Telemetry", "Limits", "Submission"],
         ["Relay"] = ["Configuration", "Telemetry", "Routing", "Reporting"],
-        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Relay", "Sending"],
+        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Relay", "Sending", "Alerting"],
     };
 
     [Fact]

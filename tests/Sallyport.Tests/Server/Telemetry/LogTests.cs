@@ -32,6 +32,11 @@ public sealed class LogTests
         new MailEvent.RecipientSettled("S1", Id(1), "jane", "<jane@acme.test>", "<a@x.test>", RecipientState.Due, "mx.x.test:25",
             "451 4.4.2 gone", 2, 1234, TimeSpan.FromHours(26), Now, true),
         new MailEvent.ReportKept(Id(2), Id(1), "<jane@acme.test>", "failed"),
+        new MailEvent.MessageHeld("S1", Id(1), "jane", 2, "stopped"),
+        new MailEvent.BreakerTripped("jane", "192.0.2.7", "first_contacts_per_hour", 41, 40, 3, "stopped: 41 of 40"),
+        new MailEvent.HeldChanged("held", "jane", 2, 3),
+        new MailEvent.AlertSent("breaker_tripped", "jane", "mail", ""),
+        new MailEvent.AlertSent("breaker_tripped", "jane", "webhook", "it answered 502"),
         new MailEvent.LoginSuspended("jane", Now.AddHours(1), "stolen"),
         new MailEvent.LoginSuspended("jane", null, ""),
         new MailEvent.LoginResumed("jane"),
@@ -58,6 +63,11 @@ public sealed class LogTests
         "MESSAGE0001 deferred for <a@x.test> via mx.x.test:25: 451 4.4.2 gone (attempt 2, 26 h 0 min after it came, "
             + "next attempt 2026-11-24 08:15:30Z, the next hop may have it already)",
         "MESSAGE0002 report \"failed\" about MESSAGE0001 goes to <jane@acme.test>",
+        "S1 MESSAGE0001 HELD of login jane: stopped",
+        "STOPPED jane, last from 192.0.2.7: stopped: 41 of 40; its mail is held from now on",
+        "held what waited of login jane: 2 messages, 3 recipients",
+        "alert breaker_tripped about jane by mail sent",
+        "alert breaker_tripped about jane by webhook did not go: it answered 502",
         "SUSPENDED jane: it may not send until 2026-11-24 09:15:30Z: stolen",
         "SUSPENDED jane: it may not send until it is resumed",
         "resumed jane: it may send again",
@@ -85,6 +95,11 @@ public sealed class LogTests
         "Sallyport: MESSAGE0001 deferred for <a@x.test> via mx.x.test:25: 451 4.4.2 gone (attempt 2, 26 h 0 min after it came, "
             + "next attempt 2026-11-24 08:15:30Z, the next hop may have it already)",
         "Sallyport: MESSAGE0002 report \"failed\" about MESSAGE0001 goes to <jane@acme.test>",
+        "Sallyport: S1 MESSAGE0001 HELD of login jane: stopped",
+        "Sallyport: STOPPED jane, last from 192.0.2.7: stopped: 41 of 40; its mail is held from now on",
+        "Sallyport: held what waited of login jane: 2 messages, 3 recipients",
+        "Sallyport: alert breaker_tripped about jane by mail sent",
+        "Sallyport: alert breaker_tripped about jane by webhook did not go: it answered 502",
         "Sallyport: SUSPENDED jane: it may not send until 2026-11-24 09:15:30Z: stolen",
         "Sallyport: SUSPENDED jane: it may not send until it is resumed",
         "Sallyport: resumed jane: it may send again",
@@ -102,6 +117,7 @@ public sealed class LogTests
         [
             "connected", "connection_refused", "tls_started", "tls_failed", "login_succeeded", "login_failed", "refused", "refused",
             "message_accepted", "disconnected", "recipient_relayed", "recipient_deferred", "report_kept",
+            "message_held", "breaker_tripped", "waiting_held", "alert_sent", "alert_failed",
             "login_suspended", "login_suspended", "login_resumed", "held_released", "held_dropped", "notice", "problem",
         ], lines.Select(line => line.GetProperty("event").GetString()));
         Assert.Equal("error", lines[^1].GetProperty("level").GetString());

@@ -1,0 +1,40 @@
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Reporting;
+using Sallyport.Store;
+
+namespace Sallyport.Server.Alerting;
+
+/// <summary>An alert into our own spool, from where it leaves as a report does: from the null path, of no login, past every limit.</summary>
+internal sealed class AlertMail(ISpool spool, Handoff handoff, Func<QueueId> newQueueId, TimeProvider time)
+{
+    private static readonly TimeSpan CommitMax = TimeSpan.FromSeconds(30);
+
+    /// <returns>Why it is not in the spool; empty when it is.</returns>
+    public async Task<string> SendAsync(Alert alert, AlertOptions options)
+    {
+        try
+        {
+            var message = AlertComposer.Compose(new AlertWords(
+                newQueueId(), time.GetUtcNow(), alert.Server, options.From ?? "postmaster@" + alert.Server, options.Mail, alert.Summary,
+                AlertText.Of(alert)));
+            await using var submission = spool.Begin(message.Id);
+            await submission.WriteAsync(message.Body, default);
+            var commit = submission.CommitAsync(message.Record, message.Header, claim: false, default).AsTask();
+            switch (await commit.WaitAsync(CommitMax, time))
+            {
+                case CommitResult.Durable durable:
+                    handoff.Committed(durable.Message, null);
+                    return "";
+                case CommitResult.StoreFailed failed:
+                    return failed.Why;
+                default:
+                    return "the disk has no room";
+            }
+        }
+        catch (Exception exception)
+        {
+            return exception.Message;
+        }
+    }
+}

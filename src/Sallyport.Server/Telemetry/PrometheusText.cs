@@ -1,0 +1,86 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+
+namespace Sallyport.Server.Telemetry;
+
+/// <summary>
+/// Listens to our instruments and writes them in Prometheus' text form, version 0.0.4. Labels have values of our own only, so there are
+/// as many series as the code names.
+/// </summary>
+public sealed class PrometheusText : IDisposable
+{
+    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    private readonly MeterListener _listener = new();
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, Family> _families = new(StringComparer.Ordinal);
+
+    public PrometheusText(Meter meter)
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (ReferenceEquals(instrument.Meter, meter))
+            {
+                lock (_gate)
+                {
+                    _families.TryAdd(instrument.Name, new Family(instrument is Counter<long>, instrument.Description ?? ""));
+                }
+
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>(Take);
+        _listener.Start();
+    }
+
+    private sealed record Family(bool Counts, string Description)
+    {
+        public SortedDictionary<string, long> Series { get; } = new(StringComparer.Ordinal);
+    }
+
+    public string Write()
+    {
+        _listener.RecordObservableInstruments();
+        var text = new StringBuilder();
+        lock (_gate)
+        {
+            foreach (var (name, family) in _families)
+            {
+                text.Append("# HELP ").Append(name).Append(' ').Append(family.Description).Append('\n');
+                text.Append("# TYPE ").Append(name).Append(family.Counts ? " counter\n" : " gauge\n");
+                foreach (var (labels, value) in family.Series)
+                {
+                    text.Append(name).Append(labels).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+                }
+            }
+        }
+
+        return text.ToString();
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private void Take(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+    {
+        var labels = tags.Length == 0 ? "" : Labels(tags);
+        lock (_gate)
+        {
+            if (_families.TryGetValue(instrument.Name, out var family))
+            {
+                family.Series[labels] = family.Counts ? family.Series.GetValueOrDefault(labels) + value : value;
+            }
+        }
+    }
+
+    private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var text = new StringBuilder("{");
+        foreach (var (name, value) in tags)
+        {
+            text.Append(text.Length > 1 ? "," : "").Append(name).Append("=\"").Append(value).Append('"');
+        }
+
+        return text.Append('}').ToString();
+    }
+}
