@@ -85,6 +85,9 @@ public sealed record DovecotDirectoryOptions(string Name) : DirectoryOptions(Nam
     /// <summary>Sockets in order of preference.</summary>
     public ImmutableArray<ServerAddress> Servers { get; init; } = [];
 
+    /// <summary>Sockets for looking up users, in order of preference; empty for none.</summary>
+    public ImmutableArray<ServerAddress> UserServers { get; init; } = [];
+
     public ServerTrust Trust { get; init; } = new(null, null);
 
     public LoginAddressOptions Addresses { get; init; } = new();
@@ -117,7 +120,7 @@ public sealed record DovecotDirectoryOptions(string Name) : DirectoryOptions(Nam
             == (other.Name, other.Trust, other.Addresses, other.Service, other.Penalty, other.AcceptProxied)
         && (ConnectionsMax, RequestsMax, WaitingMax, ConnectTimeout, Timeout)
             == (other.ConnectionsMax, other.RequestsMax, other.WaitingMax, other.ConnectTimeout, other.Timeout)
-        && Servers.SequenceEqual(other.Servers);
+        && Servers.SequenceEqual(other.Servers) && UserServers.SequenceEqual(other.UserServers);
 
-    public override int GetHashCode() => HashCode.Combine(Name, Trust, Addresses, Service, Servers.Length);
+    public override int GetHashCode() => HashCode.Combine(Name, Trust, Addresses, Service, Servers.Length, UserServers.Length);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -29,7 +30,8 @@ internal static class ServerDirectoryReader
 
         var options = d with
         {
-            Servers = [.. section.Texts("socket").Select(text => ReadSocket(section, text.Text, text.Line, paths)).OfType<ServerAddress>()],
+            Servers = ReadSockets(section, "socket", paths),
+            UserServers = ReadSockets(section, "userdb", paths),
             Trust = ReadTrust(section, paths),
             Addresses = ReadAddresses(section),
             Service = ReadService(section) ?? d.Service,
@@ -42,13 +44,15 @@ internal static class ServerDirectoryReader
             Timeout = section.Time("timeout", d.Timeout, Second, TimeoutMax),
         };
         var clear = section.Flag("clear", false);
-        foreach (var server in options.Servers.Where(server => server.Path is null && !server.ImplicitTls && !IsLoopback(server.Host) && !clear))
+        foreach (var (key, server) in options.Servers.Select(server => ("socket", server))
+            .Concat(options.UserServers.Select(server => ("userdb", server)))
+            .Where(one => one.server is { Path: null, ImplicitTls: false } && !IsLoopback(one.server.Host) && !clear))
         {
-            section.Report("socket", $"{server} would carry passwords in clear: write tls:// for a TLS wrapper in front of Dovecot, "
-                + "or set clear = true where the way there is a private one");
+            section.Report(key, $"{server} would carry {(key == "socket" ? "passwords" : "who exists")} in clear: write tls:// for a TLS wrapper "
+                + "in front of Dovecot, or set clear = true where the way there is a private one");
         }
 
-        CheckTrust(section, options.Servers.Any(server => server.ImplicitTls), "tls://");
+        CheckTrust(section, options.Servers.Concat(options.UserServers).Any(server => server.ImplicitTls), "tls://");
         return options;
     }
 
@@ -88,9 +92,12 @@ internal static class ServerDirectoryReader
         return options;
     }
 
-    private static ServerAddress? ReadSocket(Section section, string text, int line, ConfiguredFiles paths) =>
+    private static ImmutableArray<ServerAddress> ReadSockets(Section section, string key, ConfiguredFiles paths) =>
+        [.. section.Texts(key).Select(text => ReadSocket(section, key, text.Text, text.Line, paths)).OfType<ServerAddress>()];
+
+    private static ServerAddress? ReadSocket(Section section, string key, string text, int line, ConfiguredFiles paths) =>
         text.Contains("://", StringComparison.Ordinal)
-            ? ReadUrl(section, "socket", text, line, ("tcp", 0), ("tls", 0))
+            ? ReadUrl(section, key, text, line, ("tcp", 0), ("tls", 0))
             : new ServerAddress("localhost", 0, false, paths.Resolve(text));
 
     private static ServerAddress? ReadUrl(

@@ -36,15 +36,18 @@ internal sealed class DovecotServer : IAsyncDisposable
 
     public string Socket => Of("auth-sallyport");
 
+    public string UserSocket => Of("auth-sallyport-userdb");
+
     public string Log => File.Exists(Of("log")) ? File.ReadAllText(Of("log")) : "";
 
     public static async Task<DovecotServer> StartAsync(
-        TestFolder folder, Certificates certificates, string name = "dovecot", string more = "", string mechanisms = "plain login scram-sha-256")
+        TestFolder folder, Certificates certificates, string name = "dovecot", string more = "", string mechanisms = "plain login scram-sha-256",
+        string fields = "")
     {
         Peers.RequireRoot();
         Peers.Require("dovecot");
         var server = new DovecotServer(folder, certificates, name);
-        server.Configure(mechanisms, more);
+        server.Configure(mechanisms, more, fields);
         await server.RunAsync();
         return server;
     }
@@ -104,7 +107,8 @@ internal sealed class DovecotServer : IAsyncDisposable
 
     private string Of(string file) => _folder.Of($"{_name}/{file}");
 
-    private void Configure(string mechanisms, string more)
+    /// <param name="fields">What the userdb says besides.</param>
+    private void Configure(string mechanisms, string more, string fields)
     {
         var (certificate, key) = _certificates.Issue("localhost");
         System.IO.Directory.CreateDirectory(Of("run"));
@@ -153,7 +157,7 @@ internal sealed class DovecotServer : IAsyncDisposable
             }
             userdb {
               driver = static
-              args = uid=65534 gid=65534 home={{Of("mail")}}/%u
+              args = uid=65534 gid=65534 home={{Of("mail")}}/%u {{fields}}
             }
             first_valid_uid = 1000
             service imap-login {
@@ -181,6 +185,9 @@ internal sealed class DovecotServer : IAsyncDisposable
             service auth {
               unix_listener {{Socket}} {
                 mode = 0666
+              }
+              unix_listener {{UserSocket}} {
+                mode = 0600
               }
               inet_listener {
                 address = 127.0.0.1

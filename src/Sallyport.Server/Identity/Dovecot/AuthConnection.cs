@@ -7,6 +7,16 @@ using Sallyport.Server.Identity.Servers;
 
 namespace Sallyport.Server.Identity.Dovecot;
 
+/// <summary>What a socket of Dovecot's auth service is for.</summary>
+internal enum AuthSocket
+{
+    /// <summary>Judging secrets: the auth-client protocol.</summary>
+    Client,
+
+    /// <summary>Looking up users: the auth-master protocol, of which we use USER alone.</summary>
+    Users,
+}
+
 /// <summary>
 /// One connection to Dovecot's auth service, shared by many logins: each request has a number, and answers come in any order. When
 /// the connection ends, whoever waits on it is told at once.
@@ -42,15 +52,16 @@ internal sealed class AuthConnection : IAsyncDisposable
 
     /// <summary>Shakes hands: versions, numbers, mechanisms. The stream is then ours, also when it fails.</summary>
     /// <exception cref="ServerTroubleException">This is no auth service we understand.</exception>
-    public static async Task<AuthConnection> OpenAsync(Stream stream, CancellationToken cancel)
+    public static async Task<AuthConnection> OpenAsync(Stream stream, AuthSocket kind, CancellationToken cancel)
     {
         var connection = new AuthConnection(stream);
         try
         {
             // Two connections of one number would shut each other out: each has one of its own.
             var number = RandomNumberGenerator.GetInt32(1, int.MaxValue).ToString(CultureInfo.InvariantCulture);
-            await connection.WriteAsync(AuthLine.Write("VERSION", "1", "2") + AuthLine.Write("CPID", number), cancel);
-            await connection.ShakeHandsAsync(cancel);
+            await connection.WriteAsync(kind == AuthSocket.Client
+                ? AuthLine.Write("VERSION", "1", "2") + AuthLine.Write("CPID", number) : AuthLine.Write("VERSION", "1", "0"), cancel);
+            await connection.ShakeHandsAsync(kind == AuthSocket.Client ? "DONE" : "SPID", cancel);
             connection._reading = connection.ReadAnswersAsync();
             return connection;
         }
@@ -128,7 +139,8 @@ internal sealed class AuthConnection : IAsyncDisposable
         _writing.Dispose();
     }
 
-    private async Task ShakeHandsAsync(CancellationToken cancel)
+    /// <param name="last">The word the greeting ends with.</param>
+    private async Task ShakeHandsAsync(string last, CancellationToken cancel)
     {
         var version = false;
         for (var lines = 0; lines < HandshakeLinesMax; lines++)
@@ -145,14 +157,14 @@ internal sealed class AuthConnection : IAsyncDisposable
                 case "MECH" when fields.Length > 1:
                     Mechanisms.Add(fields[1]);
                     break;
-                case "DONE" when version:
+                case var word when word == last && version:
                     return;
-                case "DONE":
+                case var word when word == last:
                     throw new ServerTroubleException("it names no version of the auth protocol");
             }
         }
 
-        throw new ServerTroubleException("it does not come to the end of its greeting: is this an auth-client socket?");
+        throw new ServerTroubleException("it does not come to the end of its greeting: is this the right socket of Dovecot's auth service?");
     }
 
     private async Task ReadAnswersAsync()

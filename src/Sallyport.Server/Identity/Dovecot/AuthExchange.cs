@@ -43,7 +43,7 @@ internal sealed class AuthExchange(
                 return new DirectoryAnswer.Challenge(next.Octets, this);
             }
 
-            var verdict = directory.Judge(reply, server);
+            var verdict = await directory.CompleteAsync(directory.Judge(reply, server), reply, cancel);
             steps.Add(
                 verdict is DirectoryAnswer.Granted ? "ok" : verdict is DirectoryAnswer.Unavailable ? "unavailable" : "refused", Describe(reply));
             await EndAsync();

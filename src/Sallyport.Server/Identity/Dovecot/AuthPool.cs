@@ -8,6 +8,8 @@ namespace Sallyport.Server.Identity.Dovecot;
 internal sealed class AuthPool : IAsyncDisposable
 {
     private readonly DovecotDirectoryOptions _options;
+    private readonly ImmutableArray<ServerAddress> _all;
+    private readonly AuthSocket _kind;
     private readonly TimeProvider _time;
     private readonly ServerConnector _connector;
     private readonly ServerOrder<ServerAddress> _servers;
@@ -17,11 +19,12 @@ internal sealed class AuthPool : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private uint _turn;
 
-    public AuthPool(DovecotDirectoryOptions options, TimeProvider time)
+    public AuthPool(DovecotDirectoryOptions options, AuthSocket kind, TimeProvider time)
     {
         (_options, _time) = (options, time);
+        (_kind, _all) = (kind, kind == AuthSocket.Client ? options.Servers : options.UserServers);
         _connector = new ServerConnector(options.Trust);
-        _servers = new ServerOrder<ServerAddress>(options.Servers, time);
+        _servers = new ServerOrder<ServerAddress>(_all, time);
         _slots = new Task<(ServerAddress, AuthConnection)>?[options.ConnectionsMax];
         _open = new AuthConnection?[options.ConnectionsMax];
         _ = Slot(0); // so that its mechanisms are known before the first login
@@ -37,12 +40,13 @@ internal sealed class AuthPool : IAsyncDisposable
     public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel)
     {
         var found = new List<DirectoryStep>();
-        foreach (var server in _options.Servers)
+        foreach (var server in _all)
         {
             try
             {
                 await using var connection = await OpenAsync(server, cancel);
-                found.Add(new($"dovecot {server}", "ok", $"answers; it offers {string.Join(' ', connection.Mechanisms)}"));
+                found.Add(new($"dovecot {server}", "ok", _kind == AuthSocket.Users ? "answers who exists"
+                    : $"answers; it offers {string.Join(' ', connection.Mechanisms)}"));
             }
             catch (Exception exception) when (!cancel.IsCancellationRequested)
             {
@@ -119,7 +123,7 @@ internal sealed class AuthPool : IAsyncDisposable
     {
         using var limit = new WaitLimit(_options.ConnectTimeout, _time, cancel);
 #pragma warning disable CA2000 // the connection's, also when it fails
-        return await AuthConnection.OpenAsync(await _connector.OpenAsync(server, limit.Token), limit.Token);
+        return await AuthConnection.OpenAsync(await _connector.OpenAsync(server, limit.Token), _kind, limit.Token);
 #pragma warning restore CA2000
     }
 }

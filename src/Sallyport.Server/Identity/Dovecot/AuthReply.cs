@@ -25,13 +25,20 @@ internal abstract record AuthReply
     /// <param name="Code">temp, user_disabled, pass_expired, authz, or empty for unknown and wrong.</param>
     public sealed record Fail(string User, string Code, string Reason) : AuthReply;
 
+    /// <summary>USER: somebody of whom a userdb says this.</summary>
+    /// <param name="Name">As Dovecot names the login.</param>
+    public sealed record Known(string Name, string[] Fields) : AuthReply;
+
+    /// <summary>NOTFOUND: no userdb knows the login.</summary>
+    public sealed record NotFound : AuthReply;
+
     /// <summary>No answer that could be used: the connection is gone, or Dovecot breaks its protocol.</summary>
     public sealed record Lost(string Why) : AuthReply;
 
-    /// <summary>Reads the fields of CONT, OK or FAIL, the word itself first; null when it is another line.</summary>
+    /// <summary>Reads the fields of CONT, OK, FAIL, USER or NOTFOUND, the word itself first; null when it is another line.</summary>
     public static (uint Id, AuthReply Reply)? Read(string[] fields)
     {
-        if (fields[0] is not ("CONT" or "OK" or "FAIL") || fields.Length < 2 || !uint.TryParse(fields[1], out var id))
+        if (fields[0] is not ("CONT" or "OK" or "FAIL" or "USER" or "NOTFOUND") || fields.Length < 2 || !uint.TryParse(fields[1], out var id))
         {
             return null;
         }
@@ -41,6 +48,8 @@ internal abstract record AuthReply
         {
             "CONT" => Decode(rest.Length > 0 ? rest[0] : "") is { } octets ? new Continue(octets) : new Lost("a challenge that is no base64"),
             "OK" => ReadOk(rest),
+            "USER" => rest.Length > 0 ? new Known(rest[0], rest[1..]) : new Lost("a user without a name"),
+            "NOTFOUND" => new NotFound(),
             _ => ReadFail(rest),
         });
     }

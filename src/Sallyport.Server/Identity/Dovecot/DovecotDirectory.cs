@@ -19,20 +19,23 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
     private readonly TimeProvider _time;
     private readonly AuthPool _pool;
     private readonly Places _places;
+    private readonly UserLookup? _users;
 
     public DovecotDirectory(DovecotDirectoryOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
         _places = new Places(options.RequestsMax, options.WaitingMax);
-        _pool = new AuthPool(options, time);
+        _pool = new AuthPool(options, AuthSocket.Client, time);
+        _users = options.UserServers.IsEmpty ? null : new UserLookup(options, time);
     }
 
     public string Name => _options.Name;
 
     public bool Leads(string mechanism) => mechanism != SaslServer.ScramPlus && _pool.Mechanisms.Contains(mechanism);
 
-    /// <summary>The socket answers who is right, not who exists.</summary>
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    /// <summary>The auth socket answers who is right, not who exists: that is a userdb's to say.</summary>
+    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
+        _users?.FindAsync(login, cancel) ?? new(new DirectoryAnswer.CannotLookUp());
 
     public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, null, cancel);
@@ -46,13 +49,15 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
     public ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel) =>
         BeginAsync(attempt, attempt.Mechanism, first, new StepList(null, "", ""), cancel);
 
-    public ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel) => _pool.TryAsync(cancel);
+    public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel) =>
+        [.. await _pool.TryAsync(cancel), .. _users is null ? [] : await _users.Pool.TryAsync(cancel)];
 
     public DirectoryEntry EntryOf(string login) => LoginNames.ToEntry(login, Name, _options.Addresses);
 
     public async ValueTask DisposeAsync()
     {
         await _pool.DisposeAsync();
+        await (_users?.DisposeAsync() ?? default);
         _places.Dispose();
     }
 
@@ -125,6 +130,12 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
             return new DirectoryAnswer.Unavailable($"dovecot: {WaitLimit.Why(exception, _options.Timeout)}");
         }
     }
+
+    /// <summary>Who was found right is what the userdb says, where there is one; whom it does not know cannot read mail either.</summary>
+    internal async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer verdict, AuthReply reply, CancellationToken cancel) =>
+        verdict is not DirectoryAnswer.Granted || reply is not AuthReply.Ok ok || _users is null ? verdict
+        : await _users.FindAsync(Credentials.PrepareLogin(ok.User)!, cancel) is var found and not DirectoryAnswer.Unknown ? found
+        : new DirectoryAnswer.Refused("the password is right, and no userdb of dovecot knows the login");
 
     /// <summary>What Dovecot's verdict means here.</summary>
     internal DirectoryAnswer Judge(AuthReply reply, ServerAddress server) => reply switch

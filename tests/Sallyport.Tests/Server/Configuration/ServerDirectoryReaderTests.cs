@@ -25,6 +25,15 @@ public sealed class ServerDirectoryReaderTests
         Assert.NotEqual(options, Loaded(entry + "\ntimeout = \"7s\""));
     }
 
+    [Fact]
+    public void Dovecots_userdb_is_read_as_its_socket_is()
+    {
+        const string Entry = "type = \"dovecot\"\nsocket = \"/run/auth\"\nuserdb = [\"/run/auth-userdb\", \"tls://mail.test:9102\"]";
+        var options = (DovecotDirectoryOptions)Loaded(Entry);
+        Assert.Equal("/run/auth-userdb, mail.test:9102", string.Join(", ", options.UserServers));
+        Assert.NotEqual<DirectoryOptions>(options, Loaded(Entry.Replace("9102", "9103", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("type = \"imap\"", "url", "is missing; for example url = \"imaps://mail.acme.test\"")]
     [InlineData("type = \"imap\"\nurl = \"mail.acme.test\"", "url", "is not such a server; \"imaps://mail.acme.test\" is")]
@@ -44,6 +53,9 @@ public sealed class ServerDirectoryReaderTests
     [InlineData("type = \"dovecot\"", "socket", "is missing")]
     [InlineData("type = \"dovecot\"\nsocket = \"tcp://10.0.0.5:9100\"", "socket", "would carry passwords in clear")]
     [InlineData("type = \"dovecot\"\nsocket = \"tcp://127.0.0.1\"", "socket", "needs a port")]
+    [InlineData("type = \"dovecot\"\nsocket = \"/x\"\nuserdb = \"tcp://10.0.0.5:9100\"", "userdb", "would carry who exists in clear")]
+    [InlineData("type = \"dovecot\"\nsocket = \"/x\"\nuserdb = \"tls://a.test\"", "userdb", "needs a port")]
+    [InlineData("type = \"imap\"\nurl = \"imaps://a.test\"\nuserdb = \"/x\"", "userdb", "is not known")]
     [InlineData("type = \"dovecot\"\nsocket = \"/x\"\ntls_name = \"x\"", "tls_name", "has a meaning only with tls://")]
     [InlineData("type = \"dovecot\"\nsocket = \"/x\"\nservice = \"a b\"", "service", "is not a name of a service")]
     [InlineData("type = \"imaps\"\nurl = \"imaps://a.test\"", "type", "did you mean \"imap\"?")]
