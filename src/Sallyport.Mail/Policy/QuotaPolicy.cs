@@ -35,10 +35,10 @@ public static class QuotaPolicy
     }
 
     /// <summary>The domains of the addresses and domain patterns granted: mail within the house goes to nobody new.</summary>
-    public static ImmutableHashSet<string> OwnDomains(Grant grant) =>
+    public static ImmutableArray<string> OwnDomains(Grant grant) =>
     [
-        .. grant.Addresses.Select(address => address[(address.LastIndexOf('@') + 1)..]),
-        .. grant.Patterns.Select(pattern => pattern.Domain).Where(domain => !domain.StartsWith('*')),
+        .. grant.Addresses.Select(address => address[(address.LastIndexOf('@') + 1)..])
+            .Concat(grant.Patterns.Select(pattern => pattern.Domain).Where(domain => !domain.StartsWith('*'))).Distinct(StringComparer.Ordinal),
     ];
 
     /// <summary>At AUTH: the login is right, and may come again later (RFC 4954 §6: 454 asks for no other password).</summary>

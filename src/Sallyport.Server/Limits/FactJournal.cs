@@ -10,6 +10,7 @@ namespace Sallyport.Server.Limits;
 public sealed class FactJournal : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromHours(1);
     private const int WaitingMax = 200_000;
 
     private readonly IFacts _facts;
@@ -104,14 +105,32 @@ public sealed class FactJournal : IAsyncDisposable
         }
     }
 
+    /// <summary>What has expired goes from the disk too, at the start and then every hour.</summary>
+    private async Task SweepAsync()
+    {
+        try
+        {
+            await _facts.SweepAsync(default);
+        }
+        catch (StoreException)
+        {
+            // Nobody sees what has expired; the next time takes it away.
+        }
+    }
+
     private async Task RunAsync()
     {
         using var timer = new PeriodicTimer(Interval, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
+            for (long? sweptAt = null; await timer.WaitForNextTickAsync(_stop.Token);)
             {
                 await FlushAsync();
+                if (sweptAt is not { } last || _time.GetElapsedTime(last) >= SweepEvery)
+                {
+                    sweptAt = _time.GetTimestamp();
+                    await SweepAsync();
+                }
             }
         }
         catch (OperationCanceledException)

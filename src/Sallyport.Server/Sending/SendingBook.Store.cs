@@ -67,7 +67,8 @@ public sealed partial class SendingBook
         }
 
         var inMemory = _subjects.Values.Sum(usage => usage.Contacts?.Count ?? 0);
-        var idle = _subjects.Values.Where(usage => usage.Contacts is { Count: > 0, HasChanges: false } && now - usage.UsedAt > IdleBeforeUnload);
+        var idle = _subjects.Values.Where(usage => usage.Contacts is { Count: > 0, HasChanges: false }
+            && usage.UnderWay.Messages == 0 && now - usage.UsedAt > IdleBeforeUnload);
         foreach (var usage in idle.OrderBy(usage => usage.UsedAt).ToList().TakeWhile(_ => inMemory > ContactsInMemoryMax))
         {
             inMemory -= usage.Contacts!.Count;

@@ -7,7 +7,7 @@ namespace Sallyport.Server.Sending;
 /// <summary>A login as its limits see it: resolved anew when the configuration or what the directory says of it changes.</summary>
 /// <param name="OwnDomains">Recipients there are never new.</param>
 public sealed record SendingLogin(
-    string Login, ImmutableArray<string> Groups, ImmutableHashSet<string> OwnDomains, ImmutableArray<AppliedQuota> Quotas)
+    string Login, ImmutableArray<string> Groups, ImmutableArray<string> OwnDomains, ImmutableArray<AppliedQuota> Quotas)
 {
     public static SendingLogin Of(Grant grant, ImmutableArray<Quota> quotas) => new(
         grant.Login, grant.Groups, QuotaPolicy.OwnDomains(grant), QuotaPolicy.Applying(quotas, grant.Login, grant.Groups));

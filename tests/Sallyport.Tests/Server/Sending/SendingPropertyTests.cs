@@ -84,8 +84,7 @@ public sealed class SendingPropertyTests
             switch (what)
             {
                 case < 15:
-                    bench.Clock.Advance(
-                        what < 12 ? TimeSpan.FromMilliseconds(size * 7) : what < 14 ? TimeSpan.FromSeconds(size) : TimeSpan.FromMinutes(size));
+                    bench.Clock.Advance(Step(what, size));
                     break;
                 case < 20:
                     message?.GiveBack();
@@ -104,6 +103,16 @@ public sealed class SendingPropertyTests
                     break;
             }
         }
+
+        /// <summary>Short ones, and those just within a window, where a bucket that leaves too soon shows.</summary>
+        private static TimeSpan Step(int what, int size) => what switch
+        {
+            < 6 => TimeSpan.FromMilliseconds(size * 7),
+            < 10 => TimeSpan.FromSeconds(59.2),
+            < 12 => TimeSpan.FromMinutes(59.5),
+            < 13 => TimeSpan.FromHours(23.9),
+            _ => TimeSpan.FromMinutes(size),
+        };
 
         private void Commit(SendingTransaction message, int session, string login, int size)
         {
