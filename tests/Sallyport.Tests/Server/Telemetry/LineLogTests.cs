@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Telemetry;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Telemetry;
@@ -9,21 +10,22 @@ public sealed class LineLogTests
 {
     private readonly FakeTimeProvider _time = new();
     private readonly List<string> _told = [];
+    private readonly Signal _changed = new();
 
     [Fact]
     public async Task Lines_lost_while_nothing_could_be_written_are_counted_and_told()
     {
-        using var file = new Target { Full = true };
-        await using (var log = new LineLog(new HumanFormatter(), () => file, _time, _told.Add))
+        using var file = new Target(_changed) { Full = true };
+        await using (var log = new LineLog(new HumanFormatter(), () => file, _time, Tell))
         {
             log.Write(new MailEvent.Notice("first"));
             await file.Tried.WaitAsync(TestContext.Current.CancellationToken);
             log.Write(new MailEvent.Notice("second"));
-            await Until(() => file.Attempts == 1 && _told.Count == 1);
+            await _changed.UntilAsync(() => file.Attempts == 1 && _told.Count == 1, () => file.Text);
             file.Full = false;
             _time.Advance(TimeSpan.FromSeconds(6));
             log.Write(new MailEvent.Notice("third"));
-            await Until(() => file.Text.Contains("third", StringComparison.Ordinal));
+            await _changed.UntilAsync(() => file.Text.Contains("third", StringComparison.Ordinal), () => file.Text);
         }
 
         Assert.Matches("PROBLEM: [12] lines of this log were lost: it could not be written: No space left on device", file.Text);
@@ -34,8 +36,8 @@ public sealed class LineLogTests
     [Fact]
     public async Task A_file_that_cannot_be_opened_leaves_the_log_as_it_was()
     {
-        using var file = new Target();
-        await using (var log = new LineLog(new HumanFormatter(), () => file, _time, _told.Add))
+        using var file = new Target(_changed);
+        await using (var log = new LineLog(new HumanFormatter(), () => file, _time, Tell))
         {
             Assert.Throws<DirectoryNotFoundException>(() => log.Reopen(new JsonFormatter(), LineLog.Target("/no/such/directory/x.log")));
             log.Write(new MailEvent.Notice("goes on"));
@@ -47,12 +49,12 @@ public sealed class LineLogTests
     [Fact]
     public async Task From_the_next_line_on_the_log_is_in_the_other_file()
     {
-        using var one = new Target();
-        using var other = new Target();
-        await using (var log = new LineLog(new HumanFormatter(), () => one, _time, _told.Add))
+        using var one = new Target(_changed);
+        using var other = new Target(_changed);
+        await using (var log = new LineLog(new HumanFormatter(), () => one, _time, Tell))
         {
             log.Write(new MailEvent.Notice("before"));
-            await Until(() => one.Text.Length > 0);
+            await _changed.UntilAsync(() => one.Text.Length > 0, () => one.Text);
             log.Reopen(new JsonFormatter(), () => other);
             log.Write(new MailEvent.Notice("after"));
         }
@@ -61,16 +63,14 @@ public sealed class LineLogTests
         Assert.Contains("\"what\":\"after\"", other.Text);
     }
 
-    private static async Task Until(Func<bool> holds)
+    private void Tell(string text)
     {
-        while (!holds())
-        {
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
+        _told.Add(text);
+        _changed.Changed();
     }
 
     /// <summary>A file on a disk that may be full.</summary>
-    private sealed class Target : MemoryStream
+    private sealed class Target(Signal changed) : MemoryStream
     {
         private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly StringBuilder _text = new();
@@ -105,6 +105,8 @@ public sealed class LineLogTests
             {
                 _text.Append(Encoding.UTF8.GetString(buffer.Span));
             }
+
+            changed.Changed();
 
             return default;
         }
