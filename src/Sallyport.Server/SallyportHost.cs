@@ -35,7 +35,6 @@ public sealed class SallyportHost : IAsyncDisposable
     private readonly IStore _store;
     private readonly LineLog _lines;
     private readonly RecentOutcomes _log;
-    private readonly PasswordHasher _hasher;
     private readonly IdentityBooks _books;
     private readonly DirectorySet _directories;
     private readonly ConnectionGate _gate = new();
@@ -52,8 +51,7 @@ public sealed class SallyportHost : IAsyncDisposable
         var (store, books, sending, log) = (opened.Store, opened.Books, opened.Sending, opened.Lines);
         (_time, _store, _lines, _books, _watch, _handoff) = (time, store, log, books, opened.Watch, opened.Handoff);
         _log = new RecentOutcomes(_watch, time);
-        _hasher = new PasswordHasher(options.Limits, time);
-        _directories = new DirectorySet(new DirectoryServices(store, _hasher, books.MadeUp, log, time));
+        _directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.MadeUp, log, time));
         _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time)
         {
             Sending = sending,
@@ -216,7 +214,7 @@ public sealed class SallyportHost : IAsyncDisposable
         }
 
         _handoff.Resize(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
-        _hasher.Limits = options.Limits;
+        _books.Hasher.Limits = options.Limits;
         _listener.Certificate = certificate;
         _submission.Settings = NewSettings(options with
         {
@@ -280,7 +278,6 @@ public sealed class SallyportHost : IAsyncDisposable
         await _admin.DisposeAsync();
         _listener.Dispose();
         await _directories.DisposeAsync();
-        _hasher.Dispose();
         await _books.DisposeAsync();
         await _store.DisposeAsync();
         await _lines.DisposeAsync();

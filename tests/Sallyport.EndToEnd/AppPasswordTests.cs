@@ -16,6 +16,8 @@ public sealed class AppPasswordTests
     [InlineData("swaks", "LOGIN")]
     [InlineData("MailKit", "PLAIN")]
     [InlineData("MailKit", "LOGIN")]
+    [InlineData("MailKit", "SCRAM-SHA-256")]
+    [InlineData("MailKit", "SCRAM-SHA-256-PLUS")]
     public async Task Real_clients_send_with_the_app_password_of_a_local_login(string client, string mechanism)
     {
         await using var server = await SallyportServer.StartAsync();

@@ -20,7 +20,8 @@ public abstract record SaslStep
     /// <summary>The exchange is another server's: bring it this response.</summary>
     public sealed record AskExchange(ReadOnlyMemory<byte> Response) : SaslStep;
 
-    public sealed record AskGrant(string Login, string AuthorizationIdentity) : SaslStep;
+    /// <param name="Keys">The name of the keys that proved it; empty for the verifier's own.</param>
+    public sealed record AskGrant(string Login, string AuthorizationIdentity, string Keys = "") : SaslStep;
 
     /// <param name="Login">Whom the client says the token is for; empty when the token alone says it.</param>
     public sealed record AskToken(string Login, string Token) : SaslStep

@@ -128,16 +128,26 @@ internal sealed class ScramMechanism(bool plus, bool plusOffered, ReadOnlyMemory
 
         byte[] binding = [.. Encoding.UTF8.GetBytes(_gs2Header), .. plus ? serverEndPoint.Span : default];
         var authMessage = $"{_clientFirstBare},{_serverFirst},{withoutProof}";
-        var signature = ScramSha256.Sign(_verifier!.StoredKey.Span, authMessage);
-        var clientKey = ScramSha256.Xor(proof, signature);
-        var proven = CryptographicOperations.FixedTimeEquals(SHA256.HashData(clientKey), _verifier.StoredKey.Span);
-        if (!proven || fields[0] != "c=" + Convert.ToBase64String(binding) || fields[1] != "r=" + _nonce)
+        if (Proven(proof, authMessage) is not { } keys || fields[0] != "c=" + Convert.ToBase64String(binding) || fields[1] != "r=" + _nonce)
         {
             return new SaslStep.Failed(_login);
         }
 
-        _serverFinal = Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(ScramSha256.Sign(_verifier.ServerKey.Span, authMessage)));
-        return new SaslStep.AskGrant(_login, _identity);
+        _serverFinal = Encoding.UTF8.GetBytes("v=" + Convert.ToBase64String(ScramSha256.Sign(keys.ServerKey.Span, authMessage)));
+        return new SaslStep.AskGrant(_login, _identity, keys.Name);
+    }
+
+    /// <summary>The keys the proof was made with; all are tried, so that how long it takes does not tell which.</summary>
+    private ScramKeys? Proven(byte[] proof, string authMessage)
+    {
+        ScramKeys? proven = null;
+        foreach (var keys in _verifier!.Also.Prepend(new ScramKeys("", _verifier.StoredKey, _verifier.ServerKey)))
+        {
+            var clientKey = ScramSha256.Xor(proof, ScramSha256.Sign(keys.StoredKey.Span, authMessage));
+            proven = CryptographicOperations.FixedTimeEquals(SHA256.HashData(clientKey), keys.StoredKey.Span) ? keys : proven;
+        }
+
+        return proven;
     }
 
     /// <summary>Undoes =2C and =3D (RFC 5802 §5.1); null when there is another "=".</summary>

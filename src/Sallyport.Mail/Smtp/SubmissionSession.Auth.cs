@@ -120,7 +120,7 @@ public sealed partial class SubmissionSession
             case SaslStep.AskExchange ask:
                 return new Turn.AskExchange(ask.Response);
             case SaslStep.AskGrant ask:
-                return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity);
+                return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity, ask.Keys);
             case SaslStep.AskToken ask:
                 LoginTyped = ask.Login;
                 return new Turn.AskToken(ask.Login, ask.Token);

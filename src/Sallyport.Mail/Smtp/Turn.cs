@@ -48,7 +48,8 @@ public abstract record Turn
     }
 
     /// <summary>SCRAM proved the login; ask whether it is (still) enabled and what it may use; answer with <c>AnswerLogin</c>.</summary>
-    public sealed record AskGrant(string Login, string AuthorizationIdentity) : Turn;
+    /// <param name="Keys">The name of the keys that proved it; empty for the verifier's own.</param>
+    public sealed record AskGrant(string Login, string AuthorizationIdentity, string Keys = "") : Turn;
 
     /// <summary>Ask the directories whom this access token was issued to; answer with <c>AnswerLogin</c>.</summary>
     /// <param name="Login">Whom the client says it is for; empty when the token alone says it.</param>

@@ -24,6 +24,7 @@ namespace Sallyport.Server.Admin;
 [JsonSerializable(typeof(GrantsOfLogin))]
 [JsonSerializable(typeof(AddressName))]
 [JsonSerializable(typeof(WhoMaySend))]
+[JsonSerializable(typeof(SaltView))]
 [JsonSerializable(typeof(NewAppPassword))]
 [JsonSerializable(typeof(MadeAppPassword))]
 [JsonSerializable(typeof(AppPasswordQuery))]

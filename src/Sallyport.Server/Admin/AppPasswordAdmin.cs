@@ -67,12 +67,34 @@ internal sealed class AppPasswordAdmin(AdminServices services)
             Networks = [.. wanted.Networks.Select(AppPasswordRules.ParseNetwork).OfType<IPNetwork>()],
             Senders = senders,
             Digest = Book.Digest(secret),
+            Verifiers = await VerifiersAsync(login, secret, cancel),
         };
         var made = $"{password.Shown} of {login} is made" + (note.Length > 0 ? "; " + note : "");
         return await Book.AddAsync(password, perLogin, now, cancel)
             ? new(true, made, login, password.Id, AppPasswordText.Show(secret))
             : No($"{login} has as many app passwords as it may have (app_passwords.per_login = {perLogin}); "
                 + "`sallyport app-password revoke` makes room");
+    }
+
+    /// <summary>One SCRAM exchange has one salt: that of the login's own verifier where we keep one, else the one it is shown anyway.</summary>
+    private async ValueTask<ImmutableArray<ScramVerifier>> VerifiersAsync(string login, string secret, CancellationToken cancel)
+    {
+        var salted = services.Books.MadeUp.For(login);
+        foreach (var directory in services.Settings().Identity.Directories.OfType<IVerifierDirectory>())
+        {
+            if (await directory.FindVerifierAsync(login, cancel) is DirectoryAnswer.Verifier own)
+            {
+                salted = own.Value;
+                break;
+            }
+        }
+
+        return await Task.Run<ImmutableArray<ScramVerifier>>(
+            () =>
+            [
+                PasswordHasher.CreateVerifier(AppPasswordText.Show(secret), salted.Salt, salted.Iterations),
+                PasswordHasher.CreateVerifier(secret, salted.Salt, salted.Iterations),
+            ], cancel);
     }
 
     private async ValueTask<AppPasswordView[]> ListAsync(AppPasswordQuery query, CancellationToken cancel)

@@ -1,4 +1,3 @@
-using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
@@ -101,8 +100,7 @@ internal static class Explainer
         string login, string secret, List<ExplainedStep> steps, IdentityService identity, CancellationToken cancel)
     {
         var password = identity.AppPasswords.Book.FindBySecret(secret);
-        var judged = password is null ? await identity.AppPasswords.JudgeAsync(IPAddress.Loopback, login, secret, cancel)
-            : await identity.AppPasswords.TryAsync(login, password, cancel);
+        var judged = password is null ? AppPasswordJudge.NoneOfOurs : await identity.AppPasswords.TryAsync(login, password, cancel);
         var (outcome, because) = judged.Answer switch
         {
             DirectoryAnswer.Granted => ("ok", $"it is {password!.Shown} of {password.Login}, "

@@ -45,7 +45,7 @@ internal sealed class GuardAdmin(AdminServices services)
             return new(false, $"\"{Replies.Printable(login)}\" can be no login");
         }
 
-        services.Books.Guard.Forget(prepared);
+        services.Books.Forget(prepared);
         return new(true, $"nothing is held against {prepared} any more; bans of networks stay");
     }
 

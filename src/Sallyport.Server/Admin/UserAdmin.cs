@@ -14,6 +14,9 @@ internal sealed class UserAdmin(AdminServices services)
     {
         handlers.On(UserOperations.List, async (_, cancel) => (UserView[])[.. (await Accounts.ListAsync(cancel)).Select(View)]);
         handlers.On(UserOperations.Add, AddAsync);
+        handlers.On(UserOperations.Salt, (user, _) => ValueTask.FromResult(
+            services.Books.AppPasswords.Of(Credentials.PrepareLogin(user.Login) ?? "").SelectMany(one => one.Verifiers).FirstOrDefault() is { } with
+                ? new SaltView(with.Iterations, with.Salt.ToArray()) : new SaltView(null, null)));
         handlers.On(UserOperations.Remove, async (user, cancel) =>
             await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
         handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
@@ -33,7 +36,7 @@ internal sealed class UserAdmin(AdminServices services)
     /// <summary>What was tried in vain before must not stand against a login that is new, or has a new password.</summary>
     private AdminAnswer Forgiven(string login, AdminAnswer answer)
     {
-        services.Books.Guard.Forget(Credentials.PrepareLogin(login) ?? "");
+        services.Books.Forget(Credentials.PrepareLogin(login) ?? "");
         return answer;
     }
 
@@ -58,7 +61,7 @@ internal sealed class UserAdmin(AdminServices services)
             return new(false, $"{login} exists already; `sallyport user passwd` sets a password");
         }
 
-        services.Books.Guard.Forget(login);
+        services.Books.Forget(login);
         var addresses = LocalDirectory.AddressesOf(account);
         return new(true, addresses.IsEmpty
             ? $"{login} added; it may log in but send as nobody: it is no address itself, and no --address was given"

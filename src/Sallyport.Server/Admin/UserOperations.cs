@@ -10,6 +10,9 @@ public static class UserOperations
 
     public static AdminOperation<NewUser, AdminAnswer> Add { get; } = new("users/add", AdminJson.Default.NewUser, AdminJson.Default.AdminAnswer);
 
+    public static AdminOperation<UserName, SaltView> Salt { get; } =
+        new("users/salt", AdminJson.Default.UserName, AdminJson.Default.SaltView);
+
     public static AdminOperation<UserName, AdminAnswer> Remove { get; } =
         new("users/remove", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
 
@@ -54,6 +57,9 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
 
     public override string ToString() => "VerifierView";
 }
+
+/// <summary>What a new verifier of the login is to be made with, so that it goes with its app passwords in SCRAM; null for whatever.</summary>
+public sealed record SaltView(int? Iterations, byte[]? Salt);
 
 public sealed record NewUser(string Login, VerifierView Verifier, string[] Addresses);
 

@@ -31,8 +31,18 @@ internal static class DirectoryReader
             return null;
         }
 
-        var options = read(section, name!, paths);
+        var options = ReadMemory(section, read(section, name!, paths));
         section.Finish();
         return options;
     }
+
+    /// <summary>What is remembered of a directory that is asked over a wire.</summary>
+    private static DirectoryOptions? ReadMemory(Section section, DirectoryOptions? options) =>
+        options is LdapDirectoryOptions or MailboxDirectoryOptions or DovecotDirectoryOptions
+            ? options with
+            {
+                LoginCache = section.Time("login_cache", TimeSpan.FromMinutes(1), TimeSpan.Zero, TimeSpan.FromHours(1)),
+                OutageFor = section.Time("outage_for", TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromDays(7)),
+            }
+            : options;
 }

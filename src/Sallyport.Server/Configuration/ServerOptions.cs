@@ -92,7 +92,14 @@ public sealed record TlsOptions(string Certificate, string Key)
 
 /// <summary>A [[directory]] entry: one record a type, equal when nothing in it has changed.</summary>
 /// <param name="Name">Unique; in logs and explanations.</param>
-public abstract record DirectoryOptions(string Name);
+public abstract record DirectoryOptions(string Name)
+{
+    /// <summary>How long a password the directory found right is not asked again; zero where it is asked each time.</summary>
+    public TimeSpan LoginCache { get; init; }
+
+    /// <summary>How long a login may go on, while the directory is away, by its last success from the same network; zero for not at all.</summary>
+    public TimeSpan OutageFor { get; init; }
+}
 
 /// <summary>type = "local": the place of the local accounts in the order.</summary>
 public sealed record LocalDirectoryOptions(string Name) : DirectoryOptions(Name);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Outages;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -33,6 +34,15 @@ public sealed class IdentityBooks : IAsyncDisposable
     /// <summary>Logins that may not send.</summary>
     public required SuspensionBook Suspensions { get; init; }
 
+    /// <summary>The threads that hash, one set for all.</summary>
+    public required PasswordHasher Hasher { get; init; }
+
+    /// <summary>What directories last said, for the time they are down.</summary>
+    public required OutageBook Outages { get; init; }
+
+    /// <summary>What directories said a moment ago.</summary>
+    public required SuccessCache Successes { get; init; }
+
     private ServerOptions Options { get; set; }
 
     private TimeProvider Time { get; }
@@ -42,6 +52,7 @@ public sealed class IdentityBooks : IAsyncDisposable
     {
 #pragma warning disable CA2000 // The books', and disposed with them.
         var journal = new FactJournal(store.Facts, log, time);
+        var hasher = new PasswordHasher(options.Limits, time);
 #pragma warning restore CA2000
         return new IdentityBooks(
             options,
@@ -50,7 +61,12 @@ public sealed class IdentityBooks : IAsyncDisposable
             await AppPasswordBook.LoadAsync(store, journal, cancel),
             journal,
             await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time)
-        { Suspensions = await SuspensionBook.LoadAsync(store.Facts, time, cancel) };
+        {
+            Suspensions = await SuspensionBook.LoadAsync(store.Facts, time, cancel),
+            Hasher = hasher,
+            Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, cancel),
+            Successes = new SuccessCache(time),
+        };
     }
 
     /// <summary>Identity under a configuration, which from now on also the guard goes by.</summary>
@@ -63,5 +79,18 @@ public sealed class IdentityBooks : IAsyncDisposable
         return nonce is null ? service : new IdentityService(directories, options, this, grants, Time) { Nonce = () => nonce };
     }
 
-    public ValueTask DisposeAsync() => Journal.DisposeAsync();
+    /// <summary>The login has a new secret, or the administrator says so: nothing is held against it, and nothing taken for granted.</summary>
+    /// <param name="login">Prepared.</param>
+    public void Forget(string login)
+    {
+        Guard.Forget(login);
+        Successes.Forget(login);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Hasher.Dispose();
+        await Journal.DisposeAsync();
+        Outages.Dispose();
+    }
 }

@@ -22,9 +22,11 @@ public sealed class IdentityService(
     public LoginGuard Guard => books.Guard;
 
     /// <summary>One password a device.</summary>
-    public AppPasswordJudge AppPasswords => field ??= new AppPasswordJudge(books.AppPasswords, directories, _walk, time);
+    public AppPasswordJudge AppPasswords => field ??= new AppPasswordJudge(books.AppPasswords, directories, _walk, Remembered, time);
 
-    public PasswordJudge Passwords => field ??= new PasswordJudge(directories, _walk, AppPasswords, options.AppPasswords);
+    public PasswordJudge Passwords => field ??= new PasswordJudge(directories, _walk, AppPasswords, Remembered, options.AppPasswords);
+
+    private RememberedSuccesses Remembered => field ??= new RememberedSuccesses(options, books.Successes, books.Outages, time);
 
     public SuspensionBook Suspensions => books.Suspensions;
 
@@ -78,7 +80,7 @@ public sealed class IdentityService(
         try
         {
             var judged = await ask();
-            outcome = OutcomeOf(judged.Answer);
+            outcome = judged.Guessed ? LoginOutcome.WrongForNow : OutcomeOf(judged.Answer);
             return await ToLoginAsync(judged, cancel);
         }
         finally
@@ -115,7 +117,7 @@ public sealed class IdentityService(
     /// <summary>A failure is answered no sooner than the floor, and later the more there were.</summary>
     private Task WaitAsync(LoginOutcome outcome, TimeSpan delay, long since, CancellationToken cancel)
     {
-        if (outcome is not (LoginOutcome.Wrong or LoginOutcome.UnknownLogin))
+        if (outcome is not (LoginOutcome.Wrong or LoginOutcome.WrongForNow or LoginOutcome.UnknownLogin))
         {
             return Task.CompletedTask;
         }
@@ -216,6 +218,7 @@ public sealed class IdentityService(
         var prepared = Credentials.PrepareLogin(login) ?? "";
         var asked = directories.Where(one => one.Name == grant.Directory);
         var (answer, _) = await _walk.AskAsync([.. asked], one => one.FindAsync(prepared, cancel), cancel);
+        Remembered.Heard(grant.Directory, prepared, answer);
         var through = grant.Through is { } name ? books.AppPasswords.Find(name.Id) : null;
         return grant.Through is not null && through is null ? (new LoginAnswer.Wrong(), RevokedSince(grant) ?? "")
             : answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong ? (null, "")
@@ -247,10 +250,39 @@ public sealed class IdentityService(
         return answer switch
         {
             DirectoryAnswer.Challenge challenge => new ScramBeginning.Theirs(challenge.Octets, challenge.Exchange),
-            DirectoryAnswer.Verifier found => new ScramBeginning.Ours(new VerifierAnswer.Found(found.Value, Nonce()), directory),
+            DirectoryAnswer.Verifier found => Ours(found.Value, prepared, directory),
             DirectoryAnswer.Unavailable unavailable => new ScramBeginning.Ours(new VerifierAnswer.Unavailable(unavailable.Why), directory),
-            _ => new ScramBeginning.Ours(new VerifierAnswer.Found(books.MadeUp.For(prepared), Nonce()), directory),
+            DirectoryAnswer.Granted { Entry.Login: var name } when Credentials.PrepareLogin(name) is { } known =>
+                Ours(books.MadeUp.For(known), known, ""),
+            _ => Ours(books.MadeUp.For(prepared), prepared, ""),
         };
+    }
+
+    /// <summary>The login's app passwords go along, as far as they were made with the same salt.</summary>
+    private ScramBeginning.Ours Ours(ScramVerifier verifier, string login, string directory) => new(
+        new VerifierAnswer.Found(verifier with { Also = books.AppPasswords.KeysOf(login, verifier) }, Nonce()), directory);
+
+    /// <summary>SCRAM proved a secret: what may its login use?</summary>
+    /// <param name="directory">The one that gave the verifier.</param>
+    /// <param name="keys">Names the app password it was; empty for the login's own.</param>
+    public async ValueTask<(LoginAnswer Answer, string Why)> FindProvenAsync(
+        LoginAttempt attempt, string directory, string keys, CancellationToken cancel)
+    {
+        if (Credentials.PrepareLogin(attempt.Login) is not { } prepared)
+        {
+            return (new LoginAnswer.Wrong(), "not a login");
+        }
+
+        if (keys.Length > 0)
+        {
+            return await ToLoginAsync(books.AppPasswords.Find(keys) is { } password
+                ? await AppPasswords.JudgeAsync(attempt, prepared, password, cancel) : AppPasswordJudge.NoneOfOurs, cancel);
+        }
+
+        var (answer, _) = await _walk.AskAsync(
+            [.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
+        var refused = answer is DirectoryAnswer.Granted { Entry: var entry } ? Passwords.RefusalOfOwn(entry.Login, entry.Groups) : null;
+        return await ToLoginAsync(refused ?? answer, cancel);
     }
 
     /// <summary>Brings a response to the server that leads the exchange.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Identity.AppPasswords;
 
@@ -15,6 +16,12 @@ public sealed record Judgement(DirectoryAnswer Answer)
     /// <summary>What the administrator should know of a success; empty otherwise.</summary>
     public string Note { get; init; } = "";
 
+    /// <summary>Nobody could say, and what could be compared did not fit: counted as a failure and not remembered as one.</summary>
+    public bool Guessed { get; init; }
+
+    /// <summary>Its directory is away, and goes by what it last said.</summary>
+    public OutageNote? Outage { get; init; }
+
     public static implicit operator Judgement(DirectoryAnswer answer) => FromDirectoryAnswer(answer);
 
     public static Judgement FromDirectoryAnswer(DirectoryAnswer answer) => new(answer);
@@ -27,6 +34,8 @@ public sealed record Judgement(DirectoryAnswer Answer)
         Through = Through is null ? null : new AppPasswordName(Through.Id, Through.Label),
         Only = Through?.Senders ?? [],
         Mode = Through is { Senders.IsEmpty: false } ? SenderMode.Refuse : grant.Mode,
-        Note = Note,
+        Note = Outage is null ? Note : $"directory {Outage.Directory} is away ({Outage.Why}); it goes by its last success from this network, "
+            + $"{Outage.Since.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z",
+        Outage = Outage?.Directory ?? "",
     };
 }

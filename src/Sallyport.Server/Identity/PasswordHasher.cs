@@ -57,10 +57,22 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
     } = start;
 
     /// <summary>A new verifier, for storing.</summary>
-    public static ScramVerifier CreateVerifier(string password)
+    public static ScramVerifier CreateVerifier(string password) => CreateVerifier(password, RandomNumberGenerator.GetBytes(SaltBytes), Iterations);
+
+    /// <summary>A verifier that goes with others of the same salt in one SCRAM exchange.</summary>
+    public static ScramVerifier CreateVerifier(string password, ReadOnlyMemory<byte> salt, int iterations) =>
+        ScramSha256.Verifier(ScramSha256.SaltedPassword(password, salt.Span, iterations), salt, iterations);
+
+    /// <summary>The same on the threads for it, in turn with those who wait to log in; null when too many wait.</summary>
+    public async ValueTask<ScramVerifier?> MakeVerifierAsync(string password)
     {
-        var salt = RandomNumberGenerator.GetBytes(SaltBytes);
-        return ScramSha256.Verifier(ScramSha256.SaltedPassword(password, salt, Iterations), salt, Iterations);
+        ScramVerifier? made = null;
+        var done = await _queue.RunAsync(IPAddress.None, () =>
+        {
+            made = CreateVerifier(password);
+            return true;
+        });
+        return done is true ? made : null;
     }
 
     /// <summary>Is this the login's password? <paramref name="known"/> false spends the same work and is always wrong.</summary>

@@ -6,7 +6,8 @@ namespace Sallyport.Server.Identity;
 
 /// <summary>Judges what PLAIN and LOGIN bring: an app password by ourselves, any other by the directories.</summary>
 public sealed class PasswordJudge(
-    ImmutableArray<IDirectory> directories, DirectoryWalk walk, AppPasswordJudge appPasswords, AppPasswordOptions options)
+    ImmutableArray<IDirectory> directories, DirectoryWalk walk, AppPasswordJudge appPasswords, RememberedSuccesses remembered,
+    AppPasswordOptions options)
 {
     private const string AppPasswordRequired = "the login's own password is refused: app_passwords.required asks for an app password";
 
@@ -17,7 +18,7 @@ public sealed class PasswordJudge(
     {
         if (AppPasswordText.Parse(password) is { } secret)
         {
-            return await appPasswords.JudgeAsync(attempt.Client, login, secret, cancel);
+            return await appPasswords.JudgeAsync(attempt, login, secret, cancel);
         }
 
         if (RefusalOfOwn(login, []) is { } refused)
@@ -25,9 +26,12 @@ public sealed class PasswordJudge(
             return refused; // without a word on whether it was right, and without asking
         }
 
+        Judgement? last = null;
         var (answer, _) = await walk.AskAsync(
-            _directories, directory => ((IPasswordDirectory)directory).CheckPasswordAsync(attempt, login, password, cancel), cancel);
-        return answer is DirectoryAnswer.Granted { Entry: var entry } && RefusalOfOwn(entry.Login, entry.Groups) is { } late ? late : answer;
+            _directories,
+            async one => (last = await remembered.AskAsync((IPasswordDirectory)one, attempt, login, password, cancel)).Answer, cancel);
+        var judged = last is not null && ReferenceEquals(last.Answer, answer) ? last : answer;
+        return answer is DirectoryAnswer.Granted { Entry: var entry } && RefusalOfOwn(entry.Login, entry.Groups) is { } late ? late : judged;
     }
 
     /// <summary>A login that needs an app password is refused its own.</summary>

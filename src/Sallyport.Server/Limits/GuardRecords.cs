@@ -28,6 +28,9 @@ public enum LoginOutcome
     /// <summary>A secret was judged and is wrong, or the login is disabled.</summary>
     Wrong,
 
+    /// <summary>Its directory is away, and it is not what was right last: it counts, and may be right when the directory is back.</summary>
+    WrongForNow,
+
     /// <summary>No directory knows the login.</summary>
     UnknownLogin,
 

@@ -199,7 +199,7 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
     private TimeSpan CountFailure(
         LoginOrigin origin, IPAddress client, string? secret, LoginOutcome outcome, GuardOptions options, DateTimeOffset now)
     {
-        if (secret is not null)
+        if (secret is not null && outcome != LoginOutcome.WrongForNow)
         {
             book.RememberWrong(secret, now, options.EntriesMax);
         }

@@ -224,7 +224,7 @@ public sealed partial class SubmissionDriver
         _sending?.Committed(held: record.HoldReason is not null);
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes)
-        { Held = record.HoldReason is not null });
+        { Held = record.HoldReason is not null, Outage = _session.Grant?.Outage ?? "" });
         if (record.HoldReason is { } reason)
         {
             _services.Log.Write(new MailEvent.MessageHeld(SessionId, receiver.Id, record.Login, record.Envelope.Recipients.Length, reason));

@@ -344,7 +344,7 @@ public sealed partial class SubmissionDriver : IDisposable
 
     private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.FindGrantAsync(ask.Login, _verifierFrom, default);
+        (var answer, _loginWhy) = await _settings.Identity.FindProvenAsync(Attempt(ask.Login), _verifierFrom, ask.Keys, default);
         await EndProofIfGrantedAsync(answer);
         return await AnswerAsync(answer);
     }
@@ -412,7 +412,11 @@ public sealed partial class SubmissionDriver : IDisposable
             _grantedAt = _services.Time.GetTimestamp();
             _services.Log.Write(new MailEvent.LoginSucceeded(
                 SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism)
-            { AppPassword = grant.Through?.Label ?? "", Note = grant.Note });
+            { AppPassword = grant.Through?.Label ?? "", Note = grant.Outage.Length == 0 ? grant.Note : "" });
+            if (grant.Outage.Length > 0)
+            {
+                _services.Log.Write(new MailEvent.OutageLogin(SessionId, _client, grant.Login, grant.Outage, grant.Note));
+            }
         }
     }
 

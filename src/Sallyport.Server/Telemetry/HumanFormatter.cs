@@ -21,6 +21,7 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.ClientCertificate { Trouble.Length: > 0 } e => $"{e.Session} client certificate of {e.Client} not accepted: {Clean(e.Trouble)}",
         MailEvent.ClientCertificate e => $"{e.Session} client certificate verified: {Clean(e.Subject)}",
         MailEvent.LoginSucceeded e => $"{e.Session} login of {Clean(e.Login)} from {e.Client}{As(e)} ({e.Mechanism}, {e.Directory}{With(e)})",
+        MailEvent.OutageLogin e => $"{e.Session} OUTAGE: login of {Clean(e.Login)} from {e.Client}: {Clean(e.Note)}",
         MailEvent.LoginFailed e => $"{e.Session} LOGIN FAILED for {Quoted(e.Typed)} from {e.Client}: {Clean(e.Why)}{By(e.Mechanism)}",
         MailEvent.LoginUnavailable e =>
             $"{e.Session} login of {Quoted(e.Typed)} from {e.Client} was not judged: {Clean(e.Why)}{By(e.Mechanism)}",
@@ -47,7 +48,8 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
         MailEvent.MessageAccepted e => $"{e.Session} {e.Id} accepted from {Clean(e.Sender)}{Of(e.Login)} at {e.Client} for "
-            + $"{Count(e.Recipients, "recipient")}, {e.Bytes} bytes, message-id {Clean(e.MessageId)}",
+            + $"{Count(e.Recipients, "recipient")}, {e.Bytes} bytes, message-id {Clean(e.MessageId)}"
+            + (e.Outage.Length == 0 ? "" : $", while directory {Clean(e.Outage)} is away"),
         MailEvent.ConnectionClosed e => $"{e.Session} {e.Client} disconnected after {Count(e.Messages, "message")}: {Clean(e.Why)}",
         MailEvent.RecipientSettled e => Settled(e),
         MailEvent.ReportKept e => $"{e.Id} report \"{e.Kind}\" about {e.About} goes to {Clean(e.Recipient)}",

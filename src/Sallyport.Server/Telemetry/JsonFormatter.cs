@@ -56,7 +56,7 @@ public sealed class JsonFormatter : ILineFormatter
                 break;
             case MailEvent.MessageAccepted e:
                 Put(json, "message_accepted", ("session", e.Session), ("queue_id", e.Id.ToString()), ("client", e.Client), ("login", e.Login),
-                    ("sender", e.Sender), ("message_id", e.MessageId));
+                    ("sender", e.Sender), ("message_id", e.MessageId), ("outage", e.Outage));
                 json.WriteNumber("recipients", e.Recipients);
                 json.WriteNumber("bytes", e.Bytes);
                 break;
@@ -97,6 +97,10 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.LoginSucceeded e:
                 Put(json, "login_succeeded", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("typed", e.Typed),
                     ("directory", e.Directory), ("mechanism", e.Mechanism), ("app_password", e.AppPassword), ("note", e.Note));
+                return true;
+            case MailEvent.OutageLogin e:
+                Put(json, "outage_login", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("directory", e.Directory),
+                    ("note", e.Note));
                 return true;
             case MailEvent.LoginFailed e:
                 Put(json, "login_failed", ("session", e.Session), ("client", e.Client), ("typed", e.Typed),

@@ -36,6 +36,9 @@ public abstract record MailEvent
         public string Note { get; init; } = "";
     }
 
+    /// <summary>The login's directory is away, and the login goes on by its last success.</summary>
+    public sealed record OutageLogin(string Session, string Client, string Login, string Directory, string Note) : MailEvent;
+
     /// <param name="Why">For the administrator: unknown login, wrong password, disabled…</param>
     public sealed record LoginFailed(string Session, string Client, string Typed, string Mechanism, string Why) : MailEvent;
 
@@ -98,6 +101,9 @@ public abstract record MailEvent
     {
         /// <summary>It is held; why has a line of its own.</summary>
         public bool Held { get; init; }
+
+        /// <summary>The directory that is away and by whose earlier word it was accepted; empty otherwise.</summary>
+        public string Outage { get; init; } = "";
     }
 
     public sealed record ConnectionClosed(string Session, string Client, int Messages, string Why) : MailEvent;

@@ -50,9 +50,11 @@ internal static class UserVerb
             }
 
             WarnOfShort(password);
-            var user = new NewUser(login, Verifier(password), granted);
-            return await Site.AtDoorAsync(options,
-                async admin => Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json)), cancel);
+            return await Site.AtDoorAsync(options, async admin =>
+            {
+                var user = new NewUser(login, await VerifierAsync(admin, login, password, cancel), granted);
+                return Site.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json));
+            }, cancel);
         });
         return command;
     }
@@ -70,7 +72,8 @@ internal static class UserVerb
             WarnOfShort(password);
             return await Site.AtDoorAsync(options, async admin =>
             {
-                var change = new NewPassword(parsed.GetValue(Login)!, Verifier(password));
+                var login = parsed.GetValue(Login)!;
+                var change = new NewPassword(login, await VerifierAsync(admin, login, password, cancel));
                 return Site.Tell(await admin.CallAsync(UserOperations.SetPassword, change, cancel), parsed.GetValue(Json));
             }, cancel);
         });
@@ -139,7 +142,13 @@ internal static class UserVerb
         return command;
     }
 
-    private static VerifierView Verifier(string password) => VerifierView.Of(PasswordHasher.CreateVerifier(password));
+    /// <summary>Made here, with the salt of the login's app passwords where it has some.</summary>
+    private static async Task<VerifierView> VerifierAsync(IAdmin admin, string login, string password, CancellationToken cancel)
+    {
+        var with = await admin.CallAsync(UserOperations.Salt, new UserName(login), cancel);
+        return VerifierView.Of(with is { Iterations: { } iterations, Salt: { } salt }
+            ? PasswordHasher.CreateVerifier(password, salt, iterations) : PasswordHasher.CreateVerifier(password));
+    }
 
     private static void WarnOfShort(string password)
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Server.Identity.AppPasswords;
 
@@ -20,6 +21,9 @@ public sealed record AppPassword(string Login, string Id, string Label, DateTime
 
     /// <summary>The secret, digested with the store's key.</summary>
     public ReadOnlyMemory<byte> Digest { get; init; }
+
+    /// <summary>For SCRAM: verifiers of the secret as it is shown and without dashes, with the salt of the login's other verifiers.</summary>
+    public ImmutableArray<ScramVerifier> Verifiers { get; init; } = [];
 
     /// <summary>In quotes, for logs and explanations.</summary>
     public string Shown => $"app password \"{Label}\" ({Id})";
@@ -39,7 +43,11 @@ public sealed record AppPassword(string Login, string Id, string Label, DateTime
 
     internal StoredAppPassword ToStored() =>
         new(Label, CreatedAt, ExpiresAt, [.. Networks.Select(network => network.ToString())], [.. Senders.Select(sender => sender.ToString())],
-            Digest.ToArray());
+            Digest.ToArray())
+        {
+            Verifiers = [.. Verifiers.Select(one => new StoredVerifier(
+                one.Iterations, one.Salt.ToArray(), one.StoredKey.ToArray(), one.ServerKey.ToArray()))],
+        };
 
     internal static AppPassword Of(string login, string id, StoredAppPassword stored) =>
         new(login, id, stored.Label, stored.CreatedAt, stored.ExpiresAt)
@@ -47,6 +55,7 @@ public sealed record AppPassword(string Login, string Id, string Label, DateTime
             Networks = [.. stored.Networks.Select(IPNetwork.Parse)],
             Senders = [.. stored.Senders.Select(SenderPattern.Parse).OfType<SenderPattern>()],
             Digest = stored.Digest,
+            Verifiers = [.. (stored.Verifiers ?? []).Select(one => new ScramVerifier(one.Iterations, one.Salt, one.StoredKey, one.ServerKey))],
         };
 }
 
@@ -55,7 +64,12 @@ public sealed record AppPasswordUse(DateTimeOffset At, string From);
 
 /// <summary>As it is stored. Names only grow.</summary>
 internal sealed record StoredAppPassword(
-    string Label, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, string[] Networks, string[] Senders, byte[] Digest);
+    string Label, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, string[] Networks, string[] Senders, byte[] Digest)
+{
+    public StoredVerifier[]? Verifiers { get; init; }
+}
+
+internal sealed record StoredVerifier(int Iterations, byte[] Salt, byte[] StoredKey, byte[] ServerKey);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Sallyport.Mail.Sasl;
 using Sallyport.Server.Limits;
 using Sallyport.Store;
 
@@ -89,6 +90,15 @@ public sealed class AppPasswordBook
             return _byDigest.GetValueOrDefault(Name(Digest(secret)));
         }
     }
+
+    /// <summary>What goes along with a verifier in an exchange: expired ones too, so that the log can say it.</summary>
+    public ImmutableArray<ScramKeys> KeysOf(string login, ScramVerifier with) =>
+    [
+        .. from password in Of(login)
+           from one in password.Verifiers
+           where one.Iterations == with.Iterations && one.Salt.Span.SequenceEqual(with.Salt.Span)
+           select new ScramKeys(password.Id, one.StoredKey, one.ServerKey),
+    ];
 
     public AppPasswordUse? LastUse(AppPassword password)
     {

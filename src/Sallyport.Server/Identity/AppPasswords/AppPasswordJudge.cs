@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
 
@@ -9,47 +8,43 @@ namespace Sallyport.Server.Identity.AppPasswords;
 /// Judges app passwords. No directory ever sees one; the login's directory is asked whether it knows the login and lets it in, and its
 /// no is the last word.
 /// </summary>
-public sealed class AppPasswordJudge(AppPasswordBook book, ImmutableArray<IDirectory> directories, DirectoryWalk walk, TimeProvider time)
+public sealed class AppPasswordJudge(
+    AppPasswordBook book, ImmutableArray<IDirectory> directories, DirectoryWalk walk, RememberedSuccesses remembered, TimeProvider time)
 {
+    public static Judgement NoneOfOurs { get; } = new(new DirectoryAnswer.Refused("an app password that was revoked, or never was one here"));
+
     public AppPasswordBook Book => book;
 
     /// <param name="login">Prepared.</param>
     /// <param name="secret">From <see cref="AppPasswordText.Parse"/>.</param>
-    public async ValueTask<Judgement> JudgeAsync(IPAddress client, string login, string secret, CancellationToken cancel) =>
+    public async ValueTask<Judgement> JudgeAsync(LoginAttempt attempt, string login, string secret, CancellationToken cancel) =>
         book.FindBySecret(secret) is { } password
-            ? await JudgeAsync(client, login, password, cancel)
-            : new Judgement(new DirectoryAnswer.Refused("an app password that was revoked, or never was one here"));
+            ? await JudgeAsync(attempt, login, password, cancel)
+            : NoneOfOurs;
 
     /// <summary>The secret was this password's: may it be used from there and now, by this login?</summary>
-    public async ValueTask<Judgement> JudgeAsync(IPAddress client, string login, AppPassword password, CancellationToken cancel)
+    public async ValueTask<Judgement> JudgeAsync(LoginAttempt attempt, string login, AppPassword password, CancellationToken cancel)
     {
-        if (password.Refusal(client, time.GetUtcNow()) is { } refusal)
+        if (password.Refusal(attempt.Client, time.GetUtcNow()) is { } refusal)
         {
             return Judgement.Refused(refusal);
         }
 
-        var judged = await TryAsync(login, password, cancel);
+        var (answer, directory) = await LookUpAsync(login, cancel);
+        var judged = Match(password, directory.Length == 0 ? Named(login, answer) : remembered.Found(directory, login, attempt, answer));
         if (judged.Answer is DirectoryAnswer.Granted)
         {
-            book.Used(password, client, time.GetUtcNow());
+            book.Used(password, attempt.Client, time.GetUtcNow());
         }
 
         return judged;
     }
 
     /// <summary>The same without a look at where it comes from, and without a trace.</summary>
-    public async ValueTask<Judgement> TryAsync(string login, AppPassword password, CancellationToken cancel)
-    {
-        if (password.HasExpired(time.GetUtcNow()))
-        {
-            return Judgement.Refused($"{password.Shown} of {password.Login} has expired");
-        }
-
-        var found = await FindAsync(login, cancel);
-        return found.Answer is not DirectoryAnswer.Granted { Entry.Login: var name } ? found with { Known = true }
-            : password.Login != Credentials.PrepareLogin(name) ? Judgement.Refused($"{password.Shown} is {password.Login}'s")
-            : found with { Through = password };
-    }
+    public async ValueTask<Judgement> TryAsync(string login, AppPassword password, CancellationToken cancel) =>
+        password.HasExpired(time.GetUtcNow())
+            ? Judgement.Refused($"{password.Shown} of {password.Login} has expired")
+            : Match(password, await FindAsync(login, cancel));
 
     /// <summary>Why a session may not go on with it; null when it may.</summary>
     public string? RevokedSince(string id) =>
@@ -61,11 +56,18 @@ public sealed class AppPasswordJudge(AppPasswordBook book, ImmutableArray<IDirec
     /// Whom the login is, without any secret. Where no directory can look up, the first that names logins by their form does, and nobody
     /// has checked that there is such a login.
     /// </summary>
-    public async ValueTask<Judgement> FindAsync(string login, CancellationToken cancel)
-    {
-        var (answer, _) = await walk.AskAsync(directories, one => one.FindAsync(login, cancel), cancel);
-        return answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.UnknownOrWrong ? Unchecked(login) : answer;
-    }
+    public async ValueTask<Judgement> FindAsync(string login, CancellationToken cancel) => Named(login, (await LookUpAsync(login, cancel)).Answer);
+
+    private ValueTask<(DirectoryAnswer Answer, string Directory)> LookUpAsync(string login, CancellationToken cancel) =>
+        walk.AskAsync(directories, one => one.FindAsync(login, cancel), cancel);
+
+    private Judgement Named(string login, DirectoryAnswer answer) =>
+        answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.UnknownOrWrong ? Unchecked(login) : answer;
+
+    private static Judgement Match(AppPassword password, Judgement found) =>
+        found.Answer is not DirectoryAnswer.Granted { Entry.Login: var name } ? found with { Known = true }
+        : password.Login != Credentials.PrepareLogin(name) ? Judgement.Refused($"{password.Shown} is {password.Login}'s")
+        : found with { Through = password };
 
     private Judgement Unchecked(string login)
     {

@@ -29,6 +29,39 @@ public sealed class ScramTests
         Assert.IsType<SaslStep.Done>(mechanism.Receive([]));
     }
 
+    [Theory]
+    [InlineData("pencil", "")]
+    [InlineData("of the phone", "phone")]
+    [InlineData("of the printer", "printer")]
+    [InlineData("of nobody", null)]
+    public void Any_of_a_logins_verifiers_with_one_salt_will_do_and_signs_itself(string password, string? keys)
+    {
+        var mechanism = Scram();
+        mechanism.Start(Octets("n,,n=user,r=" + ClientNonce));
+        var serverFirst = Challenge(mechanism.TakeVerifier(Verifier with { Also = [Keys("phone"), Keys("printer")] }, ServerNonce));
+        var salted = ScramSha256.SaltedPassword(password, Salt, 4096);
+        var withoutProof = $"c=biws,r={ClientNonce}{ServerNonce}";
+        var authMessage = $"n=user,r={ClientNonce},{serverFirst},{withoutProof}";
+        var clientKey = ScramSha256.ClientKey(salted);
+        var proof = ScramSha256.Xor(clientKey, ScramSha256.Sign(System.Security.Cryptography.SHA256.HashData(clientKey), authMessage));
+        var step = mechanism.Receive(Octets($"{withoutProof},p={Convert.ToBase64String(proof)}"));
+        if (keys is null)
+        {
+            Assert.Equal(new SaslStep.Failed("user"), step);
+            return;
+        }
+
+        Assert.Equal(new SaslStep.AskGrant("user", "", keys), step);
+        Assert.Equal(
+            "v=" + Convert.ToBase64String(ScramSha256.Sign(ScramSha256.ServerKey(salted), authMessage)), Challenge(mechanism.Granted()));
+
+        static ScramKeys Keys(string name)
+        {
+            var verifier = ScramSha256.Verifier(ScramSha256.SaltedPassword("of the " + name, Salt, 4096), Salt, 4096);
+            return new ScramKeys(name, verifier.StoredKey, verifier.ServerKey);
+        }
+    }
+
     [Fact]
     public void A_verifier_knows_its_password_and_no_other()
     {
