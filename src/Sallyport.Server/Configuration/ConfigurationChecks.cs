@@ -18,6 +18,7 @@ internal sealed class ConfigurationChecks(string file, TomlFile toml, List<Confi
         CheckNames(options);
         CheckRoutes(options);
         CheckRelay(options.Relay);
+        CheckAlerts(options);
         QuotaReader.CheckWhole(options.Quotas, (line, doubt) => warnings.Add(new(file, line, "quota", doubt)));
         if (toml.Top.Has("data"))
         {
@@ -115,6 +116,19 @@ internal sealed class ConfigurationChecks(string file, TomlFile toml, List<Confi
             section.Report(key, $"retry_first ({Quantities.Show(relay.RetryFirst)}) is longer than retry_max ({Quantities.Show(relay.RetryMax)})");
         }
     }
+
+    private void CheckAlerts(ServerOptions options)
+    {
+        static string Domain(string address) => address[(address.LastIndexOf('@') + 1)..];
+        foreach (var address in options.Alert.Mail.Where(address => !options.Routes.Any(route => Takes(route, Domain(address)))))
+        {
+            warnings.Add(new(file, toml.Table("alert").LineOf("mail"), "alert.mail", $"no route takes {address}: alerts would not reach it"));
+        }
+    }
+
+    private static bool Takes(RouteOptions route, string domain) => route.Recipients.Any(pattern => pattern == "*"
+        || domain.Equals(pattern, StringComparison.OrdinalIgnoreCase)
+        || (pattern.StartsWith('.') && domain.EndsWith(pattern, StringComparison.OrdinalIgnoreCase)));
 
     private void CheckData(string data)
     {

@@ -101,6 +101,14 @@ public sealed class BreakerConfigurationTests : IDisposable
         Assert.Single(Assert.IsType<ConfigurationResult.Loaded>(Parse("[metrics]\naddress = \"0.0.0.0:9464\"")).Warnings).Message);
 
     [Theory]
+    [InlineData("acme.test", "ops@acme.test", false)]
+    [InlineData(".acme.test", "ops@inner.ACME.test", false)]
+    [InlineData("acme.test", "ops@inner.acme.test", true)]
+    public void An_alert_no_route_takes_is_a_doubt(string route, string mail, bool doubted) => Assert.Equal(
+        doubted, Assert.IsType<ConfigurationResult.Loaded>(Parse($"[alert]\nmail = \"{mail}\"", route)).Warnings
+            .Any(warning => warning.Message == $"no route takes {mail}: alerts would not reach it"));
+
+    [Theory]
     [InlineData("[breaker]\nfirst_contacts = 3", "is not known in [breaker]")]
     [InlineData("[breaker]\nfirst_contacts_per_hour = 0", "must be a whole number from 1")]
     [InlineData("[breaker]\ntrusted_networks = [\"office\"]", "\"office\" is not a network")]
@@ -118,14 +126,14 @@ public sealed class BreakerConfigurationTests : IDisposable
 
     private ServerOptions Load(string text) => Assert.IsType<ConfigurationResult.Loaded>(Parse(text)).Options;
 
-    private ConfigurationResult Parse(string text) => ConfigurationLoader.Parse(_site.File, $"""
+    private ConfigurationResult Parse(string text, string route = "*") => ConfigurationLoader.Parse(_site.File, $"""
         hostname = "smtp.acme.test"
         data = "data"
         [[listener]]
         address = "127.0.0.1:5870"
         tls = "none"
         [[route]]
-        recipients = ["*"]
+        recipients = ["{route}"]
         capture = "capture"
         {text}
         """);
