@@ -17,8 +17,7 @@ internal sealed class UserAdmin(AdminServices services)
         handlers.On(UserOperations.Salt, (user, _) => ValueTask.FromResult(
             services.Books.AppPasswords.Of(Credentials.PrepareLogin(user.Login) ?? "").SelectMany(one => one.Verifiers).FirstOrDefault() is { } with
                 ? new SaltView(with.Iterations, with.Salt.ToArray()) : new SaltView(null, null)));
-        handlers.On(UserOperations.Remove, async (user, cancel) =>
-            await Accounts.RemoveAsync(user.Login, cancel) ? new(true, $"{user.Login} removed") : Unknown(user.Login));
+        handlers.On(UserOperations.Remove, RemoveAsync);
         handlers.On(UserOperations.SetPassword, async (change, cancel) => change.Verifier.FindMistake() is { } mistake
             ? new(false, mistake)
             : await Accounts.SetVerifierAsync(change.Login, change.Verifier.ToVerifier(), cancel)
@@ -38,6 +37,18 @@ internal sealed class UserAdmin(AdminServices services)
     {
         services.Books.Forget(Credentials.PrepareLogin(login) ?? "");
         return answer;
+    }
+
+    /// <summary>Whoever gets the name next does not get the devices of who had it.</summary>
+    private async ValueTask<AdminAnswer> RemoveAsync(UserName user, CancellationToken cancel)
+    {
+        if (!await Accounts.RemoveAsync(user.Login, cancel))
+        {
+            return Unknown(user.Login);
+        }
+
+        var revoked = await services.Books.AppPasswords.RevokeAsync(Credentials.PrepareLogin(user.Login) ?? "", null, cancel);
+        return new(true, $"{Shown(user.Login)} removed" + (revoked.IsEmpty ? "" : "; its app passwords are revoked"));
     }
 
     private async ValueTask<AdminAnswer> AddAsync(NewUser user, CancellationToken cancel)
