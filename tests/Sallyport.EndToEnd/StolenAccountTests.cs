@@ -118,6 +118,22 @@ public sealed class StolenAccountTests
     }
 
     [Fact]
+    public async Task A_test_alert_goes_every_way_and_a_way_that_is_shut_is_told()
+    {
+        await using var sink = Sink.Started();
+        await using var hook = new HookListener();
+        await using var server = await StartAsync(sink, hook, Peers.FreePort());
+        var tested = await server.CommandAsync(["alert", "test"]);
+        Assert.True(tested.ExitCode == 0, tested.All);
+        Assert.Contains("\"kind\":\"test\"", hook.Posts.Single().Body);
+        await Tool.UntilAsync(() => Of(sink, "postmaster@ops.test") == 1, "the mail", null, () => server.Log);
+        await hook.DisposeAsync();
+        var shut = await server.CommandAsync(["alert", "test"]);
+        Assert.Equal(1, shut.ExitCode);
+        Assert.Contains("Connection refused", shut.Output);
+    }
+
+    [Fact]
     public async Task A_suspended_login_sends_nothing_from_its_next_message_on_over_a_restart_too()
     {
         await using var server = await SallyportServer.StartAsync();
