@@ -52,7 +52,7 @@ internal sealed class DovecotServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>The [[directory]] entry for one of the ways to ask it.</summary>
+    /// <summary>The [[directory]] entry for one of the ways to ask it; each login is asked.</summary>
     public string Directory(string way, string more = "") => $"""
         [[directory]]
         {way switch
@@ -66,6 +66,7 @@ internal sealed class DovecotServer : IAsyncDisposable
             _ => throw new ArgumentException(way),
         }}
         domain = "acme.test"
+        login_cache = "0s"
         {more}
         """;
 

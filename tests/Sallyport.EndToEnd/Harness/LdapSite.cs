@@ -65,6 +65,8 @@ internal sealed class LdapSite : IAsyncDisposable
             site.Servers.Add(await Slapd.StartAsync(site._folder, site.Certificates, $"slapd{i}", tree, people));
         }
 
+        var entry = keys(site);
+        var cache = entry.Contains("login_cache", StringComparison.Ordinal) ? "" : "login_cache = \"0s\""; // each login is asked
         site.Sallyport = await SallyportServer.StartAsync(more: $"""
             [limits]
             connections_per_address = 1000
@@ -72,7 +74,8 @@ internal sealed class LdapSite : IAsyncDisposable
             [[directory]]
             name = "site"
             type = "ldap"
-            {keys(site)}
+            {entry}
+            {cache}
             [[directory]]
             type = "local"
             """);
