@@ -74,8 +74,8 @@ internal sealed class LdapSite : IAsyncDisposable
             [[directory]]
             name = "site"
             type = "ldap"
-            {entry}
             {cache}
+            {entry}
             [[directory]]
             type = "local"
             """);

@@ -56,8 +56,14 @@ public sealed class RelayDeadlineTests : IAsyncDisposable
         var lines = string.Concat(Enumerable.Repeat(new string('a', 98) + "\r\n", 160_000));
         await bench.SubmitAsync(1, Record("a@x.test"), "Subject: x\r\n\r\n" + lines);
         await _hop.UntilAsync(hop => hop.Count("DATA") == 1);
-        await bench.Clock.RunOutAsync(TimeSpan.FromSeconds(181));
-        var settled = (await bench.SettledAsync(1))[0];
+        var settling = bench.SettledAsync(1);
+        while (!settling.IsCompleted)
+        {
+            // The wait that runs out may be one for a block that the sockets still took: then the next block's is the one.
+            await Task.WhenAny(settling, bench.Clock.RunOutAsync(TimeSpan.FromSeconds(181)));
+        }
+
+        var settled = (await settling)[0];
         Assert.Equal((RecipientState.Due, false), (settled.State, settled.MaybeTwice));
     }
 
