@@ -114,11 +114,13 @@ dovecot_as_directory="[[directory]]
 name = \"dovecot\"
 type = \"dovecot\"
 socket = \"$dir/spool/private/auth\""
+asks_each_time="$dovecot_as_directory
+login_cache = \"0s\""
 for _ in $(seq "$rounds"); do
-  dovecot_start "16 M"; one "Postfix, Dovecot with its cache" "$postfix_port"
-  dovecot_stop; dovecot_start "16 M"
-  sallyport_start "$dovecot_as_directory"; one "Sallyport, Dovecot with its cache" "$port"; sallyport_stop
-  dovecot_stop; dovecot_start 0; one "Postfix, Dovecot without cache" "$postfix_port"
-  sallyport_start "$dovecot_as_directory"; one "Sallyport, Dovecot without cache" "$port"; sallyport_stop
+  dovecot_start "16 M"; one "Postfix, Dovecot with its cache" "$postfix_port"; dovecot_stop
+  dovecot_start "16 M"; sallyport_start "$dovecot_as_directory"; one "Sallyport, both caches" "$port"; sallyport_stop; dovecot_stop
+  dovecot_start "16 M"; sallyport_start "$asks_each_time"; one "Sallyport, Dovecot with its cache" "$port"; sallyport_stop; dovecot_stop
+  dovecot_start 0; one "Postfix, Dovecot without cache" "$postfix_port"
+  sallyport_start "$asks_each_time"; one "Sallyport, no cache anywhere" "$port"; sallyport_stop
   dovecot_stop
 done
