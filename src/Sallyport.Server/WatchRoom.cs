@@ -14,6 +14,10 @@ namespace Sallyport.Server;
 /// <summary>What watches over the logins and tells of it, put together: breaker, alerts, numbers.</summary>
 internal sealed class WatchRoom : IMailLog, IAsyncDisposable
 {
+    /// <summary>What can be done about a login that is stopped.</summary>
+    private static readonly string[] Undoing =
+        ["hold list --login {0}", "login suspend {0}", "hold drop {0}", "hold release {0}", "hold release {0} --trust", "login resume {0}"];
+
     private readonly IStore _store;
     private readonly IdentityBooks _books;
     private readonly TimeProvider _time;
@@ -107,17 +111,18 @@ internal sealed class WatchRoom : IMailLog, IAsyncDisposable
         }
     }
 
-    private void Tell(Trip trip, long held) => Alerts.Tell(new Alert(
-        "breaker_tripped", trip.Login, _options().Hostname, trip.At, $"{trip.Login} is stopped, its mail is held: {trip.Count} "
+    private void Tell(Trip trip, long held) => Alerts.Tell(AlertOf(trip, held, _options().Hostname));
+
+    internal static Alert AlertOf(Trip trip, long held, string hostname) => new(
+        "breaker_tripped", trip.Login, hostname, trip.At, $"{trip.Login} is stopped, its mail is held: {trip.Count} "
         + $"{trip.Sign.Replace('_', ' ')}, {trip.Allowed} are let go",
         [
-            $"sallyport hold list --login {trip.Login}", $"sallyport login suspend {trip.Login}", $"sallyport hold drop {trip.Login}",
-            $"sallyport hold release {trip.Login}", $"sallyport hold release {trip.Login} --trust", $"sallyport login resume {trip.Login}",
+            .. Undoing.Select(command => "sallyport " + command.Replace("{0}", ShellWord.Of(trip.Login), StringComparison.Ordinal)),
         ])
     {
         Evidence = new AlertEvidence(
             trip.Sign, trip.Count, trip.Allowed, trip.Usual, trip.Client, trip.Networks, trip.Recipients, held),
-    });
+    };
 
     private async ValueTask<string> WriteMetricsAsync(CancellationToken cancel)
     {

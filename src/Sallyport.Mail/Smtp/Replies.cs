@@ -61,6 +61,7 @@ public static class Replies
     public static readonly Reply TimedOut = new(421, new(4, 4, 2), "Timed out waiting for you, closing the connection");
     public static readonly Reply TooSlow = new(421, new(4, 4, 2), "Too slow, closing the connection");
 
+    public static readonly Reply TooMuchHeld = new(451, new(4, 7, 1), "Too much mail of this login is held; ask your mail administrator");
     public static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     public static readonly Reply StoreFailed = new(451, new(4, 3, 0), "The message could not be stored, try again later");
     public static readonly Reply CommitLate = new(451, new(4, 3, 0), "Storing the message takes too long, try again later");

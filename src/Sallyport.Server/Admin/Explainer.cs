@@ -6,6 +6,7 @@ using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Sending;
+using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Admin;
 
@@ -29,7 +30,8 @@ internal static class Explainer
         if (identity.Suspensions.Find(grant.Login) is { } suspension)
         {
             steps.Add(new("suspension", "refused", "it may log in and not send, "
-                + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : $"until `sallyport login resume {grant.Login}`")
+                + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z"
+                    : $"until `sallyport login resume {ShellWord.Of(grant.Login)}`")
                 + (suspension.Why.Length > 0 ? $": {suspension.Why}" : "")));
         }
 

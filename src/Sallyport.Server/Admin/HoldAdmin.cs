@@ -1,4 +1,3 @@
-using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -107,10 +106,10 @@ internal sealed class HoldAdmin(AdminServices services)
             ? new(false, "name a login, or queue ids, or all", 0, 0, false, 0)
             : selection.QueueIds.Length > NamesMax ? new(false, $"at most {NamesMax} queue ids at once", 0, 0, false, 0) : null;
 
-    /// <summary>As the spool has it, whatever its letters' case.</summary>
+    /// <summary>As the spool has it, whatever its letters' case and whichever of its names it is.</summary>
     private async ValueTask<string> LoginAsync(string typed, CancellationToken cancel) =>
         (await Spool.HeldAsync(null, GroupsMax, cancel)).FirstOrDefault(
-            group => group.Login.Equals(typed, StringComparison.OrdinalIgnoreCase))?.Login ?? Credentials.PrepareLogin(typed) ?? typed;
+            group => group.Login.Equals(typed, StringComparison.OrdinalIgnoreCase))?.Login ?? await LoginNaming.OfAsync(services, typed, cancel);
 
     private static bool IsHeld(SpooledMessage message) => message.Recipients.Any(recipient => recipient.State == RecipientState.Held);
 

@@ -78,6 +78,7 @@ internal sealed class LimitAdmin(AdminServices services)
             return new(false, Mistake(asked));
         }
 
+        subject = SendingSubject.LoginOf(subject) is { } login ? SendingSubject.OfLogin(await LoginNaming.OfAsync(services, login, cancel)) : subject;
         services.Sending.Reset(subject);
         await services.Books.Journal.FlushAsync();
         return new(true, $"nothing that {SendingSubject.Words(subject)} has sent counts any more");

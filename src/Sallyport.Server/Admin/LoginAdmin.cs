@@ -35,10 +35,11 @@ internal sealed class LoginAdmin(AdminServices services)
             return new(false, mistake);
         }
 
-        var suspension = await services.Books.Suspensions.SuspendAsync(asked.Login, length, asked.Why, cancel);
+        var login = await LoginNaming.OfAsync(services, asked.Login, cancel);
+        var suspension = await services.Books.Suspensions.SuspendAsync(login, length, asked.Why, cancel);
         services.Log.Write(new MailEvent.LoginSuspended(suspension.Login, suspension.Until, suspension.Why));
         var held = asked.HoldQueue
-            ? await services.Store.Spool.HoldDueOfAsync(suspension.Login, "its login is suspended", cancel)
+            ? await services.Store.Spool.HoldDueOfAsync(login, "its login is suspended", cancel)
             : null;
         return new(true, $"{Replies.Printable(suspension.Login)} may log in and not send, "
             + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "until it is resumed")
@@ -47,7 +48,9 @@ internal sealed class LoginAdmin(AdminServices services)
 
     private async ValueTask<AdminAnswer> ResumeAsync(UserName name, CancellationToken cancel)
     {
-        var login = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        var login = await LoginNaming.OfAsync(services, name.Login, cancel);
+        var typed = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        login = services.Books.Suspensions is var book && book.Find(login) is null && book.Find(typed) is not null ? typed : login;
         var suspended = await services.Books.Suspensions.ResumeAsync(login, cancel);
         var tripped = services.LetGo(login, false);
         if (!suspended && !tripped)
@@ -63,7 +66,7 @@ internal sealed class LoginAdmin(AdminServices services)
 
     private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
     {
-        var login = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        var login = await LoginNaming.OfAsync(services, name.Login, cancel);
         var (answer, _) = await services.Settings().Identity.FindGrantAsync(login, null, cancel);
         var groups = answer is LoginAnswer.Granted { Grant: var grant } ? grant.Groups : [];
         var state = (services.Breaker ?? throw new InvalidOperationException("no breaker")).StateOf(login, groups);

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Policy;
+using Sallyport.Server.Limits;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
@@ -27,10 +29,11 @@ public sealed class GrantBook
 
     public ImmutableArray<StoredGrant> All { get; private set; }
 
-    public static async ValueTask<GrantBook> LoadAsync(IFacts facts, CancellationToken cancel)
+    public static async ValueTask<GrantBook> LoadAsync(IFacts facts, IMailLog log, CancellationToken cancel)
     {
-        var stored = await facts.ListAsync(FactKind.Grant, "", cancel);
-        return new GrantBook(facts, [.. stored.Select(fact => JsonSerializer.Deserialize(fact.Value.Span, GrantJson.Default.StoredGrant)!)]);
+        var stored = new List<StoredGrant>();
+        await StoredFacts.ReadAsync(facts, FactKind.Grant, GrantJson.Default.StoredGrant, log, (_, grant) => stored.Add(grant), cancel);
+        return new GrantBook(facts, [.. stored]);
     }
 
     public IEnumerable<GrantRule> Rules => All.Select(grant => new GrantRule(grant.To, grant.As, "command"));

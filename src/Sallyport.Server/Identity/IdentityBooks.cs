@@ -57,12 +57,12 @@ public sealed class IdentityBooks : IAsyncDisposable
         return new IdentityBooks(
             options,
             await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
-            await GrantBook.LoadAsync(store.Facts, cancel),
+            await GrantBook.LoadAsync(store.Facts, log, cancel),
             await AppPasswordBook.LoadAsync(store, journal, cancel),
             journal,
             await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time)
         {
-            Suspensions = await SuspensionBook.LoadAsync(store.Facts, time, cancel),
+            Suspensions = await SuspensionBook.LoadAsync(store.Facts, log, time, cancel),
             Hasher = hasher,
             Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, cancel),
             Successes = new SuccessCache(time),

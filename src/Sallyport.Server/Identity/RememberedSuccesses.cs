@@ -104,14 +104,15 @@ public sealed class RememberedSuccesses(ServerOptions options, SuccessCache cach
     /// <summary>A wrong guess is counted and not remembered, and hears what everybody hears: the password may be right, and new.</summary>
     private async ValueTask<Judgement> GoOnAsync(OutageKey key, string password, DirectoryAnswer.Unavailable away, TimeSpan goodFor)
     {
-        if (outages.Find(key, goodFor, time.GetUtcNow()) is not { Verifier: { } verifier } last)
+        if (outages.Find(key, goodFor, time.GetUtcNow()) is not { Verifier: { } verifier } last
+            || time.GetUtcNow() - last.PasswordAt > goodFor)
         {
             return away;
         }
 
         return await outages.CheckAsync(key, verifier, password) switch
         {
-            PasswordCheck.Right => ByOutage(key, last, away),
+            PasswordCheck.Right => ByOutage(key, last with { At = last.PasswordAt }, away),
             PasswordCheck.Wrong => new Judgement(new DirectoryAnswer.Unavailable(
                 away.Why + "; the password is not that of its last success from this network")) { Guessed = true },
             _ => away,

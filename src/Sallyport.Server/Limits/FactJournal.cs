@@ -32,6 +32,9 @@ public sealed class FactJournal : IAsyncDisposable
     /// <summary>Called before each write: whoever counts often puts then what has changed since.</summary>
     public Action? Collecting { get; set; }
 
+    /// <summary>Where what cannot be read is named.</summary>
+    public IMailLog Log => _log;
+
     public void Put(Fact fact) => Add((fact.Kind, fact.Key), new FactChange.Put(fact));
 
     public void Remove(FactKind kind, string key) => Add((kind, key), new FactChange.Remove(kind, key));
@@ -125,7 +128,7 @@ public sealed class FactJournal : IAsyncDisposable
         {
             for (long? sweptAt = null; await timer.WaitForNextTickAsync(_stop.Token);)
             {
-                await FlushAsync();
+                await TryFlushAsync();
                 if (sweptAt is not { } last || _time.GetElapsedTime(last) >= SweepEvery)
                 {
                     sweptAt = _time.GetTimestamp();
@@ -133,9 +136,22 @@ public sealed class FactJournal : IAsyncDisposable
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // The last flush is the disposal's.
+        }
+    }
+
+    /// <summary>A fault of ours costs one interval and not all that come after.</summary>
+    private async Task TryFlushAsync()
+    {
+        try
+        {
+            await FlushAsync();
+        }
+        catch (Exception exception)
+        {
+            _log.Write(new MailEvent.Problem($"counters and bans could not be stored by a fault of ours: {exception.Message}"));
         }
     }
 }

@@ -34,27 +34,12 @@ public sealed class GuardBook
     public static async ValueTask<GuardBook> LoadAsync(IFacts facts, FactJournal journal, CancellationToken cancel)
     {
         var book = new GuardBook(journal);
-        foreach (var fact in await facts.ListAsync(FactKind.Ban, "", cancel))
-        {
-            if (IPAddress.TryParse(fact.Key, out var network))
-            {
-                book._bans[network] = Read(fact, GuardJson.Default.Ban);
-            }
-        }
-
-        foreach (var fact in await facts.ListAsync(FactKind.KnownNetwork, "", cancel))
-        {
-            if (Origin(fact.Key) is { } origin)
-            {
-                book.Know(origin, Read(fact, GuardJson.Default.KnownNetwork), fact.ExpiresAt ?? DateTimeOffset.MaxValue);
-            }
-        }
-
-        foreach (var fact in await facts.ListAsync(FactKind.LoginFailures, "", cancel))
-        {
-            book.Restore(fact.Key, Read(fact, GuardJson.Default.Failures));
-        }
-
+        await StoredFacts.ReadAsync(facts, FactKind.Ban, GuardJson.Default.Ban, journal.Log,
+            (fact, ban) => book._bans[IPAddress.Parse(fact.Key)] = ban, cancel);
+        await StoredFacts.ReadAsync(facts, FactKind.KnownNetwork, GuardJson.Default.KnownNetwork, journal.Log,
+            (fact, known) => book.Know(Origin(fact.Key)!.Value, known, fact.ExpiresAt ?? DateTimeOffset.MaxValue), cancel);
+        await StoredFacts.ReadAsync(facts, FactKind.LoginFailures, GuardJson.Default.Failures, journal.Log,
+            (fact, failures) => book.Restore(fact.Key, failures), cancel);
         return book;
     }
 
@@ -306,8 +291,6 @@ public sealed class GuardBook
 
     private void Put<T>(FactKind kind, string key, T value, JsonTypeInfo<T> type, DateTimeOffset expiresAt) =>
         _journal.Put(new Fact(kind, key, JsonSerializer.SerializeToUtf8Bytes(value, type), expiresAt));
-
-    private static T Read<T>(Fact fact, JsonTypeInfo<T> type) => JsonSerializer.Deserialize(fact.Value.Span, type)!;
 
     private static string Key(LoginOrigin origin) => $"{origin.Login}\n{origin.Network}";
 

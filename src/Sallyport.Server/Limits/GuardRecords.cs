@@ -63,5 +63,10 @@ internal sealed partial class GuardJson : JsonSerializerContext;
 /// <summary>A login and the network it comes from, as the guard compares them.</summary>
 public readonly record struct LoginOrigin(string Login, IPAddress Network)
 {
-    public static LoginOrigin Of(string login, IPAddress client) => new(login, ConnectionGate.NetworkOf(client));
+    public static LoginOrigin Of(string login, IPAddress client) => new(OneName(login), ConnectionGate.NetworkOf(client));
+
+    /// <summary>To a directory many blanks are as good as one (RFC 4518 §2.6.1): to a guesser they must not be another login each.</summary>
+    public static string OneName(string login) => login.Contains("  ", StringComparison.Ordinal)
+        ? string.Join(' ', login.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        : login;
 }

@@ -32,7 +32,7 @@ public sealed partial class LoginGuard
                 return new GuardVerdict.SameWrongSecret(times, Min(options.FailureFloor, options.DelayMax));
             }
 
-            var known = named is null ? book.IsKnown(network) : book.IsKnown(new LoginOrigin(named, network), now);
+            var known = named is null ? book.IsKnown(network) : book.IsKnown(LoginOrigin.Of(named, client), now);
             if (!known && !options.IsExempt(client) && book.FindBan(network, now) is { } ban)
             {
                 return new GuardVerdict.NotNow(ban.Until, $"{network} is banned until {ban.Until:u}: {ban.Why}");
@@ -59,7 +59,7 @@ public sealed partial class LoginGuard
         {
             if (outcome == LoginOutcome.Right)
             {
-                book.Know(new LoginOrigin(login!, network), now, options.KnownNetworkFor);
+                book.Know(LoginOrigin.Of(login!, client), now, options.KnownNetworkFor);
                 return TimeSpan.Zero;
             }
 

@@ -135,6 +135,9 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
                 case LoginOutcome.Unavailable:
                     book.Uncount(origin);
                     return TimeSpan.Zero;
+                case LoginOutcome.WrongForNow when secret is not null && !book.RememberRefused("away " + secret, now, options):
+                    book.Uncount(origin); // a phone with an old password counts once here, too
+                    return DelayAfter(book.OfOrigin(origin).Within(options.Window, now), options);
                 default:
                     return CountFailure(origin, client, secret, outcome, options, now);
             }
@@ -192,7 +195,7 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
     {
         lock (book)
         {
-            book.Forget(login);
+            book.Forget(LoginOrigin.OneName(login));
         }
     }
 

@@ -18,6 +18,14 @@ internal sealed class SlidingCount(int most)
             _times.Dequeue();
         }
 
+        if (_times.Any(time => time > now))
+        {
+            // The clock was ahead: what happened then leaves with the window and not when that time comes.
+            var times = _times.Select(time => time > now ? now : time).ToList();
+            _times.Clear();
+            times.ForEach(_times.Enqueue);
+        }
+
         return _times.Count;
     }
 

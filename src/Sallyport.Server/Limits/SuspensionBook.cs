@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Limits;
@@ -31,14 +32,12 @@ public sealed class SuspensionBook
     public IReadOnlyList<Suspension> All =>
         [.. _suspended.Values.Where(IsInForce).OrderBy(suspension => suspension.Login, StringComparer.Ordinal)];
 
-    public static async ValueTask<SuspensionBook> LoadAsync(IFacts facts, TimeProvider time, CancellationToken cancel)
+    public static async ValueTask<SuspensionBook> LoadAsync(IFacts facts, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
         var book = new SuspensionBook(facts, time);
-        foreach (var fact in await facts.ListAsync(FactKind.Suspension, "", cancel))
-        {
-            book._suspended[fact.Key] = JsonSerializer.Deserialize(fact.Value.Span, SuspensionJson.Default.Suspension)!;
-        }
-
+        await StoredFacts.ReadAsync(facts, FactKind.Suspension, SuspensionJson.Default.Suspension, log,
+            (fact, suspension) => book._suspended[fact.Key] = suspension, cancel,
+            damaged => book._suspended[damaged.Key] = new Suspension(damaged.Key, time.GetUtcNow(), null, "")); // who is in it is still sure
         return book;
     }
 

@@ -19,6 +19,14 @@ public sealed class Breaker : ISendingWatch
     /// <summary>Logins remembered; beyond it those idle for longest are as if never seen, but never one that is stopped.</summary>
     public const int LoginsMax = 100_000;
 
+    /// <summary>
+    /// Taken of a login while it is stopped; then it is refused. Held mail waits for the administrator, and must not fill the disk for
+    /// all others meanwhile.
+    /// </summary>
+    public const long HeldBytesMax = 1L << 30;
+
+    public const long HeldMessagesMax = 20_000;
+
     /// <summary>How long what the administrator trusts is usual.</summary>
     public static readonly TimeSpan TrustedFor = TimeSpan.FromDays(30);
 
@@ -55,14 +63,8 @@ public sealed class Breaker : ISendingWatch
         IFacts facts, FactJournal journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options, CancellationToken cancel)
     {
         var breaker = new Breaker(journal, log, time, options);
-        foreach (var fact in await facts.ListAsync(FactKind.Baseline, "", cancel))
-        {
-            if (JsonSerializer.Deserialize(fact.Value.Span, BreakerJson.Default.StoredPattern) is { } stored)
-            {
-                breaker.Find(fact.Key).Restore(stored, time.GetUtcNow());
-            }
-        }
-
+        await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log,
+            (fact, stored) => breaker.Find(fact.Key).Restore(stored, time.GetUtcNow()), cancel);
         journal.Collecting += breaker.Collect;
         return breaker;
     }
@@ -102,6 +104,15 @@ public sealed class Breaker : ISendingWatch
             tripped.Reason));
         Tripped?.Invoke(tripped);
         return tripped.Reason;
+    }
+
+    public bool HasRoomFor(string login, ImmutableArray<string> groups)
+    {
+        lock (_gate)
+        {
+            return !_patterns.TryGetValue(login, out var pattern) || pattern.Trip is null || _options().LimitsOf(login, groups) is null
+                || (pattern.Stopped.Bytes < HeldBytesMax && pattern.Stopped.Messages < HeldMessagesMax);
+        }
     }
 
     /// <summary>What became of a recipient of its. The trip, when the login is stopped.</summary>

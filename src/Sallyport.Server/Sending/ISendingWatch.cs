@@ -12,6 +12,9 @@ public interface ISendingWatch
 {
     /// <summary>Null lets the message go; else why it is held: <see cref="Store.SubmissionRecord.HoldReason"/>.</summary>
     string? Judge(SendingFacts facts);
+
+    /// <summary>Asked at MAIL: false when so much of the login is held that nothing more is taken.</summary>
+    bool HasRoomFor(string login, ImmutableArray<string> groups) => true;
 }
 
 /// <summary>Lets all go.</summary>

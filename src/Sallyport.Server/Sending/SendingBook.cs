@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Limits;
@@ -49,14 +48,8 @@ public sealed partial class SendingBook
     {
         var book = new SendingBook(store.Facts, journal, await ContactHash.LoadAsync(store.Settings, cancel), time);
         var now = time.GetUtcNow();
-        foreach (var fact in await store.Facts.ListAsync(FactKind.Usage, "", cancel))
-        {
-            if (JsonSerializer.Deserialize(fact.Value.Span, SendingJson.Default.StoredUsage) is { } stored)
-            {
-                book.Find(fact.Key).Restore(stored, now);
-            }
-        }
-
+        await StoredFacts.ReadAsync(store.Facts, FactKind.Usage, SendingJson.Default.StoredUsage, journal.Log,
+            (fact, stored) => book.Find(fact.Key).Restore(stored, now), cancel);
         journal.Collecting += book.Collect;
         return book;
     }

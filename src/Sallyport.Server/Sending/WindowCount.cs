@@ -31,6 +31,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         }
 
         _buckets.RemoveRange(0, gone);
+        BringBack(Index(now));
     }
 
     public void Add(SendingAmount amount, DateTimeOffset now)
@@ -84,6 +85,18 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         }
 
         Prune(now);
+    }
+
+    /// <summary>What was counted while the clock was ahead counts as now: it leaves with the window and not when that time comes.</summary>
+    private void BringBack(long index)
+    {
+        var early = _buckets.FindIndex(one => one.Index > index);
+        if (early >= 0)
+        {
+            var amount = _buckets.Skip(early).Aggregate(default(SendingAmount), (sum, one) => sum + one.Amount);
+            _buckets.RemoveRange(early, _buckets.Count - early);
+            _buckets.Add((index, amount));
+        }
     }
 
     private long Index(DateTimeOffset at) => at.UtcTicks / bucket.Ticks;

@@ -231,7 +231,8 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         var refusal = CheckSuspension() ?? SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
-                : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom);
+                : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom)
+            ?? (_services.Watch.HasRoomFor(_session.Grant!.Login, _session.Grant.Groups) ? null : Replies.TooMuchHeld);
         LogPolicyRefusal(refusal, ask.ReversePath.ToString());
         return refusal;
     }

@@ -53,7 +53,7 @@ public sealed record AppPassword(string Login, string Id, string Label, DateTime
         new(login, id, stored.Label, stored.CreatedAt, stored.ExpiresAt)
         {
             Networks = [.. stored.Networks.Select(IPNetwork.Parse)],
-            Senders = [.. stored.Senders.Select(SenderPattern.Parse).OfType<SenderPattern>()],
+            Senders = [.. stored.Senders.Select(one => SenderPattern.Parse(one) ?? throw new FormatException($"\"{one}\" is no sender"))],
             Digest = stored.Digest,
             Verifiers = [.. (stored.Verifiers ?? []).Select(one => new ScramVerifier(one.Iterations, one.Salt, one.StoredKey, one.ServerKey))],
         };

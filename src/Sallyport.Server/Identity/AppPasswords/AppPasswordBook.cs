@@ -49,7 +49,7 @@ public sealed class AppPasswordBook
         var book = new AppPasswordBook(key, store.Facts, journal);
         foreach (var fact in await store.Facts.ListAsync(FactKind.AppPassword, "", cancel))
         {
-            book.Restore(fact);
+            StoredFacts.Take(fact, book.Restore, journal.Log);
         }
 
         return book;

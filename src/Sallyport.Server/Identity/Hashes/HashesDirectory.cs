@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -120,10 +121,15 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
             return null;
         }
 
-        var stored = JsonSerializer.Deserialize(fact.Value.Span, HashesJson.Default.StoredRehash)!;
-        return CryptographicOperations.FixedTimeEquals(stored.Of, account.Digest)
-            ? new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey)
-            : null;
+        ScramVerifier? found = null;
+        StoredFacts.Take(fact, one => // damaged, the hash in the file still is the login's
+        {
+            var stored = JsonSerializer.Deserialize(one.Value.Span, HashesJson.Default.StoredRehash)!;
+            found = CryptographicOperations.FixedTimeEquals(stored.Of, account.Digest)
+                ? new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey)
+                : null;
+        }, services.Log);
+        return found;
     }
 
     private async ValueTask KeepAsync(HashedAccount account, ScramVerifier verifier, CancellationToken cancel)

@@ -17,11 +17,19 @@ public readonly record struct OutageKey(string Directory, string Login, IPAddres
 /// <summary>A login as its directory last said, from one network.</summary>
 /// <param name="At">When that was.</param>
 /// <param name="Verifier">Of the password it was; null when only app passwords have been.</param>
-public sealed record OutageEntry(DirectoryEntry Entry, DateTimeOffset At, ScramVerifier? Verifier);
+public sealed record OutageEntry(DirectoryEntry Entry, DateTimeOffset At, ScramVerifier? Verifier)
+{
+    /// <summary>When the directory last found that very password right: an app password's success says nothing of it.</summary>
+    public DateTimeOffset PasswordAt { get; init; } = At;
+}
 
 /// <summary>As it is stored. Names only grow.</summary>
 internal sealed record StoredOutage(
-    string Login, string[] Addresses, string[] Groups, DateTimeOffset At, int Iterations, byte[] Salt, byte[] StoredKey, byte[] ServerKey);
+    string Login, string[] Addresses, string[] Groups, DateTimeOffset At, int Iterations, byte[] Salt, byte[] StoredKey, byte[] ServerKey)
+{
+    /// <summary>Of the password; missing in what was stored before, where it is the same.</summary>
+    public DateTimeOffset? PasswordAt { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StoredOutage))]
@@ -61,14 +69,13 @@ public sealed class OutageBook : IDisposable
     public static async ValueTask<OutageBook> LoadAsync(IFacts facts, FactJournal journal, PasswordHasher hasher, CancellationToken cancel)
     {
         var book = new OutageBook(journal, hasher);
-        foreach (var fact in await facts.ListAsync(FactKind.OutageVerifier, "", cancel))
+        await StoredFacts.ReadAsync(facts, FactKind.OutageVerifier, OutageJson.Default.StoredOutage, journal.Log, (fact, stored) =>
         {
             if (fact.Key.Split('\n') is [var directory, var login, var network] && IPAddress.TryParse(network, out var address))
             {
-                book.Restore(new OutageKey(directory, login, address), JsonSerializer.Deserialize(fact.Value.Span, OutageJson.Default.StoredOutage)!);
+                book.Restore(new OutageKey(directory, login, address), stored);
             }
-        }
-
+        }, cancel);
         return book;
     }
 
@@ -104,7 +111,7 @@ public sealed class OutageBook : IDisposable
             {
                 if (made is not null && Get(key) is { } known)
                 {
-                    known.Entry = known.Entry with { Verifier = made };
+                    known.Entry = known.Entry with { Verifier = made, PasswordAt = now };
                     known.Name = name;
                     Store(key, known, goodFor);
                 }
@@ -129,17 +136,22 @@ public sealed class OutageBook : IDisposable
         List<(OutageKey Key, Known Known)> suspects;
         lock (_gate)
         {
-            suspects = _known.TryGetValue((directory, login), out var networks)
-                ? [.. networks.Where(pair => pair.Value.Entry.Verifier is not null)
-                    .Select(pair => (new OutageKey(directory, login, pair.Key), pair.Value))]
-                : [];
+            suspects =
+            [
+                .. from name in NamesOf(directory, login)
+                   from pair in _known[(directory, name)]
+                   where pair.Value.Entry.Verifier is not null
+                   select (new OutageKey(directory, name, pair.Key), pair.Value),
+            ];
         }
 
-        var name = NameOf(login, password);
         foreach (var (key, known) in suspects)
         {
             // Of a password this process has seen its name is known; of one from before a restart only the slow verifier tells.
-            if (known.Name is null ? await CheckAsync(key, known.Entry.Verifier!, password) == PasswordCheck.Right : known.Name == name)
+            var isIt = known.Name is null
+                ? await CheckAsync(key, known.Entry.Verifier!, password) == PasswordCheck.Right
+                : known.Name == NameOf(key.Login, password);
+            if (isIt)
             {
                 Remove(key);
             }
@@ -151,11 +163,30 @@ public sealed class OutageBook : IDisposable
     {
         lock (_gate)
         {
-            foreach (var network in _known.GetValueOrDefault((directory, login))?.Keys.ToList() ?? [])
+            foreach (var name in NamesOf(directory, login))
             {
-                Remove(new OutageKey(directory, login, network));
+                foreach (var network in _known[(directory, name)].Keys.ToList())
+                {
+                    Remove(new OutageKey(directory, name, network));
+                }
             }
         }
+    }
+
+    /// <summary>By which names whoever has this one is remembered: a directory may know a person by several.</summary>
+    private List<string> NamesOf(string directory, string login)
+    {
+        if (!_known.TryGetValue((directory, login), out var own))
+        {
+            return [];
+        }
+
+        var people = own.Values.Select(known => known.Entry.Entry.Login).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. _known.Where(pair => pair.Key.Directory == directory && pair.Value.Values.Any(known => people.Contains(known.Entry.Entry.Login)))
+                .Select(pair => pair.Key.Login),
+        ];
     }
 
     /// <summary>True when its verifier is to be made, which is the caller's then.</summary>
@@ -174,7 +205,12 @@ public sealed class OutageBook : IDisposable
             }
 
             var changed = !known.Entry.Entry.Addresses.SequenceEqual(entry.Addresses) || !known.Entry.Entry.Groups.SequenceEqual(entry.Groups);
-            known.Entry = known.Entry with { Entry = entry, At = now };
+            known.Entry = known.Entry with
+            {
+                Entry = entry,
+                At = now,
+                PasswordAt = name is not null && name == known.Name ? now : known.Entry.PasswordAt,
+            };
             var make = name is not null && known.Name != name && _underWay.Count < UnderWayMax && _underWay.Add(key);
             if (make && known.Name is not null)
             {
@@ -241,7 +277,8 @@ public sealed class OutageBook : IDisposable
         var ((entry, at, verifier), none) = (known.Entry, default(ReadOnlyMemory<byte>));
         known.StoredAt = at;
         var stored = new StoredOutage(entry.Login, [.. entry.Addresses], [.. entry.Groups], at, verifier?.Iterations ?? 0,
-            (verifier?.Salt ?? none).ToArray(), (verifier?.StoredKey ?? none).ToArray(), (verifier?.ServerKey ?? none).ToArray());
+            (verifier?.Salt ?? none).ToArray(), (verifier?.StoredKey ?? none).ToArray(), (verifier?.ServerKey ?? none).ToArray())
+        { PasswordAt = known.Entry.PasswordAt };
         _journal.Put(new Fact(
             FactKind.OutageVerifier, Key(key), JsonSerializer.SerializeToUtf8Bytes(stored, OutageJson.Default.StoredOutage), at + goodFor));
     }
@@ -252,7 +289,7 @@ public sealed class OutageBook : IDisposable
         {
             var entry = new DirectoryEntry(stored.Login, key.Directory, [.. stored.Addresses], [.. stored.Groups]);
             var verifier = stored.Iterations == 0 ? null : new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey);
-            Add(key, new OutageEntry(entry, stored.At, verifier)).StoredAt = stored.At;
+            Add(key, new OutageEntry(entry, stored.At, verifier) { PasswordAt = stored.PasswordAt ?? stored.At }).StoredAt = stored.At;
         }
     }
 

@@ -1,7 +1,9 @@
+using Sallyport.Mail.Policy;
 using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Limits;
+using Sallyport.Server.Routing;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -19,20 +21,23 @@ public sealed class HoldAdminTests : IAsyncDisposable
     private readonly RecordingLog _log = new();
     private readonly List<(string? Login, bool Trust)> _letGo = [];
     private readonly SuspensionBook _suspensions;
+    private readonly SendingBook _sending;
     private readonly LocalAdmin _admin;
     private int _woken;
     private bool _tripped;
 
     public HoldAdminTests()
     {
-        var books = IdentityBooks.LoadAsync(
-            _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, TimeProvider.System, default)
-            .AsTask().GetAwaiter().GetResult();
+        var options = new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" };
+        var books = IdentityBooks.LoadAsync(_store, options, _log, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
+        var people = new PeopleDirectory("site").With("Jane Doe/Acme", "own", [], [], "jane doe/acme", "jdoe@acme.test");
+        var identity = books.NewService(options, [people]);
         _suspensions = books.Suspensions;
+        _sending = SendingBook.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
         _admin = new LocalAdmin(new AdminServices(
-            _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, () => _woken++, static () => 0)
+            _store, books, () => (options, new RouteTable([]), identity), TimeProvider.System, null, () => _woken++, static () => 0)
         {
-            Sending = SendingBook.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
+            Sending = _sending,
             Log = _log,
             LetGo = (login, trust) =>
             {
@@ -150,6 +155,31 @@ public sealed class HoldAdminTests : IAsyncDisposable
             await _admin.CallAsync(LoginOperations.Resume, new UserName("jane@acme.test"), Cancel));
         Assert.Equal(
             [typeof(MailEvent.LoginSuspended), typeof(MailEvent.LoginResumed)], _log.Events.Select(one => one.GetType()));
+    }
+
+    [Theory]
+    [InlineData("jdoe@acme.test")]
+    [InlineData("Jane Doe/Acme")]
+    public async Task A_login_is_suspended_by_any_of_its_names(string name)
+    {
+        await _store.Spool.KeepAsync(1, Record("x@example.com") with { Login = "Jane Doe/Acme" }, []);
+        var suspended = await _admin.CallAsync(LoginOperations.Suspend, new NewSuspension(name, "", null, HoldQueue: true), Cancel);
+        Assert.EndsWith("1 message of it held", suspended.Message, StringComparison.Ordinal);
+        Assert.NotNull(_suspensions.Find("Jane Doe/Acme"));
+        Assert.Equal("Jane Doe/Acme may send again; 1 message of it stay held: `sallyport hold release` or `hold drop`",
+            (await _admin.CallAsync(LoginOperations.Resume, new UserName(name), Cancel)).Message);
+        Assert.Null(_suspensions.Find("Jane Doe/Acme"));
+        var dropped = await _admin.CallAsync(HoldOperations.Drop, new HeldSelection(name, [], false, false), Cancel);
+        Assert.Equal(1, dropped.Messages);
+    }
+
+    [Fact]
+    public async Task Limits_of_a_login_begin_anew_by_any_of_its_names()
+    {
+        Assert.Null(_sending.TryBegin(SendingLogin.Of(new Grant("Jane Doe/Acme", "site", []), []), 0, out var message));
+        message!.Committed(held: false);
+        Assert.True((await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", "jdoe@acme.test"), Cancel)).Done);
+        Assert.True(_sending.ActivityOf("Jane Doe/Acme").Day.IsZero);
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity;
@@ -18,7 +19,7 @@ public sealed class GrantResolverTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _book = await GrantBook.LoadAsync(_store.Facts, Cancel);
+    public async ValueTask InitializeAsync() => _book = await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
@@ -77,11 +78,11 @@ public sealed class GrantResolverTests : IAsyncLifetime
     {
         Assert.True(await _book.AddAsync(new StoredGrant("bob", "info@acme.test", Now), Cancel));
         Assert.False(await _book.AddAsync(new StoredGrant("bob", "info@acme.test", Now), Cancel));
-        var again = await GrantBook.LoadAsync(_store.Facts, Cancel);
+        var again = await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel);
         Assert.Equal(("bob", "info@acme.test", Now), (again.All[0].To, again.All[0].As, again.All[0].CreatedAt));
         Assert.True(await again.RemoveAsync("bob", "info@acme.test", Cancel));
         Assert.False(await again.RemoveAsync("bob", "info@acme.test", Cancel));
-        Assert.Empty((await GrantBook.LoadAsync(_store.Facts, Cancel)).All);
+        Assert.Empty((await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel)).All);
     }
 
     private GrantResolver Resolver(params ImmutableArray<GrantOptions> configured) => new(configured, [], _book, [_shelf]);

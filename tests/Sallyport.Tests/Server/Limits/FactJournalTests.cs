@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Limits;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
@@ -43,6 +44,21 @@ public sealed class FactJournalTests
         journal.Collecting = () => journal.Put(Fact($"{++asked}", null));
         await journal.FlushAsync();
         Assert.Equal("1", Assert.Single(await store.Facts.ListAsync(FactKind.Usage, "", Cancel)).Key);
+    }
+
+    [Fact]
+    public async Task A_fault_of_ours_costs_one_interval_and_not_all_that_come_after()
+    {
+        await using var store = new MemoryStore(_time);
+        var log = new RecordingLog();
+        var swept = new WatchedFacts(store.Facts);
+        await using var journal = new FactJournal(swept, log, _time);
+        journal.Collecting = () => throw new InvalidOperationException("a fault");
+        var first = swept.Next;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await first.WaitAsync(Cancel); // comes after the write that failed
+        Assert.Contains("a fault", Assert.Single(log.Events.OfType<MailEvent.Problem>()).What, StringComparison.Ordinal);
+        journal.Collecting = null;
     }
 
     private static Fact Fact(string key, DateTimeOffset? expiresAt) => new(FactKind.Usage, key, new byte[] { 1 }, expiresAt);

@@ -240,6 +240,25 @@ public sealed class LoginGuardTests : IAsyncLifetime
         Assert.All(Enumerable.Range(0, 50), i => Assert.IsType<GuardVerdict.Ask>(Guess("jane", Attacker, $"{i}")));
     }
 
+    [Fact]
+    public void Many_blanks_in_a_name_are_no_more_guesses_at_it()
+    {
+        LogIn("jane doe", Office, "right");
+        var asked = Enumerable.Range(0, 20).Count(i => Guess("jane" + new string(' ', i + 1) + "doe", Attacker, $"guess {i}") is GuardVerdict.Ask);
+        Assert.Equal(_options.FailuresPerLoginAndNetwork, asked);
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane  doe", Office, "right"));
+    }
+
+    [Fact]
+    public void What_failed_while_the_clock_was_ahead_is_forgiven_with_the_window()
+    {
+        var count = new SlidingCount(10);
+        var now = _time.GetUtcNow();
+        count.Add(now.AddYears(1));
+        Assert.Equal(1, count.Within(TimeSpan.FromMinutes(15), now));
+        Assert.Equal(0, count.Within(TimeSpan.FromMinutes(15), now.AddMinutes(15)));
+    }
+
     /// <summary>60 logins, one guess each; returns how many were asked.</summary>
     private int Spray(string prefix) => Enumerable.Range(0, 60).Count(i => Guess($"{prefix}{i}", Attacker, "Summer2026") is GuardVerdict.Ask);
 

@@ -205,6 +205,29 @@ public sealed class BreakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_is_stopped_cannot_fill_the_disk_with_what_is_held()
+    {
+        var breaker = await LoadAsync();
+        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        Assert.True(breaker.HasRoomFor("jane", []));
+        breaker.Judge(Facts("jane") with { Bytes = Breaker.HeldBytesMax });
+        Assert.False(breaker.HasRoomFor("jane", []));
+        Assert.True(breaker.HasRoomFor("bob", []));
+        Assert.True(breaker.LetGo("jane", trust: false));
+        Assert.True(breaker.HasRoomFor("jane", []));
+        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        for (var i = 1; i < Breaker.HeldMessagesMax; i++)
+        {
+            Assert.True(breaker.HasRoomFor("jane", []));
+            breaker.Judge(Facts("jane"));
+        }
+
+        Assert.False(breaker.HasRoomFor("jane", []));
+        _options = _options with { Enabled = false };
+        Assert.True(breaker.HasRoomFor("jane", []));
+    }
+
+    [Fact]
     public async Task Recipients_that_fail_are_told_by_the_relay_and_stop_the_next_message()
     {
         var breaker = await LoadAsync();

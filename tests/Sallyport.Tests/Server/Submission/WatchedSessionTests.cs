@@ -31,8 +31,19 @@ public sealed class WatchedSessionTests
         Assert.Equal(IPAddress.Parse(bench.Wire.Client.ToString()), watch.Seen.Client);
     }
 
+    [Fact]
+    public void Where_too_much_is_held_nothing_more_is_taken()
+    {
+        using var bench = new SubmissionBench(watch: new Watch { IsFull = true }).LoggedIn();
+        Assert.StartsWith("451 4.7.1 Too much mail of this login is held", bench.Send("MAIL FROM:<jane@acme.test>\r\n"));
+    }
+
     private sealed class Watch : ISendingWatch
     {
+        public bool IsFull { get; init; }
+
+        public bool HasRoomFor(string login, System.Collections.Immutable.ImmutableArray<string> groups) => !IsFull;
+
         public SendingFacts? Seen { get; private set; }
 
         public string? Judge(SendingFacts facts)

@@ -92,6 +92,14 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     }
 
     [Fact]
+    public async Task A_replacement_that_is_damaged_keeps_nobody_out_and_is_made_anew()
+    {
+        await _store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Rehash, "names.nsf\njane doe/acme", "{"u8.ToArray(), null))], Cancel);
+        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
+        Assert.NotEqual(1, (await RehashAsync())!.Value.Length);
+    }
+
+    [Fact]
     public async Task An_alias_is_the_login_and_who_is_disabled_stays_out_with_the_right_password()
     {
         Write("Jane Doe/Acme:(G0xjUQzdKxvHpUYqo5hU):jane@acme.test::alias=jane,alias=Doe\\, Jane",

@@ -74,6 +74,50 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task A_phone_with_an_old_password_counts_once_meanwhile()
+    {
+        await using var bench = await StartAsync();
+        await LogInAsync(bench);
+        _site.Away = true;
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.StartsWith("454: site is away; the password is not", await bench.LogInAsync("jane", "old"), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("ok", await bench.LogInAsync("jane", "own"));
+    }
+
+    [Fact]
+    public async Task An_app_password_in_use_keeps_no_other_password_alive()
+    {
+        await using var bench = await StartAsync();
+        await LogInAsync(bench);
+        var (_, secret) = await bench.MakeAsync("jane");
+        bench.Clock.Advance(GoodFor);
+        Assert.Equal("ok", await bench.LogInAsync("jane", secret));
+        bench.Clock.Advance(TimeSpan.FromSeconds(1));
+        await bench.RestartAsync();
+        _site.Away = true;
+        Assert.Equal("454: site is away", await bench.LogInAsync("jane", "own"));
+        Assert.Equal("ok", await bench.LogInAsync("jane", secret));
+    }
+
+    [Fact]
+    public async Task What_the_directory_has_said_of_one_name_ends_it_for_the_others()
+    {
+        await using var bench = await StartAsync();
+        await LogInAsync(bench);
+        Assert.Equal("ok", await bench.LogInAsync("jane@acme.test", "own"));
+        await UntilAsync(() => ValueTask.FromResult(
+            bench.Books.Outages.Find(Key() with { Login = "jane@acme.test" }, GoodFor, bench.Clock.GetUtcNow())?.Verifier is not null));
+        _site.Disabled.Add("jane");
+        Assert.NotEqual("ok", await bench.LogInAsync("jane@acme.test", "own"));
+        _site.Away = true;
+        bench.Clock.Advance(bench.Options.Guard.StaleRecheck);
+        Assert.Equal("454: site is away", await bench.LogInAsync("jane", "own"));
+    }
+
+    [Fact]
     public async Task A_new_password_tried_meanwhile_is_not_held_against_its_user_when_the_directory_is_back()
     {
         await using var bench = await StartAsync();

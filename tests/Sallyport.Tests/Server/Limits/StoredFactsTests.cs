@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Time.Testing;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Sending;
+using Sallyport.Server.Telemetry;
+using Sallyport.Store;
+using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Limits;
+
+/// <summary>A disk that lost a few octets is no reason for a server not to start.</summary>
+public sealed class StoredFactsTests
+{
+    private static readonly FactKind[] Read =
+    [
+        FactKind.Ban, FactKind.LoginFailures, FactKind.KnownNetwork, FactKind.AppPassword, FactKind.Grant, FactKind.Usage, FactKind.Baseline,
+        FactKind.Suspension, FactKind.OutageVerifier,
+    ];
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordingLog _log = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("{\"login\":")]
+    [InlineData("null")]
+    [InlineData("\0\0\0")]
+    public async Task What_is_damaged_is_passed_over_and_named_and_the_rest_is_read(string value)
+    {
+        await using var store = new MemoryStore(_time);
+        await store.Facts.SaveAsync([.. Read.Select(kind => new FactChange.Put(Fact(kind, KeyOf(kind), value)))], Cancel);
+        await store.Facts.SaveAsync([new FactChange.Put(Fact(FactKind.Grant, "x", """{"to":"jane","as":"info@acme.test"}"""))], Cancel);
+        await using var books = await LoadAsync(store);
+        Assert.Equal("jane", Assert.Single(books.Grants.All).To);
+        Assert.Equal(
+            Read.Select(kind => $"the stored {kind} \"{KeyOf(kind).Replace('\n', ' ')}\" is damaged and passed over").Order(),
+            _log.Events.OfType<MailEvent.Problem>().Select(problem => problem.What.Split(": ")[0]).Order());
+        Assert.NotNull(books.Suspensions.Find("jane")); // who it is for is in its key, and to let it send would be worse
+    }
+
+    [Fact]
+    public async Task An_app_password_whose_senders_cannot_be_read_is_none_and_not_one_for_all_senders()
+    {
+        await using var store = new MemoryStore(_time);
+        const string Json = """
+            {"label":"phone","created_at":"2026-11-24T08:00:00+00:00","networks":[],"senders":["of a later version"],"digest":"AAEC"}
+            """;
+        await store.Facts.SaveAsync([new FactChange.Put(Fact(FactKind.AppPassword, "jane\nabcdef", Json))], Cancel);
+        await using var books = await LoadAsync(store);
+        Assert.Empty(books.AppPasswords.All);
+        Assert.Contains("no sender", Assert.Single(_log.Events.OfType<MailEvent.Problem>()).What, StringComparison.Ordinal);
+    }
+
+    private static string KeyOf(FactKind kind) => kind switch
+    {
+        FactKind.Ban => "192.0.2.7",
+        FactKind.LoginFailures => "login\njane",
+        FactKind.OutageVerifier => "site\njane\n192.0.2.7",
+        FactKind.KnownNetwork => "jane\n192.0.2.7",
+        FactKind.AppPassword => "jane\nabcdef",
+        _ => "jane",
+    };
+
+    private static Fact Fact(FactKind kind, string key, string value) => new(kind, key, System.Text.Encoding.UTF8.GetBytes(value), null);
+
+    private async Task<IdentityBooks> LoadAsync(MemoryStore store)
+    {
+        var books = await IdentityBooks.LoadAsync(store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, _time, Cancel);
+        await SendingBook.LoadAsync(store, books.Journal, _time, Cancel);
+        await Breaker.LoadAsync(store.Facts, books.Journal, _log, _time, () => new BreakerOptions(), Cancel);
+        return books;
+    }
+}
