@@ -62,7 +62,7 @@ internal sealed class Grid(params string[] header)
             }
         }
 
-        foreach (var line in Wrap(cells[^1].Text, width - Indent.Length))
+        foreach (var line in cells[^1].Text.Length == 0 ? [] : Wrap(cells[^1].Text, width - Indent.Length))
         {
             yield return (Indent + Paint(line, cells[^1].Color, ansi, isHeader)).TrimEnd();
         }

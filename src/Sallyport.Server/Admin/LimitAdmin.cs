@@ -39,7 +39,8 @@ internal sealed class LimitAdmin(AdminServices services)
         var reached = MailboxParser.TryParse(to, out var mailbox) ? transaction!.AddRecipient(mailbox!) : null;
         transaction!.GiveBack();
         return reached is null
-            ? new("limits", "ok", $"{string.Join(" and ", sender.Quotas.Select(applied => applied.Quota))} leaves room for one more; "
+            ? new("limits", "ok", $"{string.Join(" and ", sender.Quotas.Select(applied => applied.Quota))} "
+                + (sender.Quotas.Length == 1 ? "leaves" : "leave") + " room for one more; "
                 + "`sallyport limits show` tells how much")
             : new("limits", "refused", QuotaPolicy.RefuseRecipient(reached, now).ToString());
     }
@@ -81,7 +82,7 @@ internal sealed class LimitAdmin(AdminServices services)
         subject = SendingSubject.LoginOf(subject) is { } login ? SendingSubject.OfLogin(await LoginNaming.OfAsync(services, login, cancel)) : subject;
         services.Sending.Reset(subject);
         await services.Books.Journal.FlushAsync();
-        return new(true, $"nothing that {SendingSubject.Words(subject)} has sent counts any more");
+        return new(true, $"{SendingSubject.Words(subject)} begins anew: what was sent so far counts no more");
     }
 
     private static string? SubjectOf(LimitSubject asked) => asked.Kind switch

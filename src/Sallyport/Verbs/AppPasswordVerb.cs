@@ -84,15 +84,13 @@ internal static class AppPasswordVerb
             return Exit.Done;
         }
 
-        var table = Terminal.NewTable("Login", "Id", "Label", "Made", "Expires", "From", "Sends as", "Last used", "From");
+        var table = Terminal.NewTable("Login", "Id", "Label", "Made", "Last used", "Used from", "Only");
         foreach (var one in all)
         {
             table.Row(Terminal.Cell(one.Login), Terminal.Cell(one.Id), Terminal.Cell(one.Label), Terminal.Cell(Day(one.CreatedAt)),
-                Terminal.Cell(one.ExpiresAt is { } end ? Day(end) : "never", one.Expired ? Spectre.Console.Color.Red : null),
-                Terminal.Cell(Those(one.Networks, "anywhere")), Terminal.Cell(Those(one.Senders, "all it may")),
                 Terminal.Cell(one.LastUsedAt is { } at
                     ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + "Z" : "never"),
-                Terminal.Cell(one.LastUsedFrom ?? ""));
+                Terminal.Cell(one.LastUsedFrom ?? ""), Terminal.Cell(Only(one), one.Expired ? Spectre.Console.Color.Red : null));
         }
 
         Terminal.Out.Write(table);
@@ -121,7 +119,13 @@ internal static class AppPasswordVerb
     private static Option<string[]> Many(string name, string description, string help) =>
         new(name) { Description = description + ". May be given more than once", HelpName = help };
 
-    private static string Those(string[] all, string otherwise) => all.Length == 0 ? otherwise : string.Join(", ", all);
+    /// <summary>What bounds it: "until 2027-11-24, from 192.0.2.0/24, as info@acme.test"; nothing when nothing does.</summary>
+    private static string Only(AppPasswordView one) => string.Join(", ", new[]
+    {
+        one.ExpiresAt is { } end ? (one.Expired ? "expired " : "until ") + Day(end) : "",
+        one.Networks.Length == 0 ? "" : "from " + string.Join(" or ", one.Networks),
+        one.Senders.Length == 0 ? "" : "as " + string.Join(" or ", one.Senders),
+    }.Where(part => part.Length > 0));
 
     private static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

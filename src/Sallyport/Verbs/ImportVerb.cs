@@ -128,7 +128,8 @@ internal static class ImportVerb
             "ldif" or "ldi" => (ImportFormat.Ldif, null),
             "csv" => (ImportFormat.Csv, null),
             _ => (ImportFormat.Ldif, named is null
-                ? "is it LDIF or CSV? --format ldif, or --format csv" : $"\"{named}\" is no format; ldif and csv are"),
+                ? $"is {file} LDIF or CSV? Its name does not tell: give --format ldif or --format csv"
+                : $"\"{named}\" is no format; ldif and csv are"),
         };
 
     private static char? DelimiterOf(string text) => text switch

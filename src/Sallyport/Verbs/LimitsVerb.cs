@@ -48,9 +48,11 @@ internal static class LimitsVerb
             var table = Terminal.NewTable("Whose", "Limit", "Used", "Allowed", "Free again");
             foreach (var limit in limits.Limits)
             {
-                table.Row(Terminal.Cell(limit.Whose), Terminal.Cell($"{Words(limit.Measure)} {Per(limit.Window)}"),
-                    Terminal.Cell(Amount(limit.Measure, limit.Used)), Terminal.Cell(limit.Allowed is { } most ? Amount(limit.Measure, most) : "-"),
-                    Terminal.Cell(limit.FreeAt is { } at ? Time(at) : limit.Used >= limit.Allowed ? "when one under way ends" : "now"));
+                table.Row(Terminal.Cell(limit.Whose == limits.Subject ? "its own" : limit.Whose),
+                    Terminal.Cell($"{Words(limit.Measure)} {Per(limit.Window)}"), Terminal.Cell(Amount(limit.Measure, limit.Used)),
+                    Terminal.Cell(limit.Allowed is { } most ? Amount(limit.Measure, most) : "-"),
+                    Terminal.Cell(limit.Allowed is null ? "" : limit.FreeAt is { } at ? Time(at)
+                        : limit.Used < limit.Allowed ? "now" : limit.Allowed == 0 ? "never" : "when one ends"));
             }
 
             Terminal.Out.Write(table);
@@ -83,7 +85,8 @@ internal static class LimitsVerb
             var table = Terminal.NewTable("Whose", "Minute", "Hour", "Day", "Recipients", "First time", "Size", "Logins", "Open");
             foreach (var one in busy)
             {
-                table.Row(Terminal.Cell(one.Subject), Number(one.MessagesMinute), Number(one.MessagesHour), Number(one.Messages),
+                var whose = one.Subject.StartsWith("login:", StringComparison.Ordinal) ? one.Subject["login:".Length..] : one.Subject;
+                table.Row(Terminal.Cell(whose), Number(one.MessagesMinute), Number(one.MessagesHour), Number(one.Messages),
                     Number(one.Recipients), Number(one.FirstTimeRecipients), Terminal.Cell(Terminal.Size(one.Bytes)), Number(one.Connections),
                     Number(one.Open));
             }

@@ -74,10 +74,12 @@ internal static class LoginVerb
             "exempt" => "free, and never stopped: [breaker] or its entry in [[breaker.for]] says so",
             _ => "free",
         }}{(login.Why is { Length: > 0 } why ? $" ({why})" : "")}");
-        Terminal.Line($"Held       {login.HeldMessages} messages");
-        Terminal.Line($"Now        {Amount(login.Hour)} within the hour, {Amount(login.Day)} within the day, {login.Networks} networks");
+        Terminal.Line($"Held       {Counted(login.HeldMessages, "message")}");
+        Terminal.Line($"Last hour  {Amount(login.Hour)}; from {Counted(login.Networks, "network")}");
+        Terminal.Line($"Last day   {Amount(login.Day)}");
         Terminal.Line(login.Days == 0 ? "Usual      not known yet"
-            : $"Usual      at most {Amount(login.UsualHour)} in an hour, {Amount(login.UsualDay)} in a day; from {login.Days} days with mail");
+            : $"Usual      in an hour at most {Amount(login.UsualHour)};\n"
+                + $"           in a day at most {Amount(login.UsualDay)}; by {Counted(login.Days, "day")} with mail");
         if (login.TrustedUntil is { } until)
         {
             Terminal.Line($"Trusted    until {Time(until)}: you have let go what stopped it, and twice as much is let go");
@@ -85,7 +87,7 @@ internal static class LoginVerb
 
         if (login.Signs.Length > 0)
         {
-            var table = Terminal.NewTable("Sign", "Now", "Let go", "Most before");
+            var table = Terminal.NewTable("Sign", "Now", "Allowed", "Most before");
             foreach (var sign in login.Signs)
             {
                 table.Row(Terminal.Cell(sign.Sign), Terminal.Cell($"{sign.Count}"), Terminal.Cell($"{sign.Allowed}"), Terminal.Cell($"{sign.Usual}"));
@@ -98,7 +100,9 @@ internal static class LoginVerb
     }
 
     private static string Amount(AmountView amount) =>
-        $"{amount.Messages} messages to {amount.Recipients} recipients, {amount.FirstContacts} for the first time";
+        $"{Counted(amount.Messages, "message")} to {Counted(amount.Recipients, "recipient")}, {amount.FirstContacts} for the first time";
+
+    private static string Counted(long count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 
     private static Command CreateSuspend()
     {

@@ -32,6 +32,10 @@ public sealed class GridTests
         Assert.Equal(Reply, string.Join(' ', reply));
     }
 
+    [Fact]
+    public void In_a_narrow_terminal_an_empty_last_cell_takes_no_line() =>
+        Assert.Equal("3KWW1MRBZLYBHJK  x@acme.test", Sample().Render(50, ansi: false).Last());
+
     [Theory]
     [InlineData(25)]
     [InlineData(50)]
