@@ -147,7 +147,8 @@ public abstract record DirectoryAnswer
     /// <summary>This directory proves passwords but shows nobody: the next is asked.</summary>
     public sealed record CannotLookUp : DirectoryAnswer;
 
-    public sealed record WrongPassword : DirectoryAnswer;
+    /// <param name="Login">Whose it was, as the directory names the login, whatever name was typed; empty when that was its name.</param>
+    public sealed record WrongPassword(string Login = "") : DirectoryAnswer;
 
     /// <summary>A token or certificate was judged and does not do.</summary>
     /// <param name="Why">For the log.</param>

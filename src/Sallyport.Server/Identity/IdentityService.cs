@@ -77,15 +77,17 @@ public sealed class IdentityService(
         }
 
         var outcome = LoginOutcome.Unavailable;
+        var whose = "";
         try
         {
             var judged = await ask();
+            whose = WhoseIs(judged.Answer);
             outcome = judged.Guessed ? LoginOutcome.WrongForNow : OutcomeOf(judged.Answer);
             return await ToLoginAsync(judged, cancel);
         }
         finally
         {
-            await WaitAsync(outcome, Guard.After(login, attempt.Client, name, outcome), began, cancel);
+            await WaitAsync(outcome, Guard.After(login, attempt.Client, name, outcome, whose), began, cancel);
         }
     }
 
@@ -128,6 +130,14 @@ public sealed class IdentityService(
 
     private Task WaitAsync(TimeSpan delay, CancellationToken cancel) =>
         delay > TimeSpan.Zero ? Task.Delay(delay, time, cancel) : Task.CompletedTask;
+
+    /// <summary>The login as its directory names it; empty when it did not say.</summary>
+    private static string WhoseIs(DirectoryAnswer answer) => answer switch
+    {
+        DirectoryAnswer.Granted granted => Credentials.PrepareLogin(granted.Entry.Login) ?? "",
+        DirectoryAnswer.WrongPassword wrong => Credentials.PrepareLogin(wrong.Login) ?? "",
+        _ => "",
+    };
 
     private static LoginOutcome OutcomeOf(DirectoryAnswer answer) => answer switch
     {

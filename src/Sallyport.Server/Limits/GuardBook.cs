@@ -23,6 +23,7 @@ public sealed class GuardBook
     private readonly Dictionary<string, DateTimeOffset> _wrong = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _refused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, StaleSecret> _stale = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private DateTimeOffset _prunedAt;
 
     private GuardBook(FactJournal journal) => _journal = journal;
@@ -58,6 +59,40 @@ public sealed class GuardBook
 
     /// <summary>True when so many logins are known, and none from anywhere but this machine itself.</summary>
     public bool IsAllLoopback(int least) => _knownNetworks.Values.Sum() >= least && _knownNetworks.Keys.All(IPAddress.IsLoopback);
+
+    /// <summary>The login by the one name its directory has for it, where that is known: the names it goes by are not a login each.</summary>
+    public string NameOf(string typed) => _names.GetValueOrDefault(typed, typed);
+
+    /// <summary>A directory has said whose name was typed: what was counted under it counts for that login.</summary>
+    /// <returns>The same origin by that name.</returns>
+    public LoginOrigin Learn(LoginOrigin typed, string name)
+    {
+        if (typed.Login == name)
+        {
+            return typed;
+        }
+
+        if (_names.Count >= CountsMax)
+        {
+            _names.Clear();
+        }
+
+        _names[typed.Login] = name;
+        var origin = typed with { Login = name };
+        if (_origins.Remove(typed, out var here))
+        {
+            OfOrigin(origin).Add(here.Times);
+            _journal.Remove(FactKind.LoginFailures, "origin\n" + Key(typed));
+        }
+
+        if (_logins.Remove(typed.Login, out var everywhere))
+        {
+            OfLogin(name).Add(everywhere.Times);
+            _journal.Remove(FactKind.LoginFailures, "login\n" + typed.Login);
+        }
+
+        return origin;
+    }
 
     /// <summary>An attempt that may be a guess: counted until it turns out right.</summary>
     public void Count(LoginOrigin origin, DateTimeOffset now)
@@ -246,6 +281,15 @@ public sealed class GuardBook
         }
 
         _prunedAt = now;
+        foreach (var origin in _known.Where(entry => entry.Value.ExpiresAt <= now).Select(entry => entry.Key).ToList())
+        {
+            _known.Remove(origin);
+            if (--_knownNetworks[origin.Network] == 0)
+            {
+                _knownNetworks.Remove(origin.Network);
+            }
+        }
+
         PruneOf(_origins, now);
         PruneOf(_networks, now);
         PruneOf(_logins, now);

@@ -49,10 +49,10 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
             return new GuardVerdict.Ask();
         }
 
-        var origin = LoginOrigin.Of(login, client);
         var now = time.GetUtcNow();
         lock (book)
         {
+            var origin = OriginOf(login, client);
             if (secret is not null && book.FindWrong(secret, options.StaleRecheck, now))
             {
                 var times = book.CountStale(secret, login, client, now);
@@ -66,9 +66,9 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
                 return new GuardVerdict.Ask();
             }
 
-            if (Refusal(origin, client, options, now) is { } refusal)
+            if (Refusal(origin, login, client, options, now) is { } refusal)
             {
-                CountRefused(origin, client, secret, options, now);
+                CountRefused(origin, login, client, secret, options, now);
                 return refusal;
             }
 
@@ -94,11 +94,11 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
             return new GuardVerdict.Ask();
         }
 
-        var origin = LoginOrigin.Of(login, client);
         var now = time.GetUtcNow();
         lock (book)
         {
-            if (Refusal(origin, client, options, now) is { } refusal)
+            var origin = OriginOf(login, client);
+            if (Refusal(origin, login, client, options, now) is { } refusal)
             {
                 return refusal;
             }
@@ -110,7 +110,11 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
 
     /// <summary>Counts what came of it. Returns how long to wait before the client is told.</summary>
     /// <param name="secret">As it was before; null after <see cref="BeforeProof"/>.</param>
-    public TimeSpan After(string login, IPAddress client, string? secret, LoginOutcome outcome)
+    /// <param name="directoryName">
+    /// Whose the secret was or should have been, as the directory names the login, where it has said so: each of the names that can be
+    /// typed for it counts for that one, since the directory's own lockout does the same.
+    /// </param>
+    public TimeSpan After(string login, IPAddress client, string? secret, LoginOutcome outcome, string? directoryName = null)
     {
         var options = settings();
         if (!options.Enabled)
@@ -118,10 +122,11 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
             return TimeSpan.Zero;
         }
 
-        var origin = LoginOrigin.Of(login, client);
+        var typed = LoginOrigin.Of(login, client);
         var now = time.GetUtcNow();
         lock (book)
         {
+            var origin = book.Learn(typed, directoryName is { Length: > 0 } name ? LoginOrigin.OneName(name) : book.NameOf(typed.Login));
             if (secret is not null && !Finish(secret))
             {
                 return TimeSpan.Zero; // another of the same is still under way and will count
@@ -131,6 +136,7 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
             {
                 case LoginOutcome.Right:
                     book.Succeeded(origin, now, options.KnownNetworkFor);
+                    book.Know(typed, now, options.KnownNetworkFor); // after a restart this name is all there is to go by
                     return TimeSpan.Zero;
                 case LoginOutcome.Unavailable:
                     book.Uncount(origin);
@@ -196,7 +202,18 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
         lock (book)
         {
             book.Forget(LoginOrigin.OneName(login));
+            book.Forget(book.NameOf(LoginOrigin.OneName(login)));
         }
+    }
+
+    /// <summary>By the directory's name or, when that is not known yet, by the one that was typed.</summary>
+    private bool IsKnown(LoginOrigin origin, string typed, IPAddress client, DateTimeOffset now) =>
+        book.IsKnown(origin, now) || book.IsKnown(LoginOrigin.Of(typed, client), now);
+
+    private LoginOrigin OriginOf(string login, IPAddress client)
+    {
+        var typed = LoginOrigin.Of(login, client);
+        return typed with { Login = book.NameOf(typed.Login) };
     }
 
     private TimeSpan CountFailure(
@@ -220,9 +237,10 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
     /// Who goes on with ever other secrets at a login that must wait is guessing: that counts for the network. The same secret again is
     /// a client that does as it was told, and comes back later.
     /// </summary>
-    private void CountRefused(LoginOrigin origin, IPAddress client, string? secret, GuardOptions options, DateTimeOffset now)
+    private void CountRefused(
+        LoginOrigin origin, string typed, IPAddress client, string? secret, GuardOptions options, DateTimeOffset now)
     {
-        if (secret is not null && !book.IsKnown(origin, now) && book.FindBan(origin.Network, now) is null
+        if (secret is not null && !IsKnown(origin, typed, client, now) && book.FindBan(origin.Network, now) is null
             && book.RememberRefused(secret, now, options))
         {
             book.OfNetwork(origin.Network).Add(now);
@@ -240,9 +258,9 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
         }
     }
 
-    private GuardVerdict.NotNow? Refusal(LoginOrigin origin, IPAddress client, GuardOptions options, DateTimeOffset now)
+    private GuardVerdict.NotNow? Refusal(LoginOrigin origin, string typed, IPAddress client, GuardOptions options, DateTimeOffset now)
     {
-        var known = book.IsKnown(origin, now);
+        var known = IsKnown(origin, typed, client, now);
         if (!known && !options.IsExempt(client) && book.FindBan(origin.Network, now) is { } ban)
         {
             return new(ban.Until, $"{origin.Network} is banned until {ban.Until:u}: {ban.Why}");

@@ -46,6 +46,13 @@ internal sealed class SlidingCount(int most)
         return over < 0 ? now : _times.ElementAt(over) + window;
     }
 
+    public void Add(IEnumerable<DateTimeOffset> times)
+    {
+        var all = _times.Concat(times).Order().TakeLast(most).ToList();
+        _times.Clear();
+        all.ForEach(_times.Enqueue);
+    }
+
     /// <summary>Forgets the last one.</summary>
     public void TakeBack()
     {

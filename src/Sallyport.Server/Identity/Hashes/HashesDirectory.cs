@@ -68,7 +68,7 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
         {
             PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
             PasswordCheck.Right => Answer(account!),
-            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
+            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(account.Login),
         };
     }
 

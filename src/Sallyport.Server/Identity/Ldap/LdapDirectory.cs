@@ -112,7 +112,12 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
             _ => verdict,
         };
         question.Tell($"bind as {entry.Dn}", OutcomeOf(verdict), verdict.Detail);
-        return verdict.Outcome == BindOutcome.Right ? Grant(entry, login, question) : ToAnswer(verdict);
+        return verdict.Outcome switch
+        {
+            BindOutcome.Right => Grant(entry, login, question),
+            BindOutcome.Wrong => new DirectoryAnswer.WrongPassword(_lookup.ToEntry(entry, login, []).Login),
+            _ => ToAnswer(verdict),
+        };
     }
 
     private DirectoryAnswer BindFirst(string login, string password, LdapQuestion question)

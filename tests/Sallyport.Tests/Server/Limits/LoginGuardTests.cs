@@ -103,6 +103,44 @@ public sealed class LoginGuardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_names_a_login_goes_by_are_one_login_to_whoever_guesses_and_to_whoever_owns_it()
+    {
+        const string canonical = "cn=jane doe,o=acme";
+        string[] names = ["jdoe", "jane@acme.test", "jane doe/acme", canonical];
+        LogIn("jdoe", Office, "secret", canonical);
+        var asked = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            var (name, network) = (names[i % 4], IPAddress.Parse($"198.51.{i % 50}.9"));
+            if (_guard.Before(name, network, _guard.NameOf(name, $"guess {i}")) is GuardVerdict.Ask)
+            {
+                asked++;
+                _guard.After(name, network, _guard.NameOf(name, $"guess {i}"), LoginOutcome.Wrong, canonical);
+            }
+        }
+
+        Assert.Equal(6, asked);
+        LogIn("jdoe", Office, "secret", canonical);
+        LogIn("jane@acme.test", Office, "secret", canonical);
+        await RestartAsync();
+        LogIn("jdoe", Office, "secret", canonical);
+        LogIn("jane@acme.test", Office, "secret", canonical);
+        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jdoe", Attacker, _guard.NameOf("jdoe", "one more")));
+        _guard.Forget("jane@acme.test");
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jdoe", Attacker, _guard.NameOf("jdoe", "one more")));
+    }
+
+    [Fact]
+    public void Networks_nobody_has_logged_in_from_for_long_are_known_no_more()
+    {
+        LogIn("jane", Office, "secret");
+        _time.Advance(_options.KnownNetworkFor + TimeSpan.FromDays(1));
+        Guess("bob", Attacker, "x");
+        _guard.Ban(Office, TimeSpan.FromHours(1));
+        Assert.NotNull(_guard.RefusalAtConnect(Office));
+    }
+
+    [Fact]
     public void A_login_nobody_has_must_wait_like_one_that_somebody_has()
     {
         var answers = new[] { LoginOutcome.Wrong, LoginOutcome.UnknownLogin }.Select(outcome => Enumerable.Range(0, 60).Select(i =>
@@ -274,10 +312,10 @@ public sealed class LoginGuardTests : IAsyncLifetime
         return verdict;
     }
 
-    private void LogIn(string login, IPAddress from, string password)
+    private void LogIn(string login, IPAddress from, string password, string? directoryName = null)
     {
         Assert.IsType<GuardVerdict.Ask>(_guard.Before(login, from, _guard.NameOf(login, password)));
-        _guard.After(login, from, _guard.NameOf(login, password), LoginOutcome.Right);
+        _guard.After(login, from, _guard.NameOf(login, password), LoginOutcome.Right, directoryName);
     }
 
     private async Task RestartAsync()
