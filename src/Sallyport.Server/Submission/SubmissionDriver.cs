@@ -1,9 +1,6 @@
 using Sallyport.Mail.Policy;
-using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
@@ -31,10 +28,6 @@ public sealed partial class SubmissionDriver : IDisposable
     private readonly long _began;
     private long _grantedAt;
     private string _end = "the client left";
-    private string _verifierFrom = "";
-    private string _loginWhy = "";
-    private bool _loginKnown;
-    private bool _loginAgain;
     private bool _draining;
     private bool _closing;
 
@@ -300,124 +293,6 @@ public sealed partial class SubmissionDriver : IDisposable
         {
             _services.Log.Write(new MailEvent.TlsFailed(SessionId, _client, exception.InnerException?.Message ?? exception.Message));
             throw new WireLostException("the TLS handshake failed");
-        }
-    }
-
-    private async Task<Turn> ContinueSaslAsync(Turn.ContinueSasl next)
-    {
-        Say(next.Reply);
-        var line = await ReadLineAsync(_limits.AuthLineBytes);
-        return line.Kind switch
-        {
-            LineKind.Line => ReceiveSasl(line.Octets),
-            LineKind.TooLong => _session.SaslLineTooLong(),
-            LineKind.BareLineFeed => _session.ReceiveSasl("?"u8),
-            _ => new Turn.HangUp(Replies.AuthTooLong),
-        };
-    }
-
-    private Turn ReceiveSasl(byte[] line)
-    {
-        if (BeginProof(line) is { } notNow)
-        {
-            return notNow;
-        }
-
-        var turn = _session.ReceiveSasl(line);
-        LogLogin(); // SCRAM ends here, with the client's empty answer to our proof
-        return turn;
-    }
-
-    private bool IsScram => _session.Mechanism is SaslServer.Scram or SaslServer.ScramPlus;
-
-    private LoginAttempt Attempt(string login) => new(SessionId, _wire.Client, _session.Mechanism, login)
-    {
-        ClientPort = _wire.ClientPort,
-        Server = _wire.Server,
-    };
-
-    private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
-    {
-        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
-        return await AnswerAsync(answer);
-    }
-
-    private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
-    {
-        (var answer, _loginWhy) = await _settings.Identity.FindProvenAsync(Attempt(ask.Login), _verifierFrom, ask.Keys, default);
-        await EndProofIfGrantedAsync(answer);
-        return await AnswerAsync(answer);
-    }
-
-    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
-    {
-        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
-        return await AnswerAsync(answer);
-    }
-
-    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
-    {
-        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
-        return await AnswerAsync(answer);
-    }
-
-    private async ValueTask<Turn> AnswerAsync(LoginAnswer answer)
-    {
-        _loginAgain = answer is LoginAnswer.Wrong { Again: true };
-        var turn = _session.AnswerLogin(await AdmitAsync(answer));
-        LogLogin();
-        return turn;
-    }
-
-    /// <summary>The one place where a failed login is logged, whoever judged it.</summary>
-    private async Task TellLoginFailureAsync()
-    {
-        if (_session.TakeLoginFailure() is not { } failure)
-        {
-            return;
-        }
-
-        await EndProofAsync(failure != LoginFailure.Wrong ? LoginOutcome.Unavailable
-            : _loginKnown ? LoginOutcome.Wrong : LoginOutcome.UnknownLogin);
-        if (failure == LoginFailure.OverLimit)
-        {
-            return; // the limit has its own line, and no login has failed
-        }
-
-        if (_loginAgain)
-        {
-            _loginAgain = false; // the guard has said so: a line of its own, which no script takes for a failed login
-            return;
-        }
-
-        var why = (_loginWhy, failure) switch
-        {
-            ({ Length: > 0 } directory, _) => directory,
-            (_, LoginFailure.Malformed) => "the client's answer cannot be read",
-            (_, LoginFailure.Cancelled) => "cancelled by the client",
-            _ when SaslServer.ByToken.Contains(_session.Mechanism) => "what was sent can be no token",
-            _ => "wrong password, wrong binding or unknown login", // SCRAM fails without a question to a directory
-        };
-        var typed = _loginKnown ? _session.LoginTyped : LoginText.OfUnknown(_session.LoginTyped);
-        (_loginWhy, _loginKnown) = ("", false);
-        _services.Log.Write(failure is LoginFailure.Unavailable or LoginFailure.Cancelled
-            ? new MailEvent.LoginUnavailable(SessionId, _client, typed, _session.Mechanism, why)
-            : new MailEvent.LoginFailed(SessionId, _client, typed, _session.Mechanism, why));
-    }
-
-    private void LogLogin()
-    {
-        if (_session.Grant is { } grant)
-        {
-            _grantedAt = _services.Time.GetTimestamp();
-            _services.Log.Write(new MailEvent.LoginSucceeded(
-                SessionId, _client, grant.Login, _session.LoginTyped, grant.Directory, _session.Mechanism)
-            { AppPassword = grant.Through?.Label ?? "", Note = grant.Outage.Length == 0 ? grant.Note : "" });
-            if (grant.Outage.Length > 0)
-            {
-                _services.Log.Write(new MailEvent.OutageLogin(SessionId, _client, grant.Login, grant.Outage, grant.Note));
-            }
         }
     }
 
