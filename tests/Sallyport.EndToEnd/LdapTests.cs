@@ -281,8 +281,10 @@ public sealed class LdapTests
     private static async Task AssertRefusedAsync(LdapSite site, string login, string why)
     {
         Assert.StartsWith("5", await site.LogInAsync(login, LdapTrees.Password));
-        Assert.Contains(site.Sallyport.Log.Split('\n'), line => line.Contains(login, StringComparison.Ordinal)
-            && line.Contains(why, StringComparison.Ordinal));
+        await Tool.UntilAsync(
+            () => site.Sallyport.Log.Split('\n').Any(
+                line => line.Contains(login, StringComparison.Ordinal) && line.Contains(why, StringComparison.Ordinal)),
+            $"a line on {login}: {why}", null, () => site.Sallyport.Log);
     }
 
     private static async Task UntilAsync(LdapSite site, string reply, string login)
