@@ -138,7 +138,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
     {
         await using var directory = New();
         var asked = directory.CheckPasswordAsync("anna", "x", Cancel).AsTask();
-        using (var server = new Peer(await _listener.AcceptTcpClientAsync(Cancel)))
+        using (var server = new LinePeer(await _listener.AcceptTcpClientAsync(Cancel)))
         {
             await server.WriteAsync(hello);
         }
@@ -186,27 +186,12 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
     }, TimeProvider.System);
 
     /// <summary>The next connection, its handshake done.</summary>
-    private async Task<Peer> AcceptAsync()
+    private async Task<LinePeer> AcceptAsync()
     {
-        var peer = new Peer(await _listener.AcceptTcpClientAsync(Cancel));
+        var peer = new LinePeer(await _listener.AcceptTcpClientAsync(Cancel));
         Assert.Equal("VERSION\t1\t2", await peer.ReadAsync());
         Assert.StartsWith("CPID\t", await peer.ReadAsync());
         await peer.WriteAsync(Hello);
         return peer;
-    }
-
-    private sealed class Peer(TcpClient client) : IDisposable
-    {
-        private readonly StreamReader _reader = new(client.GetStream(), Encoding.UTF8);
-
-        public async Task<string> ReadAsync() => await _reader.ReadLineAsync(Cancel) ?? "(closed)";
-
-        public async Task WriteAsync(string text) => await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), Cancel);
-
-        public void Dispose()
-        {
-            _reader.Dispose();
-            client.Dispose();
-        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Dovecot;
@@ -122,11 +121,11 @@ public sealed class UserLookupTests : IAsyncDisposable
 
     private static ServerAddress AddressOf(TcpListener listener) => new("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, false);
 
-    private Task<Peer> UserdbAsync() => AcceptAsync(_userdb, "VERSION\t1\t1\nSPID\t4711\n", lines: 1);
+    private Task<LinePeer> UserdbAsync() => AcceptAsync(_userdb, "VERSION\t1\t1\nSPID\t4711\n", lines: 1);
 
-    private static async Task<Peer> AcceptAsync(TcpListener listener, string hello, int lines)
+    private static async Task<LinePeer> AcceptAsync(TcpListener listener, string hello, int lines)
     {
-        var peer = new Peer(await listener.AcceptTcpClientAsync(Cancel));
+        var peer = new LinePeer(await listener.AcceptTcpClientAsync(Cancel));
         for (var i = 0; i < lines; i++)
         {
             Assert.StartsWith(i == 0 ? "VERSION\t1\t" : "CPID\t", await peer.ReadAsync());
@@ -134,20 +133,5 @@ public sealed class UserLookupTests : IAsyncDisposable
 
         await peer.WriteAsync(hello);
         return peer;
-    }
-
-    private sealed class Peer(TcpClient client) : IDisposable
-    {
-        private readonly StreamReader _reader = new(client.GetStream(), Encoding.UTF8);
-
-        public async Task<string> ReadAsync() => await _reader.ReadLineAsync(Cancel) ?? "(closed)";
-
-        public async Task WriteAsync(string text) => await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), Cancel);
-
-        public void Dispose()
-        {
-            _reader.Dispose();
-            client.Dispose();
-        }
     }
 }

@@ -156,14 +156,10 @@ public sealed class ImapLoginTests
         string script, string login = "anna", string password = "secret", ScriptedServer? server = null, bool startTls = false)
     {
         server ??= new ScriptedServer();
-        var playing = server.PlayAsync(script);
         var steps = new List<string>();
-        var imap = new ImapLogin(server.Client, steps.Add);
-        await imap.BeginAsync(startTls, ScriptedServer.Soon);
-        var verdict = await imap.LogInAsync(login, password, ScriptedServer.Soon);
-        await playing;
+        var verdict = await server.JudgeAsync(new ImapLogin(server.Client, steps.Add), script, login, password, startTls);
         Assert.DoesNotContain(steps, step => step.Contains(password, StringComparison.Ordinal));
-        return verdict.ToString();
+        return verdict;
     }
 
     private static async Task<ServerTroubleException> TroubleAsync(

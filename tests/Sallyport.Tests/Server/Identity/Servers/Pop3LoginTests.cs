@@ -116,12 +116,7 @@ public sealed class Pop3LoginTests
         string script, string login = "anna", string password = "secret", ScriptedServer? server = null, bool startTls = false)
     {
         server ??= new ScriptedServer();
-        var playing = server.PlayAsync(script);
-        var pop3 = new Pop3Login(server.Client, static _ => { });
-        await pop3.BeginAsync(startTls, ScriptedServer.Soon);
-        var verdict = await pop3.LogInAsync(login, password, ScriptedServer.Soon);
-        await playing;
-        return verdict.ToString();
+        return await server.JudgeAsync(new Pop3Login(server.Client, static _ => { }), script, login, password, startTls);
     }
 
     private static async Task<ServerTroubleException> TroubleAsync(

@@ -50,6 +50,16 @@ internal sealed class ScriptedServer
         await _toClient.Writer.CompleteAsync();
     }
 
+    /// <summary>Plays the script against one whole login.</summary>
+    public async Task<string> JudgeAsync(IMailboxLogin client, string script, string login, string password, bool startTls)
+    {
+        var playing = PlayAsync(script);
+        await client.BeginAsync(startTls, Soon);
+        var verdict = await client.LogInAsync(login, password, Soon);
+        await playing;
+        return verdict.ToString();
+    }
+
     private Task<Stream> Secure(Stream stream, CancellationToken cancel)
     {
         BeganTls = true;
