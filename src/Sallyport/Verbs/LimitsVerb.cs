@@ -42,7 +42,8 @@ internal static class LimitsVerb
             Terminal.Fail($"{limits.Subject}: {problem}");
         }
 
-        Terminal.Line(limits.Quotas.Length == 0 ? $"No [[quota]] limits {limits.Subject}." : $"{limits.Subject}: {string.Join("; ", limits.Quotas)}");
+        var whose = SendingSubject.Words(limits.Subject);
+        Terminal.Line(limits.Quotas.Length == 0 ? $"{whose}: no [[quota]] applies." : $"{whose}: {string.Join("; ", limits.Quotas)}");
         if (limits.Limits.Length > 0)
         {
             var table = Terminal.NewTable("Whose", "Limit", "Used", "Allowed", "Free again");
