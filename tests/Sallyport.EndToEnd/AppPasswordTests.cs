@@ -26,7 +26,7 @@ public sealed class AppPasswordTests
         var message = Message.Text(server.Folder, token);
         await MailClients.All[client].SendAsync(Target.Of(server, implicitTls: true) with { Password = secret }, mechanism, message);
         await server.CapturedContainingAsync(token);
-        Assert.Contains($"({mechanism}, local, app password \"laptop\")", server.Log);
+        await server.LoggedAsync($"({mechanism}, local, app password \"laptop\")");
         Assert.DoesNotContain(secret, server.Log);
         var listed = (await ListAsync(server))[0];
         Assert.Equal((id, "laptop", "127.0.0.1"), (listed.GetProperty("id").GetString(), listed.GetProperty("label").GetString(),
@@ -41,8 +41,8 @@ public sealed class AppPasswordTests
         Assert.StartsWith("235", await site.LogInAsync("jane", secret));
         Assert.StartsWith("235", await site.LogInAsync("jane.doe@acme.test", secret.ToUpperInvariant()));
         Assert.StartsWith("535", await site.LogInAsync("lockme", secret));
-        Assert.Contains("(PLAIN, site, app password \"phone\")", site.Sallyport.Log);
-        Assert.Contains("is jane's", site.Sallyport.Log);
+        await site.Sallyport.LoggedAsync("(PLAIN, site, app password \"phone\")");
+        await site.Sallyport.LoggedAsync("is jane's");
 
         // slapd locks lockme after three wrong passwords; a revoked app password is none to it.
         var (id, lost) = await MakeAsync(site.Sallyport, "lockme", "--label", "lost");
@@ -74,7 +74,7 @@ public sealed class AppPasswordTests
         }
 
         await AssertRefusedAsync(server, secret, "an app password that was revoked");
-        Assert.Contains("jane@acme.test: its app password was revoked", server.Log);
+        await server.LoggedAsync("jane@acme.test: its app password was revoked");
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class AppPasswordTests
             .GetProperty("expires_at").GetDateTimeOffset();
         await Tool.UntilAsync(() => DateTimeOffset.UtcNow > end, "the second is over");
         await AssertRefusedAsync(server, brief, "app password \"brief\"");
-        Assert.Contains("expired on", server.Log);
+        await server.LoggedAsync("expired on");
         var stranger = await server.CommandAsync(["app-password", "add", SallyportServer.Login, "--label", "x", "--sender", "boss@acme.test"]);
         Assert.Equal(1, stranger.ExitCode);
         Assert.Contains("boss@acme.test is not jane@acme.test's to send as", stranger.All);

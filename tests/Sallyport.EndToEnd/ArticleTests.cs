@@ -60,7 +60,7 @@ public sealed class ArticleTests
         Assert.True(taken.ExitCode == 0, taken.All);
         var arrived = await postfix.DeliveredContainingAsync("Subject: from the train", () => server.Log);
         Assert.Contains("by msa.test (Sallyport) with ESMTPSA", File.ReadAllText(arrived));
-        Assert.Contains($"login of {SallyportServer.Login} from {Listed}", server.Log);
+        await server.LoggedAsync($"login of {SallyportServer.Login} from {Listed}");
     }
 
     private static Task<ToolResult> SwaksAsync(NetworkNamespace network, string from, int port) => Tool.RunAsync([

@@ -17,7 +17,7 @@ public sealed class FileLimitTests
     {
         Peers.Require("bash");
         await using var server = await SallyportServer.StartAsync(inside: With200Files);
-        Assert.Contains("may have 200 files open, so 72 connections", server.Log, StringComparison.Ordinal);
+        await server.LoggedAsync("may have 200 files open, so 72 connections");
         var crowd = new List<TcpClient>();
         for (var i = 0; i < 300; i++)
         {

@@ -22,7 +22,7 @@ public sealed class GuessingTests
 
         Assert.Equal(6, replies.Count(reply => reply.StartsWith("535 5.7.8", StringComparison.Ordinal)));
         Assert.All(replies.Skip(6), reply => Assert.StartsWith("454 4.7.0", reply, StringComparison.Ordinal));
-        Assert.Contains("jane@acme.test is under attack", server.Log);
+        await server.LoggedAsync("jane@acme.test is under attack");
         await LogInAsync(server);
     }
 
@@ -61,7 +61,7 @@ public sealed class GuessingTests
         }
 
         Assert.Equal(2, server.Log.Split("LOGIN FAILED").Length);
-        Assert.Contains("a device with an old password", server.Log);
+        await server.LoggedAsync("a device with an old password");
         Assert.Contains("No network is banned", (await server.CommandAsync(["bans", "list"])).Output);
         var clients = await server.CommandAsync(["clients", "--json"]);
         Assert.Contains("\"times\": 39", clients.Output);

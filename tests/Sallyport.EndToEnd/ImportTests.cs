@@ -57,7 +57,7 @@ public sealed class ImportTests
         Assert.StartsWith("535", await LogInAsync(server, "locked", LdapTrees.Password));
         Assert.StartsWith("535", await LogInAsync(server, "off", LdapTrees.Password));
         Assert.StartsWith("535", await LogInAsync(server, "twin@acme.test", LdapTrees.Password));
-        Assert.Contains("the weak hash ({SSHA}) of salted", server.Log, StringComparison.Ordinal);
+        await server.LoggedAsync("the weak hash ({SSHA}) of salted");
 
         var again = JsonDocument.Parse((await server.CommandAsync(import, tree)).Output).RootElement;
         Assert.Equal((0, 0), (again.GetProperty("added").GetInt32(), again.GetProperty("changed").GetInt32()));

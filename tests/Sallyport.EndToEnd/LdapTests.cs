@@ -34,7 +34,7 @@ public sealed class LdapTests
         Assert.StartsWith("535", await site.LogInAsync("nobody", LdapTrees.Password));
         Assert.StartsWith("535", await site.LogInAsync("Jane Doe", LdapTrees.Password));
         Assert.Contains("login of CN=Jane Doe/OU=Sales/O=DuckWest", site.Sallyport.Log, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("more than one entry has this name", site.Sallyport.Log);
+        await site.Sallyport.LoggedAsync("more than one entry has this name");
     }
 
     [Fact]
@@ -157,8 +157,8 @@ public sealed class LdapTests
         Assert.Contains("directory site, ldaps://127.0.0.1", doctor.Output);
         await site.Servers[0].RunAsync();
         await UntilAsync(site, "235", "jane");
-        Assert.Contains("is down", site.Sallyport.Log);
-        Assert.Contains("answers again", site.Sallyport.Log);
+        await site.Sallyport.LoggedAsync("is down");
+        await site.Sallyport.LoggedAsync("answers again");
         doctor = await site.Sallyport.CommandAsync(["doctor"]);
         Assert.Contains("answers; TLS, nobody bound", doctor.Output);
     }
@@ -208,7 +208,7 @@ public sealed class LdapTests
         var stranger = new Certificates(elsewhere).CaFile;
         await using var site = await LdapSite.OpenLdapAsync(s => OpenLdap(s, tls).Replace(s.CaFile, stranger));
         Assert.StartsWith("454", await site.LogInAsync("jane", LdapTrees.Password));
-        Assert.Contains($"its certificate is not from an authority in {stranger}", site.Sallyport.Log);
+        await site.Sallyport.LoggedAsync($"its certificate is not from an authority in {stranger}");
     }
 
     [Fact]

@@ -30,8 +30,8 @@ public sealed class OutageTests
         }
 
         await site.Sallyport.CapturedContainingAsync("while it is away");
-        Assert.Contains("OUTAGE: login of jane from 127.0.0.1: directory site is away (", site.Sallyport.Log);
-        Assert.Contains(", while directory site is away", site.Sallyport.Log);
+        await site.Sallyport.LoggedAsync("OUTAGE: login of jane from 127.0.0.1: directory site is away (");
+        await site.Sallyport.LoggedAsync(", while directory site is away");
 
         // A restart in the middle of it takes nothing away, and what slapd refuses later ends it.
         site.Sallyport.Kill();

@@ -102,7 +102,7 @@ public sealed class ServiceTests
         var message = Message.Text(server.Folder, "t" + Guid.NewGuid().ToString("N"));
         await MailClients.All["MailKit"].SendAsync(Target.Of(server, implicitTls: false), "SCRAM-SHA-256-PLUS", message);
         await server.CapturedContainingAsync(message.Token);
-        Assert.Contains("(SCRAM-SHA-256-PLUS, local)", server.Log);
+        await server.LoggedAsync("(SCRAM-SHA-256-PLUS, local)");
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class ServiceTests
         File.WriteAllText(server.ConfigFile, right + "\n[log]\nstil = \"json\"\n");
         await server.SignalAsync("HUP");
         await Tool.UntilAsync(() => server.Log.Contains("not reloaded, all stays as it was", StringComparison.Ordinal), "the refusal");
-        Assert.Contains("did you mean \"style\"?", server.Log);
+        await server.LoggedAsync("did you mean \"style\"?");
         Assert.Equal(after, await SerialAsync(server));
     }
 

@@ -45,7 +45,7 @@ public sealed class StolenAccountTests
             Assert.StartsWith("250 ", await thief.SubmitAsync("more", "more@fresh.test"));
         }
 
-        Assert.Contains("HELD of login jane@acme.test: stopped by the breaker at", server.Log);
+        await server.LoggedAsync("HELD of login jane@acme.test: stopped by the breaker at");
         Assert.Contains("held", (await server.CommandAsync(["explain", "--login", SallyportServer.Login, "--from", SallyportServer.Login, "--to",
             "x@fresh.test"])).Output);
         var asked = await server.CommandAsync(["hold", "drop", SallyportServer.Login], "");
@@ -207,7 +207,7 @@ public sealed class StolenAccountTests
         var mail = sink.Messages.Single(message => message.Recipients.Contains("postmaster@ops.test"));
         Assert.Equal("", mail.From);
         Assert.Contains("sallyport hold drop jane@acme.test", mail.Content);
-        Assert.Contains("STOPPED jane@acme.test, last from 127.0.0.2: ", server.Log);
+        await server.LoggedAsync("STOPPED jane@acme.test, last from 127.0.0.2: ");
         using var http = new HttpClient();
         var numbers = await http.GetStringAsync(new Uri($"http://127.0.0.1:{metrics}/metrics"), Cancel);
         Assert.Contains("sallyport_breaker_trips_total{sign=\"first_contacts_per_hour\"} 1\n", numbers);

@@ -118,6 +118,10 @@ internal sealed class SallyportServer : IAsyncDisposable
     public async Task<ToolResult> CommandAsync(string[] arguments, string? input = null) =>
         await Tool.RunAsync(Peers.Binary(), [.. arguments, "--config", ConfigFile], input);
 
+    /// <summary>Completes when the log has this: a reply can be here before its line is.</summary>
+    public Task LoggedAsync(string text) =>
+        Tool.UntilAsync(() => Log.Contains(text, StringComparison.Ordinal), $"the log says {text}", null, () => Log);
+
     /// <summary>kill -9.</summary>
     public void Kill()
     {
