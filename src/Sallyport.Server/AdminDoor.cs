@@ -51,8 +51,8 @@ public static class AdminDoor
         return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0)
         {
             Breaker = breaker,
-            LetGo = breaker.LetGo,
-            Sending = await SendingBook.LoadAsync(store, books.Journal, time, cancel),
+            LetGo = breaker.Resume,
+            Sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel),
         });
     }
 }

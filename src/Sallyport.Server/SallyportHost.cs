@@ -18,13 +18,6 @@ using Sallyport.Store.Sqlite;
 
 namespace Sallyport.Server;
 
-/// <summary>The server cannot start; the message says why and what to do.</summary>
-public sealed class StartException(string message, Exception? inner = null) : Exception(message, inner)
-{
-    /// <summary>Another process holds the store: it may be a server that has not begun to answer yet.</summary>
-    public bool InUse { get; init; }
-}
-
 /// <summary>All parts put together: from the options to a listening server, and to its orderly end.</summary>
 public sealed class SallyportHost : IAsyncDisposable
 {
@@ -68,7 +61,7 @@ public sealed class SallyportHost : IAsyncDisposable
             Outcomes = _log,
             Log = _log,
             Breaker = _watch.Breaker,
-            LetGo = _watch.Breaker.LetGo,
+            LetGo = _watch.Breaker.Resume,
             Alerts = _watch.Alerts,
             Sending = sending,
         });
@@ -77,7 +70,7 @@ public sealed class SallyportHost : IAsyncDisposable
     }
 
     /// <summary>What is there before the parts that use it.</summary>
-    private sealed record Opened(IStore Store, IdentityBooks Books, SendingBook Sending, WatchRoom Watch, Handoff Handoff, LineLog Lines);
+    private sealed record Opened(IStore Store, IdentityBooks Books, UsageLedger Sending, WatchRoom Watch, Handoff Handoff, LineLog Lines);
 
     public ServerOptions Options => _submission.Settings.Options;
 
@@ -103,7 +96,7 @@ public sealed class SallyportHost : IAsyncDisposable
         var metrics = new MailMetrics(log);
 #pragma warning restore CA2000
         var books = await IdentityBooks.LoadAsync(store, options, metrics, time, cancel);
-        var sending = await SendingBook.LoadAsync(store, books.Journal, time, cancel);
+        var sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel);
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         SallyportHost? host = null;
         var watch = await WatchRoom.OpenAsync(

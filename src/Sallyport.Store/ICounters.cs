@@ -13,7 +13,9 @@ public interface ICounters
     /// <summary>All counts of a kind whose key begins so, by key and bucket. Expired ones are left out.</summary>
     ValueTask<IReadOnlyList<Counter>> ListAsync(CounterKind kind, string keyPrefix, CancellationToken cancel);
 
-    /// <summary>Counts that changed after <paramref name="cursor"/>, with their whole value, in order of version; 0 reads from the beginning.</summary>
+    /// <summary>
+    /// Counts that changed after <paramref name="cursor"/>, with their whole value, in order of version; 0 reads from the beginning.
+    /// </summary>
     ValueTask<CounterChanges> ChangesSinceAsync(long cursor, int countersMax, CancellationToken cancel);
 
     /// <summary>Sets every count of a key to zero and removes it.</summary>

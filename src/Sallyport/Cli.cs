@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Sallyport.Server;
 using Sallyport.Server.Configuration;
 using Sallyport.Verbs;
 

@@ -37,7 +37,7 @@ internal sealed class LimitAdmin(AdminServices services)
         }
 
         var reached = MailboxParser.TryParse(to, out var mailbox) ? transaction!.AddRecipient(mailbox!) : null;
-        transaction!.GiveBack();
+        transaction!.Release();
         return reached is null
             ? new("limits", "ok", $"{string.Join(" and ", sender.Quotas.Select(applied => applied.Quota))} "
                 + (sender.Quotas.Length == 1 ? "leaves" : "leave") + " room for one more; "

@@ -27,7 +27,7 @@ public sealed record AdminServices(
     public Action ForgetFailures { get; init; } = static () => { };
 
     /// <summary>What logins have sent.</summary>
-    public required SendingBook Sending { get; init; }
+    public required UsageLedger Sending { get; init; }
 
     /// <summary>Where the server says what was changed.</summary>
     public IMailLog Log { get; init; } = new SilentLog();

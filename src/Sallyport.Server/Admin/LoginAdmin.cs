@@ -1,7 +1,7 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Admin;
@@ -28,7 +28,7 @@ internal sealed class LoginAdmin(AdminServices services)
         var length = asked.Seconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest.TotalSeconds)) : (TimeSpan?)null;
         var mistake = Credentials.PrepareLogin(asked.Login) is not { Length: <= LoginLengthMax } ? "that can be no login"
             : length < TimeSpan.FromSeconds(1) ? "the time must be a second or more"
-            : asked.Why.Length > SuspensionBook.WhyLengthMax ? $"the reason must have at most {SuspensionBook.WhyLengthMax} characters"
+            : asked.Why.Length > SuspensionRegistry.WhyLengthMax ? $"the reason must have at most {SuspensionRegistry.WhyLengthMax} characters"
             : asked.Why.Any(char.IsControl) ? "the reason has a control character" : null;
         if (mistake is not null)
         {

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Guard;
 using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Server.Identity.Outages;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Sending;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -12,8 +14,8 @@ namespace Sallyport.Server.Identity;
 public sealed class IdentityBooks : IAsyncDisposable
 {
     private IdentityBooks(
-        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, AppPasswordBook appPasswords, FactJournal journal, GuardBook guard,
-        IMailLog log, TimeProvider time)
+        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
+        LoginFailureTracker guard, IMailLog log, TimeProvider time)
     {
         Options = options;
         (MadeUp, Grants, AppPasswords, Journal) = (madeUp, grants, appPasswords, journal);
@@ -27,12 +29,12 @@ public sealed class IdentityBooks : IAsyncDisposable
 
     public AppPasswordBook AppPasswords { get; }
 
-    public FactJournal Journal { get; }
+    public WriteBehindBuffer Journal { get; }
 
     public LoginGuard Guard { get; }
 
     /// <summary>Logins that may not send.</summary>
-    public required SuspensionBook Suspensions { get; init; }
+    public required SuspensionRegistry Suspensions { get; init; }
 
     /// <summary>The threads that hash, one set for all.</summary>
     public required PasswordHasher Hasher { get; init; }
@@ -51,7 +53,7 @@ public sealed class IdentityBooks : IAsyncDisposable
         IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
 #pragma warning disable CA2000 // The books', and disposed with them.
-        var journal = new FactJournal(store.Facts, log, time);
+        var journal = new WriteBehindBuffer(store.Facts, log, time);
         var hasher = new PasswordHasher(options.Limits, time);
 #pragma warning restore CA2000
         return new IdentityBooks(
@@ -60,9 +62,9 @@ public sealed class IdentityBooks : IAsyncDisposable
             await GrantBook.LoadAsync(store.Facts, log, cancel),
             await AppPasswordBook.LoadAsync(store, journal, cancel),
             journal,
-            await GuardBook.LoadAsync(store.Facts, journal, cancel), log, time)
+            await LoginFailureTracker.LoadAsync(store.Facts, journal, cancel), log, time)
         {
-            Suspensions = await SuspensionBook.LoadAsync(store.Facts, log, time, cancel),
+            Suspensions = await SuspensionRegistry.LoadAsync(store.Facts, log, time, cancel),
             Hasher = hasher,
             Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, cancel),
             Successes = new SuccessCache(time),

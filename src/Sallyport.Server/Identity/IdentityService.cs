@@ -4,8 +4,9 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Guard;
 using Sallyport.Server.Identity.AppPasswords;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Identity;
 
@@ -28,7 +29,7 @@ public sealed class IdentityService(
 
     private RememberedSuccesses Remembered => field ??= new RememberedSuccesses(options, books.Successes, books.Outages, time);
 
-    public SuspensionBook Suspensions => books.Suspensions;
+    public SuspensionRegistry Suspensions => books.Suspensions;
 
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));

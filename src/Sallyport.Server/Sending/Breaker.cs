@@ -4,6 +4,7 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -14,7 +15,7 @@ namespace Sallyport.Server.Sending;
 /// Counts what it lets go itself, under its own lock and before the message is kept, so that no number of sessions together passes a
 /// limit. In memory to decide, through the journal to last; a trip is stored at once.
 /// </summary>
-public sealed class Breaker : ISendingWatch
+public sealed class Breaker : ISendingMonitor
 {
     /// <summary>Logins remembered; beyond it those idle for longest are as if never seen, but never one that is stopped.</summary>
     public const int LoginsMax = 100_000;
@@ -33,7 +34,7 @@ public sealed class Breaker : ISendingWatch
     private const int KeyCharactersMax = 480;
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(180);
 
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private readonly IMailLog _log;
     private readonly TimeProvider _time;
     private readonly Func<BreakerOptions> _options;
@@ -41,7 +42,7 @@ public sealed class Breaker : ISendingWatch
     private readonly Dictionary<string, LoginPattern> _patterns = new(StringComparer.Ordinal);
     private readonly HashSet<LoginPattern> _changed = [];
 
-    private Breaker(FactJournal journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options) =>
+    private Breaker(WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options) =>
         (_journal, _log, _time, _options) = (journal, log, time, options);
 
     /// <summary>Told of every trip, under no lock.</summary>
@@ -60,7 +61,7 @@ public sealed class Breaker : ISendingWatch
     }
 
     public static async ValueTask<Breaker> LoadAsync(
-        IFacts facts, FactJournal journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options, CancellationToken cancel)
+        IFacts facts, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options, CancellationToken cancel)
     {
         var breaker = new Breaker(journal, log, time, options);
         await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log,
@@ -147,7 +148,7 @@ public sealed class Breaker : ISendingWatch
     /// <param name="login">Null for all that are stopped.</param>
     /// <param name="trust">What it did is usual for it: for <see cref="TrustedFor"/> twice as much is let go.</param>
     /// <returns>True when one was stopped.</returns>
-    public bool LetGo(string? login, bool trust)
+    public bool Resume(string? login, bool trust)
     {
         var now = _time.GetUtcNow();
         int forgiven;

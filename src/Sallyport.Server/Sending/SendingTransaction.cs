@@ -10,11 +10,11 @@ namespace Sallyport.Server.Sending;
 /// </summary>
 public sealed class SendingTransaction
 {
-    private readonly SendingBook _book;
+    private readonly UsageLedger _book;
     private readonly HashSet<ulong> _recipients = [];
     private readonly List<ulong> _contacts = [];
 
-    internal SendingTransaction(SendingBook book, SendingLogin login, SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits)
+    internal SendingTransaction(UsageLedger book, SendingLogin login, SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits)
     {
         (_book, Login, Counted, Limits) = (book, login, counted, limits);
     }
@@ -74,12 +74,12 @@ public sealed class SendingTransaction
     }
 
     /// <summary>Nothing came of it. What was committed stays counted.</summary>
-    public void GiveBack()
+    public void Release()
     {
         if (!IsOver)
         {
             IsOver = true;
-            _book.GiveBack(this);
+            _book.Release(this);
         }
     }
 }
@@ -87,10 +87,10 @@ public sealed class SendingTransaction
 /// <summary>A session that is logged in.</summary>
 public sealed class SendingConnection
 {
-    private readonly SendingBook _book;
+    private readonly UsageLedger _book;
     private bool _isOver;
 
-    internal SendingConnection(SendingBook book, SubjectUsage[] counted) => (_book, Counted) = (book, counted);
+    internal SendingConnection(UsageLedger book, SubjectUsage[] counted) => (_book, Counted) = (book, counted);
 
     internal SubjectUsage[] Counted { get; }
 

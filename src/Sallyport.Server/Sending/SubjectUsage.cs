@@ -73,7 +73,7 @@ internal sealed class SubjectUsage(string subject)
         UsedAt = now;
     }
 
-    public void GiveBack(SendingAmount amount) => UnderWay -= amount;
+    public void Release(SendingAmount amount) => UnderWay -= amount;
 
     public void Count(SendingAmount amount, DateTimeOffset now)
     {

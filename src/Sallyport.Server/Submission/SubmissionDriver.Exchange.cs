@@ -1,6 +1,6 @@
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Guard;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Limits;
 
 namespace Sallyport.Server.Submission;
 

@@ -1,7 +1,7 @@
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Guard;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;

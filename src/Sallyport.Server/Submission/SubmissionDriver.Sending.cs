@@ -86,7 +86,7 @@ public sealed partial class SubmissionDriver
 
     private void EndSending()
     {
-        _sending?.GiveBack();
+        _sending?.Release();
         _connection?.End();
     }
 

@@ -168,7 +168,7 @@ public sealed partial class SubmissionDriver : IDisposable
 
         if (!InTransaction)
         {
-            _sending?.GiveBack();
+            _sending?.Release();
         }
     }
 

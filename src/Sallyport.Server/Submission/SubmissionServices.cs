@@ -35,10 +35,10 @@ public sealed class SubmissionServices(Settings settings, ISpool spool, Handoff 
     public Handoff Handoff => handoff;
 
     /// <summary>What logins have sent, against their limits.</summary>
-    public required SendingBook Sending { get; init; }
+    public required UsageLedger Sending { get; init; }
 
     /// <summary>Has the last word before a message is committed.</summary>
-    public ISendingWatch Watch { get; init; } = new NoWatch();
+    public ISendingMonitor Watch { get; init; } = new NoMonitor();
 
     public HandshakeGate Handshakes { get; } = new();
 

@@ -23,7 +23,7 @@ internal sealed class SubmissionBench : IDisposable
     public SubmissionBench(
         ListenerTls listener = ListenerTls.None, Func<ServerOptions, ServerOptions>? change = null, ScriptedDirectory? directory = null,
         ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null,
-        ImmutableArray<IDirectory> more = default, ISendingWatch? watch = null)
+        ImmutableArray<IDirectory> more = default, ISendingMonitor? watch = null)
     {
         SynchronizationContext.SetSynchronizationContext(null); // what the wire wakes runs on, at once
         Directory = directory ?? new ScriptedDirectory { Answers = new() { ["jane@acme.test"] = "ok" } };
@@ -37,13 +37,13 @@ internal sealed class SubmissionBench : IDisposable
         };
         options = change is null ? options : change(options);
         Books = IdentityBooks.LoadAsync(Store, options, Log, Clock, default).AsTask().GetAwaiter().GetResult();
-        Sending = SendingBook.LoadAsync(Store, Books.Journal, Clock, default).AsTask().GetAwaiter().GetResult();
+        Sending = UsageLedger.LoadAsync(Store, Books.Journal, Clock, default).AsTask().GetAwaiter().GetResult();
         var identity = Books.NewService(options, [Directory, .. more.IsDefault ? [] : more], nonce);
         Services = new SubmissionServices(
             new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock)
         {
             Sending = Sending,
-            Watch = watch ?? new NoWatch(),
+            Watch = watch ?? new NoMonitor(),
         };
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };
         Run = _driver.RunAsync(listener == ListenerTls.Implicit ? Wire.Facts : null, _drain.Token);
@@ -59,7 +59,7 @@ internal sealed class SubmissionBench : IDisposable
 
     public IdentityBooks Books { get; }
 
-    public SendingBook Sending { get; }
+    public UsageLedger Sending { get; }
 
     public RecordingLog Log { get; } = new();
 

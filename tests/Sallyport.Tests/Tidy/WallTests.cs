@@ -10,16 +10,18 @@ public sealed class WallTests
     {
         ["Configuration"] = [],
         ["Telemetry"] = ["Configuration"],
-        ["Limits"] = ["Configuration", "Telemetry"],
-        ["Identity"] = ["Configuration", "Telemetry", "Limits"],
-        ["Sending"] = ["Configuration", "Telemetry", "Limits"],
+        ["Limits"] = ["Configuration"],
+        ["State"] = ["Telemetry"],
+        ["Guard"] = ["Configuration", "Telemetry", "Limits", "State"],
+        ["Identity"] = ["Configuration", "Telemetry", "Limits", "State", "Guard", "Sending"],
+        ["Sending"] = ["Configuration", "Telemetry", "Limits", "State"],
         ["Alerting"] = ["Configuration", "Telemetry", "Reporting"],
         ["Routing"] = ["Configuration"],
         ["Reporting"] = ["Configuration", "Telemetry"],
-        ["Submission"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Sending"],
+        ["Submission"] = ["Configuration", "Telemetry", "Identity", "Guard", "Limits", "Routing", "Sending"],
         ["Listening"] = ["Configuration", "Telemetry", "Limits", "Submission"],
         ["Relay"] = ["Configuration", "Telemetry", "Routing", "Reporting"],
-        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Limits", "Routing", "Relay", "Sending", "Alerting"],
+        ["Admin"] = ["Configuration", "Telemetry", "Identity", "Guard", "Limits", "Routing", "Relay", "Sending", "Alerting"],
     };
 
     [Fact]

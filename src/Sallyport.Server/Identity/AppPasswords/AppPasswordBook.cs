@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Sallyport.Mail.Sasl;
-using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity.AppPasswords;
@@ -28,16 +28,16 @@ public sealed class AppPasswordBook
 
     private readonly byte[] _key;
     private readonly IFacts _facts;
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, AppPassword> _byDigest = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AppPassword> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AppPasswordUse> _uses = new(StringComparer.Ordinal);
     private ImmutableDictionary<string, ImmutableArray<AppPassword>> _byLogin = ImmutableDictionary<string, ImmutableArray<AppPassword>>.Empty;
 
-    private AppPasswordBook(byte[] key, IFacts facts, FactJournal journal) => (_key, _facts, _journal) = (key, facts, journal);
+    private AppPasswordBook(byte[] key, IFacts facts, WriteBehindBuffer journal) => (_key, _facts, _journal) = (key, facts, journal);
 
-    public static async ValueTask<AppPasswordBook> LoadAsync(IStore store, FactJournal journal, CancellationToken cancel)
+    public static async ValueTask<AppPasswordBook> LoadAsync(IStore store, WriteBehindBuffer journal, CancellationToken cancel)
     {
         var key = await store.Settings.GetAsync(KeySetting, cancel);
         if (key is null)

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 

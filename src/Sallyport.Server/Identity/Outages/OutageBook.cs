@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
-using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity.Outages;
@@ -56,7 +56,7 @@ public sealed class OutageBook : IDisposable
     private const int StoredParts = 10;
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private readonly PasswordHasher _hasher;
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Directory, string Login), Dictionary<IPAddress, Known>> _known = [];
@@ -64,9 +64,9 @@ public sealed class OutageBook : IDisposable
     private readonly SemaphoreSlim _turns = new(MadeAtOnce);
     private int _count;
 
-    private OutageBook(FactJournal journal, PasswordHasher hasher) => (_journal, _hasher) = (journal, hasher);
+    private OutageBook(WriteBehindBuffer journal, PasswordHasher hasher) => (_journal, _hasher) = (journal, hasher);
 
-    public static async ValueTask<OutageBook> LoadAsync(IFacts facts, FactJournal journal, PasswordHasher hasher, CancellationToken cancel)
+    public static async ValueTask<OutageBook> LoadAsync(IFacts facts, WriteBehindBuffer journal, PasswordHasher hasher, CancellationToken cancel)
     {
         var book = new OutageBook(journal, hasher);
         await StoredFacts.ReadAsync(facts, FactKind.OutageVerifier, OutageJson.Default.StoredOutage, journal.Log, (fact, stored) =>

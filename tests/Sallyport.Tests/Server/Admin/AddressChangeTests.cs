@@ -24,7 +24,7 @@ public sealed class AddressChangeTests : IAsyncDisposable
         _admin = new LocalAdmin(new AdminServices(
             _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0)
         {
-            Sending = SendingBook.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
+            Sending = UsageLedger.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
         });
     }
 

@@ -2,7 +2,6 @@ using Sallyport.Mail.Policy;
 using Sallyport.Server.Admin;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
@@ -20,8 +19,8 @@ public sealed class HoldAdminTests : IAsyncDisposable
     private readonly MemoryStore _store = new();
     private readonly RecordingLog _log = new();
     private readonly List<(string? Login, bool Trust)> _letGo = [];
-    private readonly SuspensionBook _suspensions;
-    private readonly SendingBook _sending;
+    private readonly SuspensionRegistry _suspensions;
+    private readonly UsageLedger _sending;
     private readonly LocalAdmin _admin;
     private int _woken;
     private bool _tripped;
@@ -33,7 +32,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
         var people = new PeopleDirectory("site").With("Jane Doe/Acme", "own", [], [], "jane doe/acme", "jdoe@acme.test");
         var identity = books.NewService(options, [people]);
         _suspensions = books.Suspensions;
-        _sending = SendingBook.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
+        _sending = UsageLedger.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
         _admin = new LocalAdmin(new AdminServices(
             _store, books, () => (options, new RouteTable([]), identity), TimeProvider.System, null, () => _woken++, static () => 0)
         {

@@ -1,4 +1,3 @@
-using Sallyport.Server;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
 using Xunit;

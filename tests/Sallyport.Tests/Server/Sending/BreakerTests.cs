@@ -5,8 +5,8 @@ using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Sending;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
@@ -23,13 +23,13 @@ public sealed class BreakerTests : IAsyncDisposable
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero));
     private readonly MemoryStore _store;
     private readonly RecordingLog _log = new();
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private BreakerOptions _options = new();
 
     public BreakerTests()
     {
         _store = new MemoryStore(_clock);
-        _journal = new FactJournal(_store.Facts, _log, _clock);
+        _journal = new WriteBehindBuffer(_store.Facts, _log, _clock);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -108,9 +108,9 @@ public sealed class BreakerTests : IAsyncDisposable
         await _journal.FlushAsync();
         var again = await LoadAsync();
         Assert.Equal(breaker.Trips[0].Reason, again.Judge(Facts("jane", first: 0)));
-        Assert.False(again.LetGo("bob", false));
-        Assert.True(again.LetGo("JANE", false));
-        Assert.False(again.LetGo("jane", false));
+        Assert.False(again.Resume("bob", false));
+        Assert.True(again.Resume("JANE", false));
+        Assert.False(again.Resume("jane", false));
         Assert.Null(again.Judge(Facts("jane", first: 40)));
         await _journal.FlushAsync();
         Assert.NotNull((await LoadAsync()).Judge(Facts("jane", first: 1)));
@@ -122,7 +122,7 @@ public sealed class BreakerTests : IAsyncDisposable
         var breaker = await LoadAsync();
         breaker.Judge(Facts("jane", first: 41));
         breaker.Judge(Facts("bob", first: 41));
-        Assert.True(breaker.LetGo(null, false));
+        Assert.True(breaker.Resume(null, false));
         Assert.Empty(breaker.Trips);
     }
 
@@ -132,10 +132,10 @@ public sealed class BreakerTests : IAsyncDisposable
         var breaker = await LoadAsync();
         breaker.Judge(Facts("jane", first: 100));
         breaker.Judge(Facts("jane", first: 100));
-        breaker.LetGo("jane", trust: true);
+        breaker.Resume("jane", trust: true);
         Assert.Null(breaker.Judge(Facts("jane", first: 400)));
         Assert.NotNull(breaker.Judge(Facts("jane", first: 1)));
-        breaker.LetGo("jane", trust: false);
+        breaker.Resume("jane", trust: false);
         _clock.Advance(Breaker.TrustedFor);
         Assert.Null(breaker.StateOf("jane", []).TrustedUntil);
         Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
@@ -213,7 +213,7 @@ public sealed class BreakerTests : IAsyncDisposable
         breaker.Judge(Facts("jane") with { Bytes = Breaker.HeldBytesMax });
         Assert.False(breaker.HasRoomFor("jane", []));
         Assert.True(breaker.HasRoomFor("bob", []));
-        Assert.True(breaker.LetGo("jane", trust: false));
+        Assert.True(breaker.Resume("jane", trust: false));
         Assert.True(breaker.HasRoomFor("jane", []));
         Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
         for (var i = 1; i < Breaker.HeldMessagesMax; i++)

@@ -2,7 +2,7 @@ using CsCheck;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Sending;
 using Xunit;
-using static Sallyport.Tests.Server.Sending.BookBench;
+using static Sallyport.Tests.Server.Sending.LedgerBench;
 
 namespace Sallyport.Tests.Server.Sending;
 
@@ -39,7 +39,7 @@ public sealed class SendingPropertyTests
         Assert.True(accepted > 300 && refused > 300, $"{accepted} accepted, {refused} refused: the walk tries too little");
     }
 
-    private sealed class Walk(BookBench bench)
+    private sealed class Walk(LedgerBench bench)
     {
         private readonly SendingTransaction?[] _open = new SendingTransaction?[5];
         private readonly List<(string Login, DateTimeOffset At, SendingAmount Amount)> _committed = [];
@@ -87,7 +87,7 @@ public sealed class SendingPropertyTests
                     bench.Clock.Advance(Step(what, size));
                     break;
                 case < 20:
-                    message?.GiveBack();
+                    message?.Release();
                     _open[session] = null;
                     break;
                 case < 50 when message is null:
@@ -119,7 +119,7 @@ public sealed class SendingPropertyTests
             if (message.SetBytes(size) is { } reached)
             {
                 Note(reached, login, new(0, 0, 0, size, 0));
-                message.GiveBack();
+                message.Release();
             }
             else
             {

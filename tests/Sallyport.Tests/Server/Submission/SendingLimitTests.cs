@@ -118,7 +118,7 @@ public sealed class SendingLimitTests
     private static Func<ServerOptions, ServerOptions> With(SendingMeasure measure, long allowed, SendingWindow window = SendingWindow.Hour) =>
         options => options with { Quotas = [new Quota(["*"], false, [new QuotaLimit(measure, window, allowed)], 1)] };
 
-    private sealed class Watch : ISendingWatch
+    private sealed class Watch : ISendingMonitor
     {
         public ImmutableArray<SendingFacts> Asked { get; private set; } = [];
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
@@ -47,16 +47,16 @@ public sealed class SuspendedLoginTests
     {
         var clock = new FakeTimeProvider();
         await using var store = new MemoryStore(clock);
-        var book = await SuspensionBook.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        var book = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
         await book.SuspendAsync("jane", TimeSpan.FromHours(1), "away", Cancel);
         await book.SuspendAsync("bob", null, "", Cancel);
-        var again = await SuspensionBook.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        var again = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
         Assert.Equal(book.All, again.All);
         Assert.Equal(["bob", "jane"], again.All.Select(one => one.Login));
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Null(again.Find("jane"));
         Assert.False(await again.ResumeAsync("jane", Cancel));
-        Assert.Equal(["bob"], (await SuspensionBook.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel)).All.Select(one => one.Login));
+        Assert.Equal(["bob"], (await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel)).All.Select(one => one.Login));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class SuspendedLoginTests
         await using var store = new MemoryStore(clock);
         var value = """{"login":"jane","since":"2026-11-25T08:00:00+00:00","until":null,"why":"stolen"}"""u8.ToArray();
         await store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Suspension, "jane", value, null))], Cancel);
-        var book = await SuspensionBook.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        var book = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
         Assert.Equal(new Suspension("jane", new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero), null, "stolen"), book.Find("JANE"));
         await book.SuspendAsync("bob", TimeSpan.FromHours(1), "w", Cancel);
         var kept = await store.Facts.FindAsync(FactKind.Suspension, "bob", Cancel);

@@ -38,7 +38,7 @@ public sealed class WatchedSessionTests
         Assert.StartsWith("451 4.7.1 Too much mail of this login is held", bench.Send("MAIL FROM:<jane@acme.test>\r\n"));
     }
 
-    private sealed class Watch : ISendingWatch
+    private sealed class Watch : ISendingMonitor
     {
         public bool IsFull { get; init; }
 

@@ -100,6 +100,6 @@ public sealed class AppPasswordScramTests
         bench.Store, bench.Books, () => (bench.Options, new RouteTable([]), bench.Service), bench.Clock, bench.Clock.GetUtcNow(),
         static () => { }, static () => 0)
     {
-        Sending = await SendingBook.LoadAsync(bench.Store, bench.Books.Journal, bench.Clock, Cancel),
+        Sending = await UsageLedger.LoadAsync(bench.Store, bench.Books.Journal, bench.Clock, Cancel),
     });
 }

@@ -2,6 +2,7 @@ using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Sending;
@@ -10,7 +11,7 @@ namespace Sallyport.Server.Sending;
 /// The book of what each login, limited group and the site sends: in memory to decide, through the journal to last. One lock for all of
 /// it, held for nothing but counting.
 /// </summary>
-public sealed partial class SendingBook
+public sealed partial class UsageLedger
 {
     /// <summary>Networks remembered of one login.</summary>
     public const int NetworksMax = 256;
@@ -30,7 +31,7 @@ public sealed partial class SendingBook
     private static readonly TimeSpan UsageKeptFor = TimeSpan.FromDays(1) + TimeSpan.FromMinutes(30);
 
     private readonly IFacts _facts;
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private readonly ContactHash _hash;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -38,15 +39,15 @@ public sealed partial class SendingBook
     private readonly HashSet<SubjectUsage> _changed = [];
     private DateTimeOffset _tidiedAt;
 
-    private SendingBook(IFacts facts, FactJournal journal, ContactHash hash, TimeProvider time)
+    private UsageLedger(IFacts facts, WriteBehindBuffer journal, ContactHash hash, TimeProvider time)
     {
         (_facts, _journal, _hash, _time) = (facts, journal, hash, time);
         _tidiedAt = time.GetUtcNow();
     }
 
-    public static async ValueTask<SendingBook> LoadAsync(IStore store, FactJournal journal, TimeProvider time, CancellationToken cancel)
+    public static async ValueTask<UsageLedger> LoadAsync(IStore store, WriteBehindBuffer journal, TimeProvider time, CancellationToken cancel)
     {
-        var book = new SendingBook(store.Facts, journal, await ContactHash.LoadAsync(store.Settings, cancel), time);
+        var book = new UsageLedger(store.Facts, journal, await ContactHash.LoadAsync(store.Settings, cancel), time);
         var now = time.GetUtcNow();
         await StoredFacts.ReadAsync(store.Facts, FactKind.Usage, SendingJson.Default.StoredUsage, journal.Log,
             (fact, stored) => book.Find(fact.Key).Restore(stored, now), cancel);
@@ -175,7 +176,7 @@ public sealed partial class SendingBook
             var now = _time.GetUtcNow();
             foreach (var usage in transaction.Counted)
             {
-                usage.GiveBack(transaction.Amount);
+                usage.Release(transaction.Amount);
             }
 
             CountNow(transaction.Counted, transaction.Amount, now);
@@ -191,7 +192,7 @@ public sealed partial class SendingBook
         }
     }
 
-    internal void GiveBack(SendingTransaction transaction)
+    internal void Release(SendingTransaction transaction)
     {
         lock (_gate)
         {
@@ -205,7 +206,7 @@ public sealed partial class SendingBook
         {
             foreach (var usage in connection.Counted)
             {
-                usage.GiveBack(new SendingAmount(0, 0, 0, 0, Connections: 1));
+                usage.Release(new SendingAmount(0, 0, 0, 0, Connections: 1));
             }
         }
     }
@@ -225,7 +226,7 @@ public sealed partial class SendingBook
     {
         foreach (var usage in transaction.Counted)
         {
-            usage.GiveBack(amount);
+            usage.Release(amount);
         }
 
         transaction.Amount -= amount;

@@ -4,18 +4,18 @@ using Sallyport.Mail.Policy;
 using Sallyport.Server.Sending;
 using Sallyport.Store;
 using Xunit;
-using static Sallyport.Tests.Server.Sending.BookBench;
+using static Sallyport.Tests.Server.Sending.LedgerBench;
 
 namespace Sallyport.Tests.Server.Sending;
 
-public sealed class SendingBookTests : IAsyncLifetime
+public sealed class UsageLedgerTests : IAsyncLifetime
 {
     private static readonly IPAddress Office = IPAddress.Parse("192.0.2.7");
-    private BookBench _bench = null!;
+    private LedgerBench _bench = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private SendingBook Book => _bench.Book;
+    private UsageLedger Book => _bench.Book;
 
     public async ValueTask InitializeAsync() => _bench = await NewAsync();
 
@@ -47,8 +47,8 @@ public sealed class SendingBookTests : IAsyncLifetime
         Assert.Null(message!.AddRecipient(Mailbox("a@example.com")));
         Assert.Null(message.AddRecipient(Mailbox("A@Example.COM"))); // the same one
         Assert.Equal(new SendingAmount(1, 1, 0, 5000, 0), message.Amount); // nobody is new while the store has not told
-        message.GiveBack();
-        message.GiveBack();
+        message.Release();
+        message.Release();
         Assert.Equal(default, Book.ActivityOf("jane").Day);
         Assert.NotNull(_bench.Send(jane, "a@x.test", "b@x.test", "c@x.test", "d@x.test"));
         Assert.Equal(default, Book.ActivityOf("jane").Day);
@@ -210,7 +210,7 @@ public sealed class SendingBookTests : IAsyncLifetime
     public async Task A_store_that_does_not_answer_makes_nobody_new_and_nobody_wait_for_long()
     {
         var stalled = new StalledFacts(_bench.Store);
-        var book = await SendingBook.LoadAsync(stalled, _bench.Journal, _bench.Clock, Cancel);
+        var book = await UsageLedger.LoadAsync(stalled, _bench.Journal, _bench.Clock, Cancel);
         var loading = book.LoadContactsAsync("jane").AsTask();
         Assert.False(loading.IsCompleted);
         _bench.Clock.Advance(TimeSpan.FromSeconds(2));

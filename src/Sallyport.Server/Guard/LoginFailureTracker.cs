@@ -2,18 +2,19 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.State;
 using Sallyport.Store;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Guard;
 
 /// <summary>What the guard remembers: in memory to decide, through the journal to last. Whoever uses it holds its lock.</summary>
-public sealed class GuardBook
+public sealed class LoginFailureTracker
 {
     private const int TimesMax = 1000;
     private const int StaleMax = 10_000;
     private const int CountsMax = 200_000;
 
-    private readonly FactJournal _journal;
+    private readonly WriteBehindBuffer _journal;
     private readonly Dictionary<LoginOrigin, SlidingCount> _origins = [];
     private readonly Dictionary<IPAddress, SlidingCount> _networks = [];
     private readonly Dictionary<string, SlidingCount> _logins = new(StringComparer.Ordinal);
@@ -26,15 +27,15 @@ public sealed class GuardBook
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private DateTimeOffset _prunedAt;
 
-    private GuardBook(FactJournal journal) => _journal = journal;
+    private LoginFailureTracker(WriteBehindBuffer journal) => _journal = journal;
 
     public IReadOnlyCollection<Ban> Bans => _bans.Values;
 
     public IReadOnlyCollection<StaleSecret> StaleSecrets => _stale.Values;
 
-    public static async ValueTask<GuardBook> LoadAsync(IFacts facts, FactJournal journal, CancellationToken cancel)
+    public static async ValueTask<LoginFailureTracker> LoadAsync(IFacts facts, WriteBehindBuffer journal, CancellationToken cancel)
     {
-        var book = new GuardBook(journal);
+        var book = new LoginFailureTracker(journal);
         await StoredFacts.ReadAsync(facts, FactKind.Ban, GuardJson.Default.Ban, journal.Log,
             (fact, ban) => book._bans[IPAddress.Parse(fact.Key)] = ban, cancel);
         await StoredFacts.ReadAsync(facts, FactKind.KnownNetwork, GuardJson.Default.KnownNetwork, journal.Log,
@@ -102,11 +103,11 @@ public sealed class GuardBook
         OfLogin(origin.Login).Add(now);
     }
 
-    public void Uncount(LoginOrigin origin)
+    public void Release(LoginOrigin origin)
     {
-        OfOrigin(origin).TakeBack();
-        OfNetwork(origin.Network).TakeBack();
-        OfLogin(origin.Login).TakeBack();
+        OfOrigin(origin).Release();
+        OfNetwork(origin.Network).Release();
+        OfLogin(origin.Login).Release();
     }
 
     public void Succeeded(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
@@ -115,7 +116,7 @@ public sealed class GuardBook
         // else give them another handful of guesses.
         if (_origins.Remove(origin, out var mistyped) && _logins.TryGetValue(origin.Login, out var failures))
         {
-            failures.TakeBack(mistyped.Times);
+            failures.Release(mistyped.Times);
             if (mistyped.Times.Count > 1)
             {
                 _journal.Remove(FactKind.LoginFailures, "origin\n" + Key(origin)); // more than this attempt: it was stored
@@ -128,7 +129,7 @@ public sealed class GuardBook
             }
         }
 
-        _networks.GetValueOrDefault(origin.Network)?.TakeBack();
+        _networks.GetValueOrDefault(origin.Network)?.Release();
         Know(origin, now, knownFor);
     }
 

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text.Json.Serialization;
+using Sallyport.Server.Limits;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Guard;
 
 /// <summary>What the guard says before a directory is asked.</summary>
 public abstract record GuardVerdict

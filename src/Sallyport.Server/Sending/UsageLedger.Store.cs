@@ -5,7 +5,7 @@ using Sallyport.Store;
 namespace Sallyport.Server.Sending;
 
 /// <content>What changed goes to the journal when that is about to write, once however often it changed; what is idle is let go.</content>
-public sealed partial class SendingBook
+public sealed partial class UsageLedger
 {
     private void Collect()
     {

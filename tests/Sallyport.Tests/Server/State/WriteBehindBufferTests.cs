@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Time.Testing;
-using Sallyport.Server.Limits;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Limits;
+namespace Sallyport.Tests.Server.State;
 
-public sealed class FactJournalTests
+public sealed class WriteBehindBufferTests
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
 
@@ -20,7 +20,7 @@ public sealed class FactJournalTests
         await using var store = new MemoryStore(_time);
         var swept = new WatchedFacts(store.Facts);
         await store.Facts.SaveAsync([new FactChange.Put(Fact("old", _time.GetUtcNow().AddSeconds(-1)))], Cancel);
-        await using var journal = new FactJournal(swept, new RecordingLog(), _time);
+        await using var journal = new WriteBehindBuffer(swept, new RecordingLog(), _time);
         var first = swept.Next;
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(1, await first.WaitAsync(Cancel));
@@ -39,7 +39,7 @@ public sealed class FactJournalTests
     public async Task Whoever_counts_often_is_asked_once_before_each_write()
     {
         await using var store = new MemoryStore(_time);
-        await using var journal = new FactJournal(store.Facts, new RecordingLog(), _time);
+        await using var journal = new WriteBehindBuffer(store.Facts, new RecordingLog(), _time);
         var asked = 0;
         journal.Collecting = () => journal.Put(Fact($"{++asked}", null));
         await journal.FlushAsync();
@@ -52,7 +52,7 @@ public sealed class FactJournalTests
         await using var store = new MemoryStore(_time);
         var log = new RecordingLog();
         var swept = new WatchedFacts(store.Facts);
-        await using var journal = new FactJournal(swept, log, _time);
+        await using var journal = new WriteBehindBuffer(swept, log, _time);
         journal.Collecting = () => throw new InvalidOperationException("a fault");
         var first = swept.Next;
         _time.Advance(TimeSpan.FromSeconds(1));

@@ -8,7 +8,7 @@ namespace Sallyport.Server.Sending;
 /// Asked of every message right before it is committed, when its limits have let it pass and it is counted. May be asked by many
 /// sessions at once; waits for nothing.
 /// </summary>
-public interface ISendingWatch
+public interface ISendingMonitor
 {
     /// <summary>Null lets the message go; else why it is held: <see cref="Store.SubmissionRecord.HoldReason"/>.</summary>
     string? Judge(SendingFacts facts);
@@ -18,7 +18,7 @@ public interface ISendingWatch
 }
 
 /// <summary>Lets all go.</summary>
-public sealed class NoWatch : ISendingWatch
+public sealed class NoMonitor : ISendingMonitor
 {
     public string? Judge(SendingFacts facts) => null;
 }
@@ -46,7 +46,7 @@ public sealed record SendingFacts(
 
 /// <summary>What a login has sent, taken at one moment.</summary>
 /// <param name="UnderWay">Messages begun and not committed, their recipients and bytes; sessions open. In the counts besides the connections.</param>
-/// <param name="Networks">IPv4 addresses and IPv6 /64s it logged in from within the last day, up to <see cref="SendingBook.NetworksMax"/>.</param>
+/// <param name="Networks">IPv4 addresses and IPv6 /64s it logged in from within the last day, up to <see cref="UsageLedger.NetworksMax"/>.</param>
 /// <param name="Contacts">Recipients it is known to have written to.</param>
 /// <param name="ContactsLoaded">False while the store has not told who they are: then nobody counts as new.</param>
 public sealed record SendingActivity(

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.State;
 
 /// <summary>Facts as what they mean.</summary>
 internal static class StoredFacts

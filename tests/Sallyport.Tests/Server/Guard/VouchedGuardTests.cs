@@ -1,12 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Guard;
+using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Limits;
+namespace Sallyport.Tests.Server.Guard;
 
 /// <summary>What the guard makes of proofs, tokens and certificates.</summary>
 public sealed class VouchedGuardTests : IAsyncLifetime
@@ -17,16 +18,16 @@ public sealed class VouchedGuardTests : IAsyncLifetime
     private readonly RecordingLog _log = new();
     private readonly GuardOptions _options = new();
     private readonly MemoryStore _store;
-    private FactJournal _journal = null!;
+    private WriteBehindBuffer _journal = null!;
     private LoginGuard _guard = null!;
 
     public VouchedGuardTests() => _store = new MemoryStore(_time);
 
     public async ValueTask InitializeAsync()
     {
-        _journal = new FactJournal(_store.Facts, _log, _time);
+        _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
         _guard = new LoginGuard(
-            await GuardBook.LoadAsync(_store.Facts, _journal, TestContext.Current.CancellationToken), _log, _time, () => _options);
+            await LoginFailureTracker.LoadAsync(_store.Facts, _journal, TestContext.Current.CancellationToken), _log, _time, () => _options);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,4 @@
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Guard;
 
 /// <summary>How often something happened within the last window, exactly, up to a number that is remembered.</summary>
 /// <param name="most">Times remembered; older ones are forgotten first. So much is also the most that is counted.</param>
@@ -54,7 +54,7 @@ internal sealed class SlidingCount(int most)
     }
 
     /// <summary>Forgets the last one.</summary>
-    public void TakeBack()
+    public void Release()
     {
         var keep = Math.Max(0, _times.Count - 1);
         var times = _times.Take(keep).ToList();
@@ -63,7 +63,7 @@ internal sealed class SlidingCount(int most)
     }
 
     /// <summary>Forgets these, each once; what is not remembered any more is passed over.</summary>
-    public void TakeBack(IEnumerable<DateTimeOffset> times)
+    public void Release(IEnumerable<DateTimeOffset> times)
     {
         var left = _times.ToList();
         foreach (var time in times)

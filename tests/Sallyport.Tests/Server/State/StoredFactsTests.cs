@@ -8,7 +8,7 @@ using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Limits;
+namespace Sallyport.Tests.Server.State;
 
 /// <summary>A disk that lost a few octets is no reason for a server not to start.</summary>
 public sealed class StoredFactsTests
@@ -69,7 +69,7 @@ public sealed class StoredFactsTests
     private async Task<IdentityBooks> LoadAsync(MemoryStore store)
     {
         var books = await IdentityBooks.LoadAsync(store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, _time, Cancel);
-        await SendingBook.LoadAsync(store, books.Journal, _time, Cancel);
+        await UsageLedger.LoadAsync(store, books.Journal, _time, Cancel);
         await Breaker.LoadAsync(store.Facts, books.Journal, _log, _time, () => new BreakerOptions(), Cancel);
         return books;
     }

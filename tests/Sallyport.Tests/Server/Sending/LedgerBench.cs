@@ -2,22 +2,22 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
-using Sallyport.Server.Limits;
 using Sallyport.Server.Sending;
+using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 
 namespace Sallyport.Tests.Server.Sending;
 
 /// <summary>A book on a store and a clock in memory.</summary>
-internal sealed class BookBench : IAsyncDisposable
+internal sealed class LedgerBench : IAsyncDisposable
 {
-    private FactJournal _journal;
+    private WriteBehindBuffer _journal;
 
-    private BookBench()
+    private LedgerBench()
     {
         Store = new MemoryStore(Clock);
-        _journal = new FactJournal(Store.Facts, Log, Clock);
+        _journal = new WriteBehindBuffer(Store.Facts, Log, Clock);
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 15, 30, TimeSpan.Zero));
@@ -26,14 +26,14 @@ internal sealed class BookBench : IAsyncDisposable
 
     public RecordingLog Log { get; } = new();
 
-    public SendingBook Book { get; private set; } = null!;
+    public UsageLedger Book { get; private set; } = null!;
 
-    public FactJournal Journal => _journal;
+    public WriteBehindBuffer Journal => _journal;
 
-    public static async Task<BookBench> NewAsync()
+    public static async Task<LedgerBench> NewAsync()
     {
-        var bench = new BookBench();
-        bench.Book = await SendingBook.LoadAsync(bench.Store, bench._journal, bench.Clock, default);
+        var bench = new LedgerBench();
+        bench.Book = await UsageLedger.LoadAsync(bench.Store, bench._journal, bench.Clock, default);
         return bench;
     }
 
@@ -46,8 +46,8 @@ internal sealed class BookBench : IAsyncDisposable
         }
 
         await _journal.DisposeAsync();
-        _journal = new FactJournal(Store.Facts, Log, Clock);
-        Book = await SendingBook.LoadAsync(Store, _journal, Clock, default);
+        _journal = new WriteBehindBuffer(Store.Facts, Log, Clock);
+        Book = await UsageLedger.LoadAsync(Store, _journal, Clock, default);
     }
 
     public static SendingLogin Login(string name, params Quota[] quotas) => SendingLogin.Of(
@@ -79,7 +79,7 @@ internal sealed class BookBench : IAsyncDisposable
         }
         else
         {
-            message?.GiveBack();
+            message?.Release();
         }
 
         return reached;

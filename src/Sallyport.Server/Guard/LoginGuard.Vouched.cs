@@ -1,8 +1,9 @@
 using System.Net;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Guard;
 
 /// <content>
 /// Tokens and certificates. They cannot be guessed, and whoever sends one may name any login: what is wrong counts for the network

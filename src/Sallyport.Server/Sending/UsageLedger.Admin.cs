@@ -4,7 +4,7 @@ using Sallyport.Mail.Policy;
 namespace Sallyport.Server.Sending;
 
 /// <content>For the operator: how much of which limit is used, by whom, and to begin anew.</content>
-public sealed partial class SendingBook
+public sealed partial class UsageLedger
 {
     private static readonly SendingWindow[] Windows = [SendingWindow.Minute, SendingWindow.Hour, SendingWindow.Day];
 

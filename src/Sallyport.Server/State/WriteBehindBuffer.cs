@@ -1,13 +1,13 @@
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.State;
 
 /// <summary>
 /// Facts on their way to the store: many changes of one fact become one write, all of an interval one commit. What a crash takes is at
 /// most the last interval; an orderly stop takes nothing.
 /// </summary>
-public sealed class FactJournal : IAsyncDisposable
+public sealed class WriteBehindBuffer : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromHours(1);
@@ -23,7 +23,7 @@ public sealed class FactJournal : IAsyncDisposable
     private Dictionary<(FactKind Kind, string Key), FactChange> _waiting = [];
     private bool _failing;
 
-    public FactJournal(IFacts facts, IMailLog log, TimeProvider time)
+    public WriteBehindBuffer(IFacts facts, IMailLog log, TimeProvider time)
     {
         (_facts, _log, _time) = (facts, log, time);
         _running = RunAsync();

@@ -2,16 +2,17 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Guard;
 
 /// <summary>
 /// Stands between the sessions and the directories: decides, before a directory is asked, whether an attempt to log in is worth
 /// asking. Failures are counted for each login and network, each network and each login. Nobody can lock a user out: a login stays
 /// usable from the networks it has succeeded from. The same wrong secret again is a forgotten device and counts once.
 /// </summary>
-public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
+public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
 {
     private static readonly TimeSpan DelayFirst = TimeSpan.FromMilliseconds(500);
 
@@ -139,10 +140,10 @@ public sealed partial class LoginGuard(GuardBook book, IMailLog log, TimeProvide
                     book.Know(typed, now, options.KnownNetworkFor); // after a restart this name is all there is to go by
                     return TimeSpan.Zero;
                 case LoginOutcome.Unavailable:
-                    book.Uncount(origin);
+                    book.Release(origin);
                     return TimeSpan.Zero;
                 case LoginOutcome.WrongForNow when secret is not null && !book.RememberRefused("away " + secret, now, options):
-                    book.Uncount(origin); // a phone with an old password counts once here, too
+                    book.Release(origin); // a phone with an old password counts once here, too
                     return DelayAfter(book.OfOrigin(origin).Within(options.Window, now), options);
                 default:
                     return CountFailure(origin, client, secret, outcome, options, now);

@@ -2,10 +2,11 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
-namespace Sallyport.Server.Limits;
+namespace Sallyport.Server.Sending;
 
 /// <summary>A login of any directory that may log in, and send nothing.</summary>
 /// <param name="Until">Null for until it is resumed.</param>
@@ -17,7 +18,7 @@ public sealed record Suspension(string Login, DateTimeOffset Since, DateTimeOffs
 internal sealed partial class SuspensionJson : JsonSerializerContext;
 
 /// <summary>Logins that may not send for now: in memory to be asked at every MAIL, in the store to last.</summary>
-public sealed class SuspensionBook
+public sealed class SuspensionRegistry
 {
     /// <summary>Characters of a reason: it has to fit into a reply.</summary>
     public const int WhyLengthMax = 200;
@@ -26,15 +27,15 @@ public sealed class SuspensionBook
     private readonly IFacts _facts;
     private readonly TimeProvider _time;
 
-    private SuspensionBook(IFacts facts, TimeProvider time) => (_facts, _time) = (facts, time);
+    private SuspensionRegistry(IFacts facts, TimeProvider time) => (_facts, _time) = (facts, time);
 
     /// <summary>Those in force, by login.</summary>
     public IReadOnlyList<Suspension> All =>
         [.. _suspended.Values.Where(IsInForce).OrderBy(suspension => suspension.Login, StringComparer.Ordinal)];
 
-    public static async ValueTask<SuspensionBook> LoadAsync(IFacts facts, IMailLog log, TimeProvider time, CancellationToken cancel)
+    public static async ValueTask<SuspensionRegistry> LoadAsync(IFacts facts, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
-        var book = new SuspensionBook(facts, time);
+        var book = new SuspensionRegistry(facts, time);
         await StoredFacts.ReadAsync(facts, FactKind.Suspension, SuspensionJson.Default.Suspension, log,
             (fact, suspension) => book._suspended[fact.Key] = suspension, cancel,
             damaged => book._suspended[damaged.Key] = new Suspension(damaged.Key, time.GetUtcNow(), null, "")); // who is in it is still sure

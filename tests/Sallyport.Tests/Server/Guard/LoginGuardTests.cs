@@ -1,12 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Limits;
+using Sallyport.Server.Guard;
+using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Limits;
+namespace Sallyport.Tests.Server.Guard;
 
 public sealed class LoginGuardTests : IAsyncLifetime
 {
@@ -17,7 +18,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     private readonly RecordingLog _log = new();
     private readonly MemoryStore _store;
     private GuardOptions _options = new();
-    private FactJournal _journal = null!;
+    private WriteBehindBuffer _journal = null!;
     private LoginGuard _guard = null!;
 
     public LoginGuardTests() => _store = new MemoryStore(_time);
@@ -325,7 +326,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
             await _journal.DisposeAsync();
         }
 
-        _journal = new FactJournal(_store.Facts, _log, _time);
-        _guard = new LoginGuard(await GuardBook.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, () => _options);
+        _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
+        _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, () => _options);
     }
 }
