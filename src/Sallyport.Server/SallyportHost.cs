@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Handlers;
+using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Admin.Transport;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Limits;
@@ -119,7 +121,7 @@ public sealed class SallyportHost : IAsyncDisposable
 
         host._relay.Start();
         var listeners = options.Listeners.Select(l => $"{l.Address} ({l.Tls.ToString().ToLowerInvariant()})");
-        log.Write(new MailEvent.Notice($"Sallyport {Admin.Version.Text} serves {options.Hostname} on {string.Join(", ", listeners)}"));
+        log.Write(new MailEvent.Notice($"Sallyport {ServerVersion.Text} serves {options.Hostname} on {string.Join(", ", listeners)}"));
         host.Notice(fewer);
         return host;
     }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Transport;
 using Sallyport.Server.Alerting;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;

@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Sallyport.Commands;
+using Sallyport.Interaction;
 using Sallyport.Server.Configuration;
-using Sallyport.Verbs;
 
 namespace Sallyport;
 
@@ -9,24 +10,24 @@ internal static class Cli
 {
     public static RootCommand Create() => new("Sallyport, a mail submission server: takes mail from a site's own users, keeps it safe, relays it.")
     {
-        QuickstartVerb.Create(),
-        ServeVerb.Create(),
-        CheckVerb.Create(),
-        UserVerb.Create(),
-        ImportVerb.Create(),
-        AppPasswordVerb.Create(),
-        GrantsVerb.Create(),
-        BansVerb.Create(),
-        ClientsVerb.Create(),
-        LimitsVerb.Create(),
-        QueueVerb.Create(),
-        HoldVerb.Create(),
-        LoginVerb.Create(),
-        AlertVerb.Create(),
-        ExplainVerb.Create(),
-        SendTestVerb.Create(),
-        AuthTestVerb.Create(),
-        DoctorVerb.Create(),
+        QuickstartCommand.Create(),
+        ServeCommand.Create(),
+        CheckCommand.Create(),
+        UserCommand.Create(),
+        ImportCommand.Create(),
+        AppPasswordCommand.Create(),
+        GrantsCommand.Create(),
+        BansCommand.Create(),
+        ClientsCommand.Create(),
+        LimitsCommand.Create(),
+        QueueCommand.Create(),
+        HoldCommand.Create(),
+        LoginCommand.Create(),
+        AlertCommand.Create(),
+        ExplainCommand.Create(),
+        SendTestCommand.Create(),
+        AuthTestCommand.Create(),
+        DoctorCommand.Create(),
     };
 
     /// <summary>An argument that begins with "@" is what it is: an address half typed, not a file of arguments.</summary>

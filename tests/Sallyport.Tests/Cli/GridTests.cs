@@ -1,3 +1,4 @@
+using Sallyport.Interaction;
 using Xunit;
 
 namespace Sallyport.Tests.Cli;

@@ -1,4 +1,7 @@
 using System.Text;
+using Sallyport.Commands;
+using Sallyport.Interaction;
+using Sallyport.Server.Telemetry;
 using Xunit;
 
 namespace Sallyport.Tests.Cli;
@@ -43,13 +46,13 @@ public sealed class UsageTests
     [Fact]
     public void Commands_to_copy_name_the_program_that_runs_and_quote_what_a_shell_would_break()
     {
-        Assert.Equal("/opt/x/sallyport", Shell.Self("/opt/x/sallyport", "/usr/bin:/bin", ["x"]));
-        Assert.Equal("'/opt/my mail/sallyport'", Shell.Self("/opt/my mail/sallyport", "", ["x"]));
-        Assert.Equal("dotnet /a/sallyport.dll", Shell.Self("/usr/bin/dotnet", "", ["/a/sallyport.dll", "quickstart"]));
-        Assert.Equal(@"'it'\''s'", Shell.Quote("it's"));
+        Assert.Equal("/opt/x/sallyport", ProgramName.Here("/opt/x/sallyport", "/usr/bin:/bin", ["x"]));
+        Assert.Equal("'/opt/my mail/sallyport'", ProgramName.Here("/opt/my mail/sallyport", "", ["x"]));
+        Assert.Equal("dotnet /a/sallyport.dll", ProgramName.Here("/usr/bin/dotnet", "", ["/a/sallyport.dll", "quickstart"]));
+        Assert.Equal(@"'it'\''s'", ShellWord.Of("it's"));
     }
 
     [Fact]
     public void A_quick_site_in_a_directory_with_a_quote_is_still_TOML() => Assert.Contains(
-        "data     = \"/tmp/a\\\"b\\\\c/data\"", Verbs.QuickstartVerb.Configuration("/tmp/a\"b\\c", (1587, 1465)));
+        "data     = \"/tmp/a\\\"b\\\\c/data\"", QuickstartCommand.Configuration("/tmp/a\"b\\c", (1587, 1465)));
 }

@@ -1,5 +1,6 @@
 using Sallyport.Mail.Sasl;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Handlers;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Sending;

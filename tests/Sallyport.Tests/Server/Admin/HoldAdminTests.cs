@@ -1,5 +1,6 @@
 using Sallyport.Mail.Policy;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Handlers;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;
@@ -143,12 +144,12 @@ public sealed class HoldAdminTests : IAsyncDisposable
             LoginOperations.Suspend, new NewSuspension("Jane@acme.test", "your password was stolen", null, HoldQueue: true), Cancel);
         Assert.Equal(new AdminAnswer(true, "jane@acme.test may log in and not send, until it is resumed; 1 message of it held"), suspended);
         Assert.Equal(1, (await _store.Spool.TotalsAsync(Cancel)).Held);
-        var view = Assert.Single(await _admin.CallAsync(LoginOperations.List, Everything.Asked, Cancel));
+        var view = Assert.Single(await _admin.CallAsync(LoginOperations.List, EmptyRequest.Instance, Cancel));
         Assert.Equal(("jane@acme.test", "suspended", null, "your password was stolen"), (view.Login, view.State, view.Until, view.Why));
         Assert.Equal(
             new AdminAnswer(true, "jane@acme.test may send again; 1 message of it stay held: `sallyport hold release` or `hold drop`"),
             await _admin.CallAsync(LoginOperations.Resume, new UserName("JANE@acme.test"), Cancel));
-        Assert.Empty(await _admin.CallAsync(LoginOperations.List, Everything.Asked, Cancel));
+        Assert.Empty(await _admin.CallAsync(LoginOperations.List, EmptyRequest.Instance, Cancel));
         Assert.Equal(
             new AdminAnswer(false, "jane@acme.test is neither suspended nor stopped by the breaker"),
             await _admin.CallAsync(LoginOperations.Resume, new UserName("jane@acme.test"), Cancel));

@@ -1,5 +1,6 @@
 using Sallyport.Mail.Policy;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Handlers;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
@@ -73,7 +74,8 @@ public sealed class LimitAdminTests : IAsyncDisposable
         Assert.True((await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", Jane), Cancel)).Done);
         Assert.True((await _admin.CallAsync(StatusOperations.Explain, query, Cancel)).Accepted);
         Send();
-        Assert.Equal(["site", "login:" + Jane], (await _admin.CallAsync(LimitOperations.List, Everything.Asked, Cancel)).Select(one => one.Subject));
+        Assert.Equal(
+            ["site", "login:" + Jane], (await _admin.CallAsync(LimitOperations.List, EmptyRequest.Instance, Cancel)).Select(one => one.Subject));
     }
 
     private void Send() => Assert.StartsWith("250", _bench.Send(

@@ -1,5 +1,6 @@
 using System.Text;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Dispatch;
+using Sallyport.Server.Admin.Operations;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Admin;

@@ -1,4 +1,4 @@
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Operations;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Admin;

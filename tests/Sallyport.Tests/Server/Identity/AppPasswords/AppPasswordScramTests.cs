@@ -1,6 +1,7 @@
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Admin;
+using Sallyport.Server.Admin.Handlers;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Routing;

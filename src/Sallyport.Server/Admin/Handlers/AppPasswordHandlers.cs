@@ -1,0 +1,149 @@
+using System.Collections.Immutable;
+using System.Net;
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Admin.Dispatch;
+using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.AppPasswords;
+
+namespace Sallyport.Server.Admin.Handlers;
+
+internal sealed class AppPasswordHandlers(AdminServices services)
+{
+    private AppPasswordBook Book => services.Books.AppPasswords;
+
+    public void Register(AdminHandlers handlers)
+    {
+        handlers.On(AppPasswordOperations.Add, AddAsync);
+        handlers.On(AppPasswordOperations.List, ListAsync);
+        handlers.On(AppPasswordOperations.Revoke, RevokeAsync);
+    }
+
+    private async ValueTask<MadeAppPassword> AddAsync(NewAppPassword wanted, CancellationToken cancel)
+    {
+        if (AppPasswordRules.FindMistake(wanted) is { } mistake)
+        {
+            return No(mistake);
+        }
+
+        if (Credentials.PrepareLogin(wanted.Login) is not { } typed)
+        {
+            return No($"\"{Replies.Printable(wanted.Login)}\" can be no login");
+        }
+
+        var (options, _, identity) = services.Settings();
+        var found = await identity.AppPasswords.FindAsync(typed, cancel);
+        if (found.Answer is not DirectoryAnswer.Granted { Entry: var entry })
+        {
+            return No(found.Answer is DirectoryAnswer.Unavailable unavailable
+                ? $"nobody can say now who {Replies.Printable(typed)} is: {unavailable.Why}"
+                : $"{Replies.Printable(typed)} is no login that may log in: {await WhyAsync(identity, typed, cancel)}");
+        }
+
+        if (Credentials.PrepareLogin(entry.Login) is not { Length: <= UserRules.LoginCharactersMax } login)
+        {
+            return No($"the login's name is longer than {UserRules.LoginCharactersMax} characters");
+        }
+
+        ImmutableArray<SenderPattern> senders = [.. wanted.Senders.Select(SenderPattern.Parse).OfType<SenderPattern>()];
+        var grant = await identity.Grants.ResolveAsync(entry, cancel);
+        if (senders.FirstOrDefault(sender => !Covers(grant, sender)) is { } stranger)
+        {
+            return No($"{stranger} is not {entry.Login}'s to send as; `sallyport grants of` shows what is");
+        }
+
+        return await MakeAsync(wanted, login, senders, found.Note, options.AppPasswords.PerLogin, cancel);
+    }
+
+    private async ValueTask<MadeAppPassword> MakeAsync(
+        NewAppPassword wanted, string login, ImmutableArray<SenderPattern> senders, string note, int perLogin, CancellationToken cancel)
+    {
+        var now = services.Time.GetUtcNow();
+        var secret = AppPasswordText.Draw();
+        var password = new AppPassword(
+            login, Book.NewId(), wanted.Label.Trim(), now, wanted.Seconds is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null)
+        {
+            Networks = [.. wanted.Networks.Select(AppPasswordRules.ParseNetwork).OfType<IPNetwork>()],
+            Senders = senders,
+            Digest = Book.Digest(secret),
+            Verifiers = await VerifiersAsync(login, secret, cancel),
+        };
+        var made = $"{password.Shown} of {login} is made" + (note.Length > 0 ? "; " + note : "");
+        return await Book.AddAsync(password, perLogin, now, cancel)
+            ? new(true, made, login, password.Id, AppPasswordText.Show(secret))
+            : No($"{login} has as many app passwords as it may have (app_passwords.per_login = {perLogin}); "
+                + "`sallyport app-password revoke` makes room");
+    }
+
+    /// <summary>One SCRAM exchange has one salt: that of the login's own verifier where we keep one, else the one it is shown anyway.</summary>
+    private async ValueTask<ImmutableArray<ScramVerifier>> VerifiersAsync(string login, string secret, CancellationToken cancel)
+    {
+        var salted = services.Books.MadeUp.For(login);
+        foreach (var directory in services.Settings().Identity.Directories.OfType<IVerifierDirectory>())
+        {
+            if (await directory.FindVerifierAsync(login, cancel) is DirectoryAnswer.Verifier own)
+            {
+                salted = own.Value;
+                break;
+            }
+        }
+
+        return await Task.Run<ImmutableArray<ScramVerifier>>(
+            () =>
+            [
+                PasswordHasher.CreateVerifier(AppPasswordText.Show(secret), salted.Salt, salted.Iterations),
+                PasswordHasher.CreateVerifier(secret, salted.Salt, salted.Iterations),
+            ], cancel);
+    }
+
+    private async ValueTask<AppPasswordView[]> ListAsync(AppPasswordQuery query, CancellationToken cancel)
+    {
+        var all = query.Login is null ? Book.All : Book.Of(await NameAsync(query.Login, cancel));
+        var now = services.Time.GetUtcNow();
+        return [.. all.Select(one =>
+        {
+            var use = Book.LastUse(one);
+            return new AppPasswordView(
+                one.Login, one.Id, one.Label, one.CreatedAt, one.ExpiresAt, one.HasExpired(now),
+                [.. one.Networks.Select(network => network.ToString())], [.. one.Senders.Select(sender => sender.ToString())], use?.At, use?.From);
+        })];
+    }
+
+    private async ValueTask<AdminAnswer> RevokeAsync(AppPasswordChoice choice, CancellationToken cancel)
+    {
+        var login = await NameAsync(choice.Login, cancel);
+        var revoked = await Book.RevokeAsync(login, choice.Id?.ToLowerInvariant(), cancel);
+        return revoked switch
+        {
+            [] => new(false, choice.Id is null ? $"{Replies.Printable(login)} has no app password"
+                : $"{Replies.Printable(login)} has no app password {Replies.Printable(choice.Id)}; `sallyport app-password list` shows them"),
+            [var one] => new(true, $"{one.Shown} of {login} is revoked: its next login is refused, and its next message in a session under way"),
+            _ => new(true, $"{revoked.Length} app passwords of {login} are revoked: their next logins are refused, and their next messages"),
+        };
+    }
+
+    /// <summary>A login may be named in any way its directory knows; one it no longer knows only by its own name.</summary>
+    private async ValueTask<string> NameAsync(string typed, CancellationToken cancel)
+    {
+        var prepared = Credentials.PrepareLogin(typed) ?? "";
+        return !Book.Of(prepared).IsEmpty || (await services.Settings().Identity.AppPasswords.FindAsync(prepared, cancel)).Answer
+            is not DirectoryAnswer.Granted { Entry.Login: var name }
+            ? prepared
+            : Credentials.PrepareLogin(name) ?? prepared;
+    }
+
+    private static async ValueTask<string> WhyAsync(IdentityService identity, string login, CancellationToken cancel) =>
+        (await identity.FindGrantAsync(login, null, cancel)).Why;
+
+    /// <summary>Is all the pattern covers the login's? Of a pattern with a star only what is granted word for word.</summary>
+    private static bool Covers(Grant grant, SenderPattern sender) =>
+        sender.IsAddress && MailboxParser.TryParse(sender.ToString(), out var mailbox)
+            ? SenderPolicy.MayUse(grant, mailbox!)
+            : grant.Patterns.Contains(sender)
+                || grant.Addresses.Any(address => MailboxParser.TryParse(address, out var own) && sender.Matches(own!));
+
+    private static MadeAppPassword No(string why) => new(false, why, null, null, null);
+}

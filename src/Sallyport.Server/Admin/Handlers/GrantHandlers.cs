@@ -1,0 +1,64 @@
+using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Admin.Dispatch;
+using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Identity;
+
+namespace Sallyport.Server.Admin.Handlers;
+
+internal sealed class GrantHandlers(AdminServices services)
+{
+    private const int TextCharactersMax = 250;
+
+    public void Register(AdminHandlers handlers)
+    {
+        handlers.On(GrantOperations.List, (_, _) => ValueTask.FromResult<GrantView[]>(
+            [.. services.Settings().Identity.Grants.Rules.Select(rule => new GrantView(rule.To, rule.As, rule.Source))]));
+        handlers.On(GrantOperations.Add, AddAsync);
+        handlers.On(GrantOperations.Remove, async (pair, cancel) => await services.Books.Grants.RemoveAsync(pair.To, pair.As, cancel)
+            ? new(true, $"{Replies.Printable(pair.To)} may no longer send as {Replies.Printable(pair.As)} by command")
+            : new(false, "there is no such grant by command; `sallyport grants list` shows them, and which the configuration makes"));
+        handlers.On(GrantOperations.Of, OfAsync);
+        handlers.On(GrantOperations.WhoMaySendAs, WhoMaySendAsAsync);
+    }
+
+    private async ValueTask<AdminAnswer> AddAsync(GrantPair pair, CancellationToken cancel)
+    {
+        if ((GrantRule.SubjectMistake(pair.To) ?? GrantRule.SenderMistake(pair.As)) is { } mistake)
+        {
+            return new(false, Replies.Printable(mistake));
+        }
+
+        if (pair.To.Length > TextCharactersMax || pair.As.Length > TextCharactersMax)
+        {
+            return new(false, $"a grant has at most {TextCharactersMax} characters on each side");
+        }
+
+        return await services.Books.Grants.AddAsync(new StoredGrant(pair.To, pair.As, services.Time.GetUtcNow()), cancel)
+            ? new(true, $"{pair.To} may send as {pair.As}; from its next login or message on")
+            : new(false, $"{pair.To} may send as {pair.As} already");
+    }
+
+    private async ValueTask<GrantsOfLogin> OfAsync(UserName name, CancellationToken cancel)
+    {
+        var (answer, why) = await services.Settings().Identity.FindGrantAsync(name.Login, null, cancel);
+        return answer is LoginAnswer.Granted { Grant: var grant }
+            ? new(grant.Login, null, grant.Directory, [.. grant.Groups], grant.Mode.ToString().ToLowerInvariant(),
+                [.. grant.Rights.Select(right => new RightView(right.Sender, right.Source))])
+            : new(name.Login, why, null, [], null, []);
+    }
+
+    private async ValueTask<WhoMaySend> WhoMaySendAsAsync(AddressName name, CancellationToken cancel)
+    {
+        if (!MailboxParser.TryParse(name.Address, out var mailbox))
+        {
+            return new(name.Address, $"\"{Replies.Printable(name.Address)}\" is not a mail address", []);
+        }
+
+        var accounts = (await services.Store.Accounts.ListAsync(cancel))
+            .Select(account => new DirectoryEntry(account.Login, "local", LocalDirectory.AddressesOf(account), []));
+        var who = await services.Settings().Identity.Grants.WhoMaySendAsAsync(mailbox!, accounts, cancel);
+        return new(name.Address, null, [.. who.Select(right => new MaySendView(right.Sender, right.Source))]);
+    }
+}

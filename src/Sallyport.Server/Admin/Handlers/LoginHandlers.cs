@@ -1,0 +1,88 @@
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
+using Sallyport.Mail.Smtp;
+using Sallyport.Server.Admin.Dispatch;
+using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Sending;
+using Sallyport.Server.Telemetry;
+
+namespace Sallyport.Server.Admin.Handlers;
+
+internal sealed class LoginHandlers(AdminServices services)
+{
+    private const int LoginLengthMax = 500;
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
+
+    public void Register(AdminHandlers handlers)
+    {
+        handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>(
+        [
+            .. services.Books.Suspensions.All.Select(View).Concat((services.Breaker?.Trips ?? []).Select(
+                trip => new SuspensionView(trip.Login, "stopped", trip.At, null, trip.Reason))),
+        ]));
+        handlers.On(LoginOperations.Show, ShowAsync);
+        handlers.On(LoginOperations.Suspend, SuspendAsync);
+        handlers.On(LoginOperations.Resume, ResumeAsync);
+    }
+
+    private async ValueTask<AdminAnswer> SuspendAsync(NewSuspension asked, CancellationToken cancel)
+    {
+        var length = asked.Seconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest.TotalSeconds)) : (TimeSpan?)null;
+        var mistake = Credentials.PrepareLogin(asked.Login) is not { Length: <= LoginLengthMax } ? "that can be no login"
+            : length < TimeSpan.FromSeconds(1) ? "the time must be a second or more"
+            : asked.Why.Length > SuspensionRegistry.WhyLengthMax ? $"the reason must have at most {SuspensionRegistry.WhyLengthMax} characters"
+            : asked.Why.Any(char.IsControl) ? "the reason has a control character" : null;
+        if (mistake is not null)
+        {
+            return new(false, mistake);
+        }
+
+        var login = await LoginNaming.OfAsync(services, asked.Login, cancel);
+        var suspension = await services.Books.Suspensions.SuspendAsync(login, length, asked.Why, cancel);
+        services.Log.Write(new MailEvent.LoginSuspended(suspension.Login, suspension.Until, suspension.Why));
+        var held = asked.HoldQueue
+            ? await services.Store.Spool.HoldDueOfAsync(login, "its login is suspended", cancel)
+            : null;
+        return new(true, $"{Replies.Printable(suspension.Login)} may log in and not send, "
+            + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "until it is resumed")
+            + (held is null ? "" : $"; {held.Messages} message{(held.Messages == 1 ? "" : "s")} of it held"));
+    }
+
+    private async ValueTask<AdminAnswer> ResumeAsync(UserName name, CancellationToken cancel)
+    {
+        var login = await LoginNaming.OfAsync(services, name.Login, cancel);
+        var typed = Credentials.PrepareLogin(name.Login) ?? name.Login;
+        login = services.Books.Suspensions is var book && book.Find(login) is null && book.Find(typed) is not null ? typed : login;
+        var suspended = await services.Books.Suspensions.ResumeAsync(login, cancel);
+        var tripped = services.LetGo(login, false);
+        if (!suspended && !tripped)
+        {
+            return new(false, $"{Replies.Printable(login)} is neither suspended nor stopped by the breaker");
+        }
+
+        services.Log.Write(new MailEvent.LoginResumed(login));
+        var held = (await services.Store.Spool.HeldAsync(login, 100, cancel)).Sum(group => group.Messages);
+        return new(true, $"{Replies.Printable(login)} may send again" + (held == 0 ? ""
+            : $"; {held} message{(held == 1 ? "" : "s")} of it stay held: `sallyport hold release` or `hold drop`"));
+    }
+
+    private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
+    {
+        var login = await LoginNaming.OfAsync(services, name.Login, cancel);
+        var (answer, _) = await services.Settings().Identity.FindGrantAsync(login, null, cancel);
+        var groups = answer is LoginAnswer.Granted { Grant: var grant } ? grant.Groups : [];
+        var state = (services.Breaker ?? throw new InvalidOperationException("no breaker")).StateOf(login, groups);
+        var suspension = services.Books.Suspensions.Find(login);
+        return new(state.Login,
+            suspension is not null ? "suspended" : state.Trip is not null ? "stopped" : state.Signs.Length == 0 ? "exempt" : "free",
+            suspension?.Why ?? state.Trip?.Reason, state.Usual.Days, View(state.Usual.PeakHour), View(state.Usual.PeakDay), View(state.Hour),
+            View(state.Day), state.Networks, state.TrustedUntil,
+            [.. state.Signs.Select(sign => new SignView(sign.Name, sign.Count, sign.Allowed, sign.Usual))],
+            (await services.Store.Spool.HeldAsync(state.Login, 100, cancel)).Sum(group => group.Messages));
+    }
+
+    private static AmountView View(SendingAmount amount) => new(amount.Messages, amount.Recipients, amount.FirstTimeRecipients);
+
+    private static SuspensionView View(Suspension suspension) =>
+        new(suspension.Login, "suspended", suspension.Since, suspension.Until, suspension.Why);
+}
