@@ -49,12 +49,13 @@ public static class AdminDoor
         var identity = books.NewService(options, directories.Open(options.Directories));
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);
-        var breaker = await Breaker.LoadAsync(store.Facts, books.Journal, new SilentLog(), time, () => options.Breaker, cancel);
+        var sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel);
+        var breaker = await Breaker.LoadAsync(store.Facts, sending, books.Journal, new SilentLog(), time, () => options.Breaker, cancel);
         return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0)
         {
             Breaker = breaker,
             LetGo = breaker.Resume,
-            Sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel),
+            Sending = sending,
         });
     }
 }

@@ -102,7 +102,7 @@ public sealed class SallyportHost : IAsyncDisposable
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         SallyportHost? host = null;
         var watch = await WatchRoom.OpenAsync(
-            store, books, metrics, handoff, () => host?.Options ?? options, () => host!._submission.NewQueueId(), time, cancel);
+            store, books, sending, metrics, handoff, () => host?.Options ?? options, () => host!._submission.NewQueueId(), time, cancel);
         host = new SallyportHost(options, certificate, new Opened(store, books, sending, watch, handoff, log), time);
         try
         {

@@ -48,10 +48,10 @@ internal sealed class WatchRoom : IMailLog, IAsyncDisposable
     public Func<int> Connections { get; set; } = static () => 0;
 
     public static async ValueTask<WatchRoom> OpenAsync(
-        IStore store, IdentityBooks books, MailMetrics metrics, Handoff handoff, Func<ServerOptions> options, Func<QueueId> newQueueId,
-        TimeProvider time, CancellationToken cancel)
+        IStore store, IdentityBooks books, UsageLedger sending, MailMetrics metrics, Handoff handoff, Func<ServerOptions> options,
+        Func<QueueId> newQueueId, TimeProvider time, CancellationToken cancel)
     {
-        var breaker = await Breaker.LoadAsync(store.Facts, books.Journal, metrics, time, () => options().Breaker, cancel);
+        var breaker = await Breaker.LoadAsync(store.Facts, sending, books.Journal, metrics, time, () => options().Breaker, cancel);
         return new WatchRoom(store, books, breaker, metrics, handoff, options, newQueueId, time);
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sallyport.Mail.Policy;
 
-/// <summary>What a login may do before its mail is held. Counts are of what was let go, the message asked about included.</summary>
+/// <summary>What a login may do before its mail is held. Counts are of what passed, the message asked about included.</summary>
 /// <param name="FirstContactsPerHour">Recipients it has never written to, outside its own domains.</param>
 /// <param name="RecipientsPerHour">Of all kinds.</param>
 /// <param name="BouncesMin">Fewer failed recipients within a day say nothing.</param>
@@ -57,7 +57,7 @@ public sealed record UsualSending(int Days, SendingAmount PeakHour, SendingAmoun
 
 /// <summary>What the breaker goes by.</summary>
 /// <param name="Asked">The message asked about.</param>
-/// <param name="Hour">Let go within the last hour, without it.</param>
+/// <param name="Hour">Passed within the last hour, without it.</param>
 /// <param name="Settled">Recipients relayed or failed within the last day.</param>
 /// <param name="Networks">Distinct ones it sent from within the last hour.</param>
 /// <param name="Trusted">What the administrator has said is usual for it, in an hour or a day; nothing when he has said nothing.</param>
@@ -84,7 +84,7 @@ public static class BreakerPolicy
     private const int MostTimes = 4;
 
     /// <summary>The first sign of departure; null when there is none.</summary>
-    public static BreakerSign? Judge(BreakerLimits limits, BreakerFacts facts) => Signs(limits, facts).FirstOrDefault(sign => sign.IsDeparture);
+    public static BreakerSign? Evaluate(BreakerLimits limits, BreakerFacts facts) => Signs(limits, facts).FirstOrDefault(sign => sign.IsDeparture);
 
     /// <summary>Every sign, the message asked about counted in.</summary>
     public static IEnumerable<BreakerSign> Signs(BreakerLimits limits, BreakerFacts facts)

@@ -11,9 +11,9 @@ using Sallyport.Store;
 namespace Sallyport.Server.Sending;
 
 /// <summary>
-/// Stops a login that departs from what is usual for it: from that message on its mail is held, until the administrator lets it go.
-/// Counts what it lets go itself, under its own lock and before the message is kept, so that no number of sessions together passes a
-/// limit. In memory to decide, through the journal to last; a trip is stored at once.
+/// Stops a login that departs from what is usual for it: from that message on its mail is held, until the administrator resumes it.
+/// Decides on what the ledger has counted and reserved, under the ledger's lock, so that no number of sessions together passes a limit
+/// and nothing counts that was not sent. In memory to decide, written behind to last; a trip is stored at once.
 /// </summary>
 public sealed class Breaker : ISendingMonitor
 {
@@ -34,6 +34,7 @@ public sealed class Breaker : ISendingMonitor
     private const int KeyCharactersMax = 480;
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(180);
 
+    private readonly UsageLedger _ledger;
     private readonly WriteBehindBuffer _journal;
     private readonly IMailLog _log;
     private readonly TimeProvider _time;
@@ -42,8 +43,8 @@ public sealed class Breaker : ISendingMonitor
     private readonly Dictionary<string, LoginPattern> _patterns = new(StringComparer.Ordinal);
     private readonly HashSet<LoginPattern> _changed = [];
 
-    private Breaker(WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options) =>
-        (_journal, _log, _time, _options) = (journal, log, time, options);
+    private Breaker(UsageLedger ledger, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options) =>
+        (_ledger, _journal, _log, _time, _options) = (ledger, journal, log, time, options);
 
     /// <summary>Told of every trip, under no lock.</summary>
     public Action<Trip>? Tripped { get; set; }
@@ -61,50 +62,74 @@ public sealed class Breaker : ISendingMonitor
     }
 
     public static async ValueTask<Breaker> LoadAsync(
-        IFacts facts, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options, CancellationToken cancel)
+        IFacts facts, UsageLedger ledger, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options,
+        CancellationToken cancel)
     {
-        var breaker = new Breaker(journal, log, time, options);
-        await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log,
-            (fact, stored) => breaker.Find(fact.Key).Restore(stored, time.GetUtcNow()), cancel);
+        var breaker = new Breaker(ledger, journal, log, time, options);
+        await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log, (fact, stored) =>
+        {
+            var pattern = breaker.Find(fact.Key);
+            pattern.Restore(stored, time.GetUtcNow());
+            if (ledger.TakeOver(fact.Key, stored))
+            {
+                breaker._changed.Add(pattern); // stored without it in the commit that stores the ledger with it
+            }
+        }, cancel);
         journal.Collecting += breaker.Collect;
         return breaker;
     }
 
-    public string? Judge(SendingFacts facts)
+    public SendingDecision Evaluate(SendingFacts facts)
     {
         var options = _options();
-        Trip? tripped;
         lock (_gate)
         {
             var pattern = Find(facts.Login);
-            var asked = new SendingAmount(1, facts.Recipients, facts.FirstTimeRecipients, facts.Bytes, 0);
             var trusted = options.IsTrusted(facts.Client);
             var limits = options.LimitsOf(facts.Login, facts.Groups);
             pattern.SeenFrom(trusted ? null : ConnectionGate.NetworkOf(facts.Client), facts.Sample, facts.At);
-            if (pattern.Trip is { } before && limits is not null)
+            if (limits is not null && pattern.Trip is { } before)
             {
-                pattern.Hold(asked, facts.At);
-                return before.Reason;
+                return new SendingDecision(before.Reason);
             }
 
-            var sign = trusted || limits is null ? null : BreakerPolicy.Judge(limits, pattern.FactsFor(asked, facts.At));
-            if (sign is null)
+            if (trusted || limits is null || BreakerPolicy.Evaluate(limits, pattern.FactsFor(facts.Amount, facts.Passed, facts.At)) is not { } sign)
             {
-                pattern.LetGo(asked, counts: !trusted, facts.At);
-                _changed.Add(pattern);
-                return null;
+                return new SendingDecision(null, Counts: !trusted);
             }
 
-            pattern.Hold(asked, facts.At);
-            pattern.Trip = tripped = NewTrip(pattern, sign, facts);
+            var trip = pattern.Trip = NewTrip(pattern, sign, facts);
             Store(pattern);
+            return new SendingDecision(trip.Reason, Counts: false, trip);
         }
+    }
 
-        _ = _journal.FlushAsync(); // rare, and a restart must not let the rest go
-        _log.Write(new MailEvent.BreakerTripped(tripped.Login, tripped.Client, tripped.Sign, tripped.Count, tripped.Allowed, tripped.Usual,
-            tripped.Reason));
-        Tripped?.Invoke(tripped);
-        return tripped.Reason;
+    public void Announce(SendingDecision decision)
+    {
+        if (decision.Trip is { } trip)
+        {
+            _ = _journal.FlushAsync(); // rare, and a restart must not let the rest go
+            _log.Write(new MailEvent.BreakerTripped(
+                trip.Login, trip.Client, trip.Sign, trip.Count, trip.Allowed, trip.Usual, trip.Reason));
+            Tripped?.Invoke(trip);
+        }
+    }
+
+    public void Committed(string login, SendingAmount amount, bool held)
+    {
+        lock (_gate)
+        {
+            var pattern = Find(login);
+            if (held)
+            {
+                pattern.Hold(amount, _time.GetUtcNow());
+            }
+            else
+            {
+                pattern.Sent(amount, _time.GetUtcNow());
+                _changed.Add(pattern);
+            }
+        }
     }
 
     public bool HasRoomFor(string login, ImmutableArray<string> groups)
@@ -119,20 +144,19 @@ public sealed class Breaker : ISendingMonitor
     /// <summary>What became of a recipient of its. The trip, when the login is stopped.</summary>
     public Trip? Settled(string login, RecipientState state)
     {
+        if (login.Length == 0)
+        {
+            return null;
+        }
+
+        if (state is RecipientState.Relayed or RecipientState.Failed)
+        {
+            _ledger.CountOutcome(login, state == RecipientState.Failed);
+        }
+
         lock (_gate)
         {
-            if (login.Length == 0 || !_patterns.TryGetValue(login, out var pattern))
-            {
-                return null;
-            }
-
-            if (state is RecipientState.Relayed or RecipientState.Failed)
-            {
-                pattern.Settled(state == RecipientState.Failed, _time.GetUtcNow());
-                _changed.Add(pattern);
-            }
-
-            return pattern.Trip;
+            return _patterns.GetValueOrDefault(login)?.Trip;
         }
     }
 
@@ -146,41 +170,46 @@ public sealed class Breaker : ISendingMonitor
 
     /// <summary>The administrator lets it send again.</summary>
     /// <param name="login">Null for all that are stopped.</param>
-    /// <param name="trust">What it did is usual for it: for <see cref="TrustedFor"/> twice as much is let go.</param>
+    /// <param name="trust">What it did is usual for it: for <see cref="TrustedFor"/> the limit is twice as much.</param>
     /// <returns>True when one was stopped.</returns>
     public bool Resume(string? login, bool trust)
     {
-        var now = _time.GetUtcNow();
-        int forgiven;
-        lock (_gate)
+        var which = Trips.Where(trip => login is null || Same(trip.Login, login)).ToList();
+        foreach (var trip in which)
         {
-            var which = _patterns.Values.Where(pattern => pattern.Trip is not null && (login is null || Same(pattern.Login, login))).ToList();
-            forgiven = which.Count;
-            foreach (var pattern in which)
+            var passed = _ledger.ClearPassed(trip.Login);
+            lock (_gate)
             {
-                pattern.Forgive(trust ? TrustedFor : null, now);
+                var pattern = Find(trip.Login);
+                pattern.Forgive(trust ? TrustedFor : null, passed, _time.GetUtcNow());
                 Store(pattern);
             }
         }
 
-        if (forgiven > 0)
+        if (which.Count > 0)
         {
             _ = _journal.FlushAsync();
         }
 
-        return forgiven > 0;
+        return which.Count > 0;
     }
 
     public BreakerState StateOf(string login, ImmutableArray<string> groups)
     {
         var now = _time.GetUtcNow();
+        string name;
         lock (_gate)
         {
-            var pattern = _patterns.GetValueOrDefault(login) ?? _patterns.Values.FirstOrDefault(one => Same(one.Login, login))
-                ?? new LoginPattern(login);
-            var facts = pattern.FactsFor(default, now);
-            return new BreakerState(pattern.Login, pattern.Trip,
-                _options().LimitsOf(pattern.Login, groups) is { } limits ? [.. BreakerPolicy.Signs(limits, facts)] : [],
+            name = _patterns.ContainsKey(login) ? login : _patterns.Keys.FirstOrDefault(one => Same(one, login)) ?? login;
+        }
+
+        var passed = _ledger.PassedOf(name);
+        lock (_gate)
+        {
+            var pattern = _patterns.GetValueOrDefault(name) ?? new LoginPattern(name);
+            var facts = pattern.FactsFor(default, passed, now);
+            return new BreakerState(name, pattern.Trip,
+                _options().LimitsOf(name, groups) is { } limits ? [.. BreakerPolicy.Signs(limits, facts)] : [],
                 pattern.Usual, facts.Hour, facts.Day, facts.Networks, pattern.TrustedUntil > now ? pattern.TrustedUntil : null);
         }
     }
@@ -217,7 +246,6 @@ public sealed class Breaker : ISendingMonitor
 
     private void Store(LoginPattern pattern)
     {
-        pattern.IsDirty = false;
         if (pattern.Login.Length > KeyCharactersMax)
         {
             return; // counted in memory only

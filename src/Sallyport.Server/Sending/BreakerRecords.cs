@@ -21,13 +21,17 @@ public sealed record BreakerState(
     DateTimeOffset? TrustedUntil);
 
 /// <summary>What is stored of a login. Names only grow.</summary>
-/// <param name="Hour">What was let go, as in <see cref="StoredUsage"/>.</param>
-/// <param name="Outcomes">The same rows: recipients settled in the place of messages, those failed in the place of recipients.</param>
 /// <param name="DayNumber">The day being learned from, since the year 1.</param>
-internal sealed record StoredPattern(
-    long[][] Hour, long[][] Day, long[][] Outcomes, UsualSending Usual, long DayNumber, SendingAmount Today, SendingAmount PeakToday,
-    int HoursToday)
+internal sealed record StoredPattern(UsualSending Usual, long DayNumber, SendingAmount Today, SendingAmount PeakToday, int HoursToday)
 {
+    /// <summary>What had passed, as in <see cref="StoredUsage"/>, where an older release has stored it; the ledger has it now.</summary>
+    public long[][]? Hour { get; init; }
+
+    public long[][]? Day { get; init; }
+
+    /// <summary>The same rows: recipients settled in the place of messages, those failed in the place of recipients.</summary>
+    public long[][]? Outcomes { get; init; }
+
     public Trip? Trip { get; init; }
 
     public SendingAmount? Trusted { get; init; }

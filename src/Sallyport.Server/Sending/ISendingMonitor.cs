@@ -5,43 +5,56 @@ using Sallyport.Mail.Policy;
 namespace Sallyport.Server.Sending;
 
 /// <summary>
-/// Asked of every message right before it is committed, when its limits have let it pass and it is counted. May be asked by many
-/// sessions at once; waits for nothing.
+/// Asked of every message right before it is committed, when its limits have let it pass. May be asked by many sessions at once; waits
+/// for nothing.
 /// </summary>
 public interface ISendingMonitor
 {
-    /// <summary>Null lets the message go; else why it is held: <see cref="Store.SubmissionRecord.HoldReason"/>.</summary>
-    string? Judge(SendingFacts facts);
+    /// <summary>Does it go out? Asked under the ledger's lock: decides, and calls nobody.</summary>
+    SendingDecision Evaluate(SendingFacts facts);
+
+    /// <summary>The decision is made; under no lock.</summary>
+    void Announce(SendingDecision decision)
+    {
+    }
+
+    /// <summary>So much is in the spool.</summary>
+    /// <param name="held">It goes nowhere for now.</param>
+    void Committed(string login, SendingAmount amount, bool held)
+    {
+    }
 
     /// <summary>Asked at MAIL: false when so much of the login is held that nothing more is taken.</summary>
     bool HasRoomFor(string login, ImmutableArray<string> groups) => true;
 }
 
-/// <summary>Lets all go.</summary>
+/// <summary>Lets all pass.</summary>
 public sealed class NoMonitor : ISendingMonitor
 {
-    public string? Judge(SendingFacts facts) => null;
+    public SendingDecision Evaluate(SendingFacts facts) => new(null);
 }
 
-/// <summary>A message about to be committed, and what its login has sent.</summary>
-/// <param name="Recipients">Of this message.</param>
-/// <param name="FirstTimeRecipients">Of these, who the login has not written to before, outside its own domains.</param>
-/// <param name="Activity">With this message, and with what other sessions of the login have under way.</param>
-public sealed record SendingFacts(
-    string Login,
-    ImmutableArray<string> Groups,
-    IPAddress Client,
-    DateTimeOffset At,
-    int Recipients,
-    int FirstTimeRecipients,
-    long Bytes,
-    SendingActivity Activity)
+/// <param name="HoldReason">Null lets the message pass; else why it is held: <see cref="Store.SubmissionRecord.HoldReason"/>.</param>
+/// <param name="Counts">What passes counts against what the login may do.</param>
+/// <param name="Trip">It was stopped by this very message.</param>
+public readonly record struct SendingDecision(string? HoldReason, bool Counts = true, Trip? Trip = null);
+
+/// <summary>A message about to be committed, and what of its login has passed before.</summary>
+/// <param name="Amount">Of this message.</param>
+public sealed record SendingFacts(string Login, ImmutableArray<string> Groups, IPAddress Client, DateTimeOffset At, SendingAmount Amount)
 {
     /// <summary>Recipients of such a sample.</summary>
     public const int SampleMax = 5;
 
+    internal SendingFacts(
+        string login, ImmutableArray<string> groups, IPAddress client, DateTimeOffset at, SendingAmount amount, PassedUsage passed)
+        : this(login, groups, client, at, amount) => Passed = passed;
+
     /// <summary>Some of the recipients, for whoever has to judge what this is.</summary>
     public ImmutableArray<string> Sample { get; init; } = [];
+
+    /// <summary>Without this message, and with what other sessions of the login have under way.</summary>
+    internal PassedUsage Passed { get; }
 }
 
 /// <summary>What a login has sent, taken at one moment.</summary>

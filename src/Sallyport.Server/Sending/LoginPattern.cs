@@ -11,9 +11,6 @@ internal sealed class LoginPattern(string login)
 
     private const int RecipientsKept = 10;
 
-    private readonly WindowCount _hour = WindowCount.NewHour();
-    private readonly WindowCount _day = WindowCount.NewDay();
-    private readonly WindowCount _outcomes = WindowCount.NewDay();
     private readonly Dictionary<IPAddress, DateTimeOffset> _networks = [];
     private readonly Queue<string> _recipients = new();
     private long _dayNumber;
@@ -28,26 +25,23 @@ internal sealed class LoginPattern(string login)
 
     public Trip? Trip { get; set; }
 
-    public bool IsDirty { get; set; }
-
     public DateTimeOffset UsedAt { get; private set; }
 
     public UsualSending Usual { get; private set; } = UsualSending.None;
 
     public DateTimeOffset? TrustedUntil { get; private set; }
 
-    /// <summary>Asked for while stopped, so that trust can cover it.</summary>
+    /// <summary>Held while stopped, so that trust can cover it.</summary>
     public SendingAmount Stopped { get; private set; }
 
     public IReadOnlyList<string> Networks => [.. _networks.OrderByDescending(entry => entry.Value).Select(entry => entry.Key.ToString())];
 
     public IReadOnlyCollection<string> Recipients => _recipients;
 
-    public BreakerFacts FactsFor(SendingAmount asked, DateTimeOffset now)
+    public BreakerFacts FactsFor(SendingAmount asked, PassedUsage passed, DateTimeOffset now)
     {
         Prune(now);
-        var outcomes = _outcomes.Total;
-        return new BreakerFacts(asked, _hour.Total, _day.Total, outcomes.Messages, outcomes.Recipients, _networks.Count, Usual,
+        return new BreakerFacts(asked, passed.Hour, passed.Day, passed.Settled, passed.Failed, _networks.Count, Usual,
             TrustedUntil > now ? _trusted : default);
     }
 
@@ -76,18 +70,11 @@ internal sealed class LoginPattern(string login)
         }
     }
 
-    /// <summary>A message goes.</summary>
-    /// <param name="counts">False from a trusted network: it is usual, and nothing departs.</param>
-    public void LetGo(SendingAmount amount, bool counts, DateTimeOffset now)
+    /// <summary>A message is in the spool and goes out: that is usual for it.</summary>
+    public void Sent(SendingAmount amount, DateTimeOffset now)
     {
         Learn(amount, now);
-        IsDirty = true;
         UsedAt = now;
-        if (counts)
-        {
-            _hour.Add(amount, now);
-            _day.Add(amount, now);
-        }
     }
 
     public void Hold(SendingAmount amount, DateTimeOffset now)
@@ -96,52 +83,32 @@ internal sealed class LoginPattern(string login)
         UsedAt = now;
     }
 
-    /// <summary>What became of a recipient, where anything counts of what this login let go.</summary>
-    public void Settled(bool failed, DateTimeOffset now)
-    {
-        _day.Prune(now);
-        if (!_day.Total.IsZero)
-        {
-            _outcomes.Add(new SendingAmount(1, failed ? 1 : 0, 0, 0, 0), now);
-            IsDirty = true;
-        }
-    }
-
     /// <summary>Nothing is held against it any more.</summary>
     /// <param name="trustFor">For so long twice as much as it was stopped with is usual; null for no such thing.</param>
-    public void Forgive(TimeSpan? trustFor, DateTimeOffset now)
+    /// <param name="passed">Within the last day, before it was stopped.</param>
+    public void Forgive(TimeSpan? trustFor, SendingAmount passed, DateTimeOffset now)
     {
         if (trustFor is { } time)
         {
-            _trusted = _day.Total + Stopped;
+            _trusted = passed + Stopped;
             _trusted += _trusted;
             TrustedUntil = now + time;
         }
 
         Trip = null;
         Stopped = default;
-        foreach (var window in (WindowCount[])[_hour, _day, _outcomes])
-        {
-            window.Clear();
-        }
-
         _networks.Clear();
-        IsDirty = true;
     }
 
     public void Prune(DateTimeOffset now)
     {
-        _hour.Prune(now);
-        _day.Prune(now);
-        _outcomes.Prune(now);
         foreach (var network in _networks.Where(entry => now - entry.Value >= TimeSpan.FromHours(1)).Select(entry => entry.Key).ToList())
         {
             _networks.Remove(network);
         }
     }
 
-    public StoredPattern ToStored() => new(
-        _hour.ToRows(), _day.ToRows(), _outcomes.ToRows(), Usual, _dayNumber, _today, Larger(_peakToday, _thisHour), _hoursToday)
+    public StoredPattern ToStored() => new(Usual, _dayNumber, _today, Larger(_peakToday, _thisHour), _hoursToday)
     {
         Trip = Trip,
         Trusted = TrustedUntil is null ? null : _trusted,
@@ -150,9 +117,6 @@ internal sealed class LoginPattern(string login)
 
     public void Restore(StoredPattern stored, DateTimeOffset now)
     {
-        _hour.Restore(stored.Hour, now);
-        _day.Restore(stored.Day, now);
-        _outcomes.Restore(stored.Outcomes, now);
         (Usual, _dayNumber, _today, _peakToday, _hoursToday) =
             (stored.Usual, stored.DayNumber, stored.Today, stored.PeakToday, stored.HoursToday);
         (Trip, _trusted, TrustedUntil) = (stored.Trip, stored.Trusted ?? default, stored.TrustedUntil);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
@@ -10,19 +11,23 @@ namespace Sallyport.Server.Sending;
 /// </summary>
 public sealed class SendingTransaction
 {
-    private readonly UsageLedger _book;
+    private readonly UsageLedger _ledger;
     private readonly HashSet<ulong> _recipients = [];
     private readonly List<ulong> _contacts = [];
+    private ISendingMonitor? _monitor;
 
-    internal SendingTransaction(UsageLedger book, SendingLogin login, SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits)
+    internal SendingTransaction(UsageLedger ledger, SendingLogin login, SubjectUsage[] counted, (SubjectUsage Usage, Quota Quota)[] limits)
     {
-        (_book, Login, Counted, Limits) = (book, login, counted, limits);
+        (_ledger, Login, Counted, Limits) = (ledger, login, counted, limits);
     }
 
     public SendingLogin Login { get; }
 
     /// <summary>Reserved so far.</summary>
     public SendingAmount Amount { get; internal set; }
+
+    /// <summary>Of that, what the monitor has let pass.</summary>
+    internal SendingAmount Passed { get; set; }
 
     internal SubjectUsage[] Counted { get; }
 
@@ -36,14 +41,14 @@ public sealed class SendingTransaction
     /// <summary>Null when one more recipient may be written to; the same one twice is one.</summary>
     public LimitReached? AddRecipient(Mailbox mailbox)
     {
-        var contact = _book.HashOf(mailbox);
+        var contact = _ledger.HashOf(mailbox);
         if (!_recipients.Add(contact))
         {
             return null;
         }
 
         var isOwn = Login.OwnDomains.Contains(mailbox.AsciiDomain);
-        var reached = _book.ReserveRecipient(this, isOwn ? null : contact);
+        var reached = _ledger.ReserveRecipient(this, isOwn ? null : contact);
         if (reached is not null)
         {
             _recipients.Remove(contact);
@@ -57,10 +62,20 @@ public sealed class SendingTransaction
     }
 
     /// <summary>Takes the content's real length in place of what MAIL declared. Null when it may be sent.</summary>
-    public LimitReached? SetBytes(long bytes) => _book.ReserveBytes(this, bytes);
+    public LimitReached? SetBytes(long bytes) => _ledger.ReserveBytes(this, bytes);
 
-    /// <summary>For the watch, right before the commit.</summary>
-    public SendingFacts Facts(IPAddress client) => _book.FactsOf(this, client);
+    /// <summary>
+    /// Why the message about to be committed is held; null when it goes out. What goes out counts for the monitor from this moment, so
+    /// that many sessions together cannot pass its limits, and no longer when nothing comes of it.
+    /// </summary>
+    /// <param name="sample">Some of the recipients, for whoever has to judge what this is.</param>
+    public string? ShouldHold(ISendingMonitor monitor, IPAddress client, ImmutableArray<string> sample)
+    {
+        _monitor = monitor;
+        var decision = _ledger.Evaluate(this, monitor, client, sample);
+        monitor.Announce(decision);
+        return decision.HoldReason;
+    }
 
     /// <summary>It is in the spool and counts from now.</summary>
     /// <param name="held">Nobody has been written to yet: its recipients stay new.</param>
@@ -69,7 +84,8 @@ public sealed class SendingTransaction
         if (!IsOver)
         {
             IsOver = true;
-            _book.Settle(this, learn: !held);
+            _ledger.Settle(this, held);
+            _monitor?.Committed(Login.Login, Amount, held);
         }
     }
 
@@ -79,7 +95,7 @@ public sealed class SendingTransaction
         if (!IsOver)
         {
             IsOver = true;
-            _book.Release(this);
+            _ledger.Release(this);
         }
     }
 }
@@ -87,10 +103,10 @@ public sealed class SendingTransaction
 /// <summary>A session that is logged in.</summary>
 public sealed class SendingConnection
 {
-    private readonly UsageLedger _book;
+    private readonly UsageLedger _ledger;
     private bool _isOver;
 
-    internal SendingConnection(UsageLedger book, SubjectUsage[] counted) => (_book, Counted) = (book, counted);
+    internal SendingConnection(UsageLedger ledger, SubjectUsage[] counted) => (_ledger, Counted) = (ledger, counted);
 
     internal SubjectUsage[] Counted { get; }
 
@@ -99,7 +115,7 @@ public sealed class SendingConnection
         if (!_isOver)
         {
             _isOver = true;
-            _book.End(this);
+            _ledger.End(this);
         }
     }
 }

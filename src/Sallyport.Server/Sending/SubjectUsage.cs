@@ -20,11 +20,14 @@ internal sealed class SubjectUsage(string subject)
     /// <summary>Reserved and not yet committed; as connections those open.</summary>
     public SendingAmount UnderWay { get; private set; }
 
+    /// <summary>Passed by the breaker and not yet committed.</summary>
+    private SendingAmount PassedUnderWay { get; set; }
+
     public DateTimeOffset UsedAt { get; private set; }
 
     public bool IsDirty { get; set; }
 
-    public bool IsIdle => UnderWay.IsZero && _day.Total.IsZero && Contacts is not { HasChanges: true };
+    public bool IsIdle => UnderWay.IsZero && _day.Total == default && Contacts is not { HasChanges: true };
 
     public void Prune(DateTimeOffset now)
     {
@@ -36,8 +39,8 @@ internal sealed class SubjectUsage(string subject)
     /// <summary>In the window, and what is under way. Connections that are open are in the window already.</summary>
     public long Used(SendingMeasure measure, SendingWindow window) =>
         measure == SendingMeasure.Connections
-            ? window == SendingWindow.AtOnce ? UnderWay.Connections : Of(window).Total.Connections
-            : (window == SendingWindow.AtOnce ? 0 : Of(window).Total[measure]) + UnderWay[measure];
+            ? window == SendingWindow.AtOnce ? UnderWay.Connections : Of(window).Total.Sent.Connections
+            : (window == SendingWindow.AtOnce ? 0 : Of(window).Total.Sent[measure]) + UnderWay[measure];
 
     /// <summary>The first limit that so much more would pass, and that which stands in the way for longest; null when none.</summary>
     public LimitReached? Check(ImmutableArray<QuotaLimit> limits, SendingAmount asked)
@@ -75,7 +78,19 @@ internal sealed class SubjectUsage(string subject)
 
     public void Release(SendingAmount amount) => UnderWay -= amount;
 
-    public void Count(SendingAmount amount, DateTimeOffset now)
+    /// <summary>What the breaker goes by.</summary>
+    public PassedUsage Passed(DateTimeOffset now)
+    {
+        Prune(now);
+        var day = _day.Total;
+        return new(_hour.Total.Passed + PassedUnderWay, day.Passed + PassedUnderWay, day.Settled, day.Failed);
+    }
+
+    public void ReservePassed(SendingAmount amount) => PassedUnderWay += amount;
+
+    public void ReleasePassed(SendingAmount amount) => PassedUnderWay -= amount;
+
+    public void Count(UsageAmount amount, DateTimeOffset now)
     {
         _minute.Add(amount, now);
         _hour.Add(amount, now);
@@ -83,11 +98,13 @@ internal sealed class SubjectUsage(string subject)
         UsedAt = now;
     }
 
-    public void Clear()
+    /// <summary>Keeps of each bucket what <paramref name="left"/> leaves of it.</summary>
+    public void Clear(Func<UsageAmount, UsageAmount> left)
     {
-        _minute.Clear();
-        _hour.Clear();
-        _day.Clear();
+        foreach (var window in (WindowCount[])[_minute, _hour, _day])
+        {
+            window.Clear(left);
+        }
     }
 
     /// <summary>A login from there. Beyond <paramref name="most"/> networks the one seen longest ago is forgotten.</summary>
@@ -102,7 +119,8 @@ internal sealed class SubjectUsage(string subject)
     }
 
     public SendingActivity Activity(DateTimeOffset now) => new(
-        With(_minute.Total), With(_hour.Total), With(_day.Total), UnderWay, _networks.Values.Count(at => now - at < TimeSpan.FromDays(1)),
+        With(_minute.Total.Sent), With(_hour.Total.Sent), With(_day.Total.Sent), UnderWay,
+        _networks.Values.Count(at => now - at < TimeSpan.FromDays(1)),
         Contacts?.Count ?? 0, Contacts is null or { IsLoaded: true });
 
     public StoredUsage ToStored(DateTimeOffset now) => new(_minute.ToRows(), _hour.ToRows(), _day.ToRows())
@@ -125,6 +143,16 @@ internal sealed class SubjectUsage(string subject)
         }
 
         UsedAt = now;
+    }
+
+    /// <summary>What an older release stored beside the breaker's pattern, in rows of the same windows.</summary>
+    public void TakeOver(long[][] hour, long[][] day, long[][] outcomes, DateTimeOffset now)
+    {
+        _hour.Merge(hour, Passed, now);
+        _day.Merge(day, Passed, now);
+        _day.Merge(outcomes, static row => new UsageAmount(default, default, row[1], row[2]), now);
+
+        static UsageAmount Passed(long[] row) => new(default, new SendingAmount(row[1], row[2], row[3], row[4], 0), 0, 0);
     }
 
     private SendingAmount With(SendingAmount counted) => counted + UnderWay with { Connections = 0 };

@@ -59,7 +59,7 @@ public sealed partial class UsageLedger
         lock (_gate)
         {
             var usage = Find(subject);
-            usage.Clear();
+            usage.Clear(one => one.WithoutSent);
             usage.IsDirty = true;
             _changed.Add(usage);
         }

@@ -7,6 +7,23 @@ namespace Sallyport.Server.Sending;
 /// <content>What changed goes to the journal when that is about to write, once however often it changed; what is idle is let go.</content>
 public sealed partial class UsageLedger
 {
+    /// <summary>What an older release had stored beside the breaker's pattern of a login. False when there is none.</summary>
+    internal bool TakeOver(string login, StoredPattern stored)
+    {
+        if (stored.Hour is not { } hour || stored.Day is not { } day)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            var usage = Find(SendingSubject.OfLogin(login));
+            usage.TakeOver(hour, day, stored.Outcomes ?? [], _time.GetUtcNow());
+            Changed(usage);
+            return true;
+        }
+    }
+
     private void Collect()
     {
         lock (_gate)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
@@ -97,7 +98,11 @@ public sealed partial class UsageLedger
             }
 
             counted[0].SeenFrom(ConnectionGate.NetworkOf(client), now, NetworksMax);
-            CountNow(counted, one, now);
+            foreach (var usage in counted)
+            {
+                Count(usage, new UsageAmount(one), now);
+            }
+
             connection = new SendingConnection(this, counted);
             return null;
         }
@@ -158,36 +163,44 @@ public sealed partial class UsageLedger
         }
     }
 
-    internal SendingFacts FactsOf(SendingTransaction transaction, IPAddress client)
+    /// <summary>Asks the monitor of what is about to be committed; what it passes is reserved until the transaction's end.</summary>
+    internal SendingDecision Evaluate(SendingTransaction transaction, ISendingMonitor monitor, IPAddress client, ImmutableArray<string> sample)
     {
         lock (_gate)
         {
-            var (login, amount, now) = (transaction.Login, transaction.Amount, _time.GetUtcNow());
-            transaction.Counted[0].Prune(now);
-            return new SendingFacts(login.Login, login.Groups, client, now, (int)amount.Recipients, (int)amount.FirstTimeRecipients, amount.Bytes,
-                transaction.Counted[0].Activity(now));
+            var (login, amount, now, own) = (transaction.Login, transaction.Amount, _time.GetUtcNow(), transaction.Counted[0]);
+            var decision = monitor.Evaluate(new SendingFacts(
+                login.Login, login.Groups, client, now, amount with { Connections = 0 }, own.Passed(now)) { Sample = sample });
+            if (decision is { HoldReason: null, Counts: true })
+            {
+                transaction.Passed = amount;
+                own.ReservePassed(amount);
+            }
+
+            return decision;
         }
     }
 
-    internal void Settle(SendingTransaction transaction, bool learn)
+    internal void Settle(SendingTransaction transaction, bool held)
     {
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
+            var (now, own) = (_time.GetUtcNow(), transaction.Counted[0]);
+            own.ReleasePassed(transaction.Passed);
             foreach (var usage in transaction.Counted)
             {
                 usage.Release(transaction.Amount);
+                Count(usage, new UsageAmount(transaction.Amount, usage == own && !held ? transaction.Passed : default, 0, 0), now);
             }
 
-            CountNow(transaction.Counted, transaction.Amount, now);
-            if (!learn)
+            if (held)
             {
                 return;
             }
 
             foreach (var contact in transaction.Contacts)
             {
-                transaction.Counted[0].Contacts!.Learn(contact, now, ContactsPerLoginMax);
+                own.Contacts!.Learn(contact, now, ContactsPerLoginMax);
             }
         }
     }
@@ -196,7 +209,44 @@ public sealed partial class UsageLedger
     {
         lock (_gate)
         {
+            transaction.Counted[0].ReleasePassed(transaction.Passed);
             Return(transaction, transaction.Amount);
+        }
+    }
+
+    /// <summary>What the breaker goes by of a login.</summary>
+    internal PassedUsage PassedOf(string login)
+    {
+        lock (_gate)
+        {
+            return _subjects.TryGetValue(SendingSubject.OfLogin(login), out var usage) ? usage.Passed(_time.GetUtcNow()) : default;
+        }
+    }
+
+    /// <summary>Nothing the breaker goes by is held against the login any more. What it has sent counts on for its limits.</summary>
+    /// <returns>What had passed within the last day.</returns>
+    internal SendingAmount ClearPassed(string login)
+    {
+        lock (_gate)
+        {
+            var usage = FindPruned(SendingSubject.OfLogin(login));
+            var day = usage.Passed(_time.GetUtcNow()).Day;
+            usage.Clear(one => one.WithoutBreaker);
+            Changed(usage);
+            return day;
+        }
+    }
+
+    /// <summary>What became of a recipient; counts where something of the login has passed within the last day.</summary>
+    internal void CountOutcome(string login, bool failed)
+    {
+        lock (_gate)
+        {
+            var now = _time.GetUtcNow();
+            if (_subjects.TryGetValue(SendingSubject.OfLogin(login), out var usage) && !usage.Passed(now).Day.IsZero)
+            {
+                Count(usage, new UsageAmount(default, default, 1, failed ? 1 : 0), now);
+            }
         }
     }
 
@@ -256,14 +306,16 @@ public sealed partial class UsageLedger
         return null;
     }
 
-    private void CountNow(SubjectUsage[] counted, SendingAmount amount, DateTimeOffset now)
+    private void Count(SubjectUsage usage, UsageAmount amount, DateTimeOffset now)
     {
-        foreach (var usage in counted)
-        {
-            usage.Count(amount, now);
-            usage.IsDirty = true;
-            _changed.Add(usage);
-        }
+        usage.Count(amount, now);
+        Changed(usage);
+    }
+
+    private void Changed(SubjectUsage usage)
+    {
+        usage.IsDirty = true;
+        _changed.Add(usage);
     }
 
     /// <summary>The login itself first, then the site, then whoever shares a limit with it.</summary>

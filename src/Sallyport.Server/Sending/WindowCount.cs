@@ -8,7 +8,7 @@ namespace Sallyport.Server.Sending;
 /// </summary>
 internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
 {
-    private readonly List<(long Index, SendingAmount Amount)> _buckets = [];
+    private readonly List<(long Index, UsageAmount Amount)> _buckets = [];
     private readonly long _span = length.Ticks / bucket.Ticks;
 
     public static WindowCount NewMinute() => new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
@@ -18,7 +18,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
     public static WindowCount NewDay() => new(TimeSpan.FromDays(1), TimeSpan.FromMinutes(15));
 
     /// <summary>Valid after <see cref="Prune"/>.</summary>
-    public SendingAmount Total { get; private set; }
+    public UsageAmount Total { get; private set; }
 
     /// <summary>Lets go of what has left the window.</summary>
     public void Prune(DateTimeOffset now)
@@ -34,7 +34,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         BringBack(Index(now));
     }
 
-    public void Add(SendingAmount amount, DateTimeOffset now)
+    public void Add(UsageAmount amount, DateTimeOffset now)
     {
         var index = Index(now);
         if (_buckets.Count > 0 && _buckets[^1].Index >= index)
@@ -54,7 +54,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
     {
         foreach (var (index, counted) in _buckets)
         {
-            amount -= counted[measure];
+            amount -= counted.Sent[measure];
             if (amount <= 0)
             {
                 return new DateTimeOffset((index + _span + 1) * bucket.Ticks, TimeSpan.Zero);
@@ -64,23 +64,60 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         return null;
     }
 
-    public void Clear()
+    /// <summary>Keeps of each bucket what <paramref name="left"/> leaves of it.</summary>
+    public void Clear(Func<UsageAmount, UsageAmount> left)
     {
+        var kept = _buckets.Select(one => (one.Index, Amount: left(one.Amount))).Where(one => one.Amount != default).ToList();
         _buckets.Clear();
-        Total = default;
+        _buckets.AddRange(kept);
+        Total = kept.Aggregate(default(UsageAmount), (sum, one) => sum + one.Amount);
     }
 
     /// <summary>For the store: rows of index, messages, recipients, first-time recipients, bytes, connections.</summary>
-    public long[][] ToRows() => [.. _buckets.Select(b =>
-        new[] { b.Index, b.Amount.Messages, b.Amount.Recipients, b.Amount.FirstTimeRecipients, b.Amount.Bytes, b.Amount.Connections })];
+    public long[][] ToRows() => [.. _buckets.Select(b => ToRow(b.Index, b.Amount))];
+
+    private static long[] ToRow(long index, UsageAmount amount)
+    {
+        var (sent, passed) = (amount.Sent, amount.Passed);
+        long[] row = [index, sent.Messages, sent.Recipients, sent.FirstTimeRecipients, sent.Bytes, sent.Connections];
+        return amount == amount.WithoutBreaker
+            ? row
+            : [.. row, passed.Messages, passed.Recipients, passed.FirstTimeRecipients, passed.Bytes, amount.Settled, amount.Failed];
+    }
 
     /// <summary>Rows of the future, from when the clock was wrong, are left out.</summary>
     public void Restore(long[][] rows, DateTimeOffset now)
     {
         foreach (var row in rows.Where(row => row.Length >= 6 && row[0] <= Index(now)).OrderBy(row => row[0]))
         {
-            var amount = new SendingAmount(row[1], row[2], row[3], row[4], row[5]);
+            var amount = new UsageAmount(new SendingAmount(row[1], row[2], row[3], row[4], row[5]));
+            if (row.Length >= 12)
+            {
+                amount = amount with { Passed = new SendingAmount(row[6], row[7], row[8], row[9], 0), Settled = row[10], Failed = row[11] };
+            }
+
             _buckets.Add((row[0], amount));
+            Total += amount;
+        }
+
+        Prune(now);
+    }
+
+    /// <summary>Adds rows to the buckets of the same index.</summary>
+    public void Merge(long[][] rows, Func<long[], UsageAmount> amountOf, DateTimeOffset now)
+    {
+        foreach (var row in rows.Where(row => row.Length >= 6 && row[0] <= Index(now)))
+        {
+            var (amount, at) = (amountOf(row), _buckets.FindIndex(one => one.Index >= row[0]));
+            if (at >= 0 && _buckets[at].Index == row[0])
+            {
+                _buckets[at] = (row[0], _buckets[at].Amount + amount);
+            }
+            else
+            {
+                _buckets.Insert(at < 0 ? _buckets.Count : at, (row[0], amount));
+            }
+
             Total += amount;
         }
 
@@ -93,7 +130,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         var early = _buckets.FindIndex(one => one.Index > index);
         if (early >= 0)
         {
-            var amount = _buckets.Skip(early).Aggregate(default(SendingAmount), (sum, one) => sum + one.Amount);
+            var amount = _buckets.Skip(early).Aggregate(default(UsageAmount), (sum, one) => sum + one.Amount);
             _buckets.RemoveRange(early, _buckets.Count - early);
             _buckets.Add((index, amount));
         }

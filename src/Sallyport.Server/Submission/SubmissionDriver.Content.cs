@@ -193,7 +193,7 @@ public sealed partial class SubmissionDriver
             return overLimit;
         }
 
-        return await CommitAsync(receiver, record with { HoldReason = AskWatch(envelope) }, ready, facts.Bytes);
+        return await CommitAsync(receiver, record with { HoldReason = ShouldHold(envelope) }, ready, facts.Bytes);
     }
 
     private async Task<Reply> CommitAsync(ContentReceiver receiver, SubmissionRecord record, HeaderResult.Ready ready, long receivedBytes)

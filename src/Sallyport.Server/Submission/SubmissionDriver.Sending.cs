@@ -79,10 +79,8 @@ public sealed partial class SubmissionDriver
     }
 
     /// <summary>Why the message about to be committed is held; null when it is not.</summary>
-    private string? AskWatch(Envelope envelope) => _sending is null ? null : _services.Watch.Judge(_sending.Facts(_wire.Client) with
-    {
-        Sample = [.. envelope.Recipients.Take(SendingFacts.SampleMax).Select(recipient => recipient.Path.Mailbox.ToString())],
-    });
+    private string? ShouldHold(Envelope envelope) => _sending?.ShouldHold(_services.Watch, _wire.Client,
+        [.. envelope.Recipients.Take(SendingFacts.SampleMax).Select(recipient => recipient.Path.Mailbox.ToString())]);
 
     private void EndSending()
     {

@@ -91,9 +91,9 @@ public sealed class BreakerPolicyTests
 
     [Fact]
     public void A_sign_says_in_words_what_it_counts() => Assert.Equal(
-        "41 first contacts within an hour, 40 are let go", BreakerPolicy.Judge(Limits, Facts(asked: 41))!.ToString());
+        "41 first contacts within an hour, 40 are let go", BreakerPolicy.Evaluate(Limits, Facts(asked: 41))!.ToString());
 
-    private static string? Judge(BreakerFacts facts) => BreakerPolicy.Judge(Limits, facts)?.Name;
+    private static string? Judge(BreakerFacts facts) => BreakerPolicy.Evaluate(Limits, facts)?.Name;
 
     private static BreakerSign Sign(string name, BreakerFacts facts) => BreakerPolicy.Signs(Limits, facts).Single(sign => sign.Name == name);
 

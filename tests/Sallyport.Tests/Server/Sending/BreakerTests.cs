@@ -24,7 +24,9 @@ public sealed class BreakerTests : IAsyncDisposable
     private readonly MemoryStore _store;
     private readonly RecordingLog _log = new();
     private readonly WriteBehindBuffer _journal;
+    private readonly Dictionary<Breaker, UsageLedger> _ledgers = [];
     private BreakerOptions _options = new();
+    private int _people;
 
     public BreakerTests()
     {
@@ -48,13 +50,13 @@ public sealed class BreakerTests : IAsyncDisposable
         breaker.Tripped = trip => told = trip;
         for (var i = 0; i < 40; i++)
         {
-            Assert.Null(breaker.Judge(Facts("jane", sample: $"u{i}@example.com")));
+            Assert.Null(Send(breaker, "jane", sample: $"u{i}@example.com"));
         }
 
         const string reason = "stopped by the breaker at 2026-11-25 08:00Z: 41 first contacts within an hour, 40 are let go";
-        Assert.Equal(reason, breaker.Judge(Facts("jane", sample: "u40@example.com")));
-        Assert.Equal(reason, breaker.Judge(Facts("jane", first: 0)));
-        Assert.Null(breaker.Judge(Facts("bob")));
+        Assert.Equal(reason, Send(breaker, "jane", sample: "u40@example.com"));
+        Assert.Equal(reason, Send(breaker, "jane", first: 0));
+        Assert.Null(Send(breaker, "bob"));
         Assert.Equal(
             new MailEvent.BreakerTripped("jane", "198.51.100.7", "first_contacts_per_hour", 41, 40, 0, reason),
             Assert.Single(_log.Events));
@@ -67,8 +69,8 @@ public sealed class BreakerTests : IAsyncDisposable
     public async Task A_message_with_more_new_people_than_are_left_is_held_whole()
     {
         var breaker = await LoadAsync();
-        Assert.Null(breaker.Judge(Facts("jane", first: 30)));
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 100)));
+        Assert.Null(Send(breaker, "jane", first: 30));
+        Assert.NotNull(Send(breaker, "jane", first: 100));
     }
 
     [Fact]
@@ -89,7 +91,7 @@ public sealed class BreakerTests : IAsyncDisposable
             while (messages.TryDequeue(out var size))
             {
                 var client = IPAddress.Parse($"198.51.{session % networks}.7");
-                if (breaker.Judge(Facts(login, first: size) with { Client = client }) is null)
+                if (Send(breaker, login, first: size, client: client) is null)
                 {
                     Interlocked.Add(ref released, size);
                 }
@@ -101,27 +103,85 @@ public sealed class BreakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Messages_the_store_did_not_take_count_for_nothing()
+    {
+        var breaker = await LoadAsync();
+        for (var i = 0; i < 10; i++)
+        {
+            var message = Begin(breaker, "jane", first: 10, [], 1000);
+            Assert.Null(message.ShouldHold(breaker, Cafe, []));
+            message.Release();
+        }
+
+        Assert.Equal(default, breaker.StateOf("jane", []).Day);
+        Assert.Equal(default, _ledgers[breaker].ActivityOf("jane").Day);
+        Assert.Null(Send(breaker, "jane", first: 40));
+        Assert.Equal(40, breaker.StateOf("jane", []).Day.FirstTimeRecipients);
+    }
+
+    [Fact]
+    public async Task What_waits_for_its_commit_counts_for_other_sessions()
+    {
+        var breaker = await LoadAsync();
+        var slow = Begin(breaker, "jane", first: 30, [], 1000);
+        Assert.Null(slow.ShouldHold(breaker, Cafe, []));
+        Assert.NotNull(Send(breaker, "jane", first: 11));
+        slow.Release();
+        breaker.Resume("jane", trust: false);
+        Assert.Null(Send(breaker, "jane", first: 40));
+    }
+
+    [Fact]
+    public async Task Held_mail_counts_for_the_limits_and_not_as_sent()
+    {
+        var breaker = await LoadAsync();
+        Assert.NotNull(Send(breaker, "jane", first: 41));
+        Assert.Equal(default, breaker.StateOf("jane", []).Day);
+        Assert.Equal(41, _ledgers[breaker].ActivityOf("jane").Day.Recipients);
+    }
+
+    [Fact]
+    public async Task What_had_passed_before_an_upgrade_counts_on()
+    {
+        var (minute, quarter) = (_clock.GetUtcNow().UtcTicks / TimeSpan.TicksPerMinute, _clock.GetUtcNow().UtcTicks / (15 * TimeSpan.TicksPerMinute));
+        const string None = """{"messages":0,"recipients":0,"first_time_recipients":0,"bytes":0,"connections":0}""";
+        var value = $$"""
+            {"hour":[[{{minute - 5}},3,30,25,900,0]],"day":[[{{quarter - 1}},3,30,25,900,0]],"outcomes":[[{{quarter - 1}},20,5,0,0,0]],
+            "usual":{"days":0,"peak_hour":{{None}},"peak_day":{{None}},"messages_mean":0,"recipients_mean":0},"day_number":0,"today":{{None}},
+            "peak_today":{{None}},"hours_today":0}
+            """;
+        await _store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Baseline, "jane", Encoding.UTF8.GetBytes(value), null))], Cancel);
+        var breaker = await LoadAsync();
+        Assert.Equal((25, 3, 5), (breaker.StateOf("jane", []).Hour.FirstTimeRecipients, breaker.StateOf("jane", []).Day.Messages,
+            breaker.StateOf("jane", []).Signs[^1].Count));
+        await _journal.FlushAsync();
+        var again = await LoadAsync();
+        Assert.Equal(25, again.StateOf("jane", []).Hour.FirstTimeRecipients);
+        Assert.NotNull(Send(again, "jane", first: 16));
+    }
+
+    [Fact]
     public async Task A_trip_survives_a_restart_and_its_release_too()
     {
         var breaker = await LoadAsync();
-        breaker.Judge(Facts("jane", first: 41));
+        Send(breaker, "jane", first: 41);
         await _journal.FlushAsync();
         var again = await LoadAsync();
-        Assert.Equal(breaker.Trips[0].Reason, again.Judge(Facts("jane", first: 0)));
+        Assert.Equal(breaker.Trips[0].Reason, Send(again, "jane", first: 0));
         Assert.False(again.Resume("bob", false));
         Assert.True(again.Resume("JANE", false));
         Assert.False(again.Resume("jane", false));
-        Assert.Null(again.Judge(Facts("jane", first: 40)));
+        Assert.Null(Send(again, "jane", first: 40));
         await _journal.FlushAsync();
-        Assert.NotNull((await LoadAsync()).Judge(Facts("jane", first: 1)));
+        Assert.NotNull(Send(await LoadAsync(), "jane", first: 1));
     }
 
     [Fact]
     public async Task All_that_are_stopped_are_let_go_at_once()
     {
         var breaker = await LoadAsync();
-        breaker.Judge(Facts("jane", first: 41));
-        breaker.Judge(Facts("bob", first: 41));
+        Send(breaker, "jane", first: 41);
+        Send(breaker, "bob", first: 41);
         Assert.True(breaker.Resume(null, false));
         Assert.Empty(breaker.Trips);
     }
@@ -130,15 +190,15 @@ public sealed class BreakerTests : IAsyncDisposable
     public async Task Who_is_trusted_with_what_stopped_him_does_not_stop_at_once_again()
     {
         var breaker = await LoadAsync();
-        breaker.Judge(Facts("jane", first: 100));
-        breaker.Judge(Facts("jane", first: 100));
+        Send(breaker, "jane", first: 100);
+        Send(breaker, "jane", first: 100);
         breaker.Resume("jane", trust: true);
-        Assert.Null(breaker.Judge(Facts("jane", first: 400)));
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 1)));
+        Assert.Null(Send(breaker, "jane", first: 400));
+        Assert.NotNull(Send(breaker, "jane", first: 1));
         breaker.Resume("jane", trust: false);
         _clock.Advance(Breaker.TrustedFor);
         Assert.Null(breaker.StateOf("jane", []).TrustedUntil);
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        Assert.NotNull(Send(breaker, "jane", first: 41));
     }
 
     [Fact]
@@ -149,11 +209,11 @@ public sealed class BreakerTests : IAsyncDisposable
         var breaker = await LoadAsync();
         for (var i = 0; i < 5000; i++)
         {
-            Assert.Null(breaker.Judge(Facts("news")));
-            Assert.Null(breaker.Judge(Facts("anna") with { Groups = ["marketing"] }));
+            Assert.Null(Send(breaker, "news"));
+            Assert.Null(Send(breaker, "anna", groups: ["marketing"]));
         }
 
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        Assert.NotNull(Send(breaker, "jane", first: 41));
     }
 
     [Fact]
@@ -162,12 +222,12 @@ public sealed class BreakerTests : IAsyncDisposable
         var breaker = await LoadAsync();
         for (var i = 0; i < 5000; i++)
         {
-            Assert.Null(breaker.Judge(Facts("jane") with { Client = IPAddress.Parse("::ffff:127.0.0.1") }));
+            Assert.Null(Send(breaker, "jane", client: IPAddress.Parse("::ffff:127.0.0.1")));
         }
 
-        Assert.Null(breaker.Judge(Facts("jane", first: 40)));
+        Assert.Null(Send(breaker, "jane", first: 40));
         _options = _options with { TrustedNetworks = [] };
-        Assert.NotNull(breaker.Judge(Facts("jane") with { Client = IPAddress.Loopback }));
+        Assert.NotNull(Send(breaker, "jane", client: IPAddress.Loopback));
     }
 
     [Fact]
@@ -175,7 +235,7 @@ public sealed class BreakerTests : IAsyncDisposable
     {
         _options = _options with { Enabled = false };
         var breaker = await LoadAsync();
-        Assert.Null(breaker.Judge(Facts("jane", first: 5000)));
+        Assert.Null(Send(breaker, "jane", first: 5000));
         Assert.Empty(breaker.StateOf("jane", []).Signs);
     }
 
@@ -187,39 +247,39 @@ public sealed class BreakerTests : IAsyncDisposable
         {
             for (var hour = 0; hour < 3; hour++)
             {
-                Assert.Null(breaker.Judge(Facts("jane", first: hour)));
+                Assert.Null(Send(breaker, "jane", first: hour));
                 _clock.Advance(TimeSpan.FromHours(1));
             }
 
             _clock.Advance(TimeSpan.FromHours(21));
         }
 
-        Assert.Null(breaker.Judge(Facts("jane", first: 0)));
+        Assert.Null(Send(breaker, "jane", first: 0));
         var usual = breaker.StateOf("jane", []).Usual;
         Assert.Equal((8, 1, 2), (usual.Days, usual.PeakHour.Messages, usual.PeakHour.FirstTimeRecipients));
         await _journal.FlushAsync();
         var again = await LoadAsync();
         Assert.Equal(usual, again.StateOf("jane", []).Usual);
-        Assert.Null(again.Judge(Facts("jane", first: 20)));
-        Assert.NotNull(again.Judge(Facts("jane", first: 1)));
+        Assert.Null(Send(again, "jane", first: 20));
+        Assert.NotNull(Send(again, "jane", first: 1));
     }
 
     [Fact]
     public async Task Who_is_stopped_cannot_fill_the_disk_with_what_is_held()
     {
         var breaker = await LoadAsync();
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        Assert.NotNull(Send(breaker, "jane", first: 41));
         Assert.True(breaker.HasRoomFor("jane", []));
-        breaker.Judge(Facts("jane") with { Bytes = Breaker.HeldBytesMax });
+        Send(breaker, "jane", bytes: Breaker.HeldBytesMax);
         Assert.False(breaker.HasRoomFor("jane", []));
         Assert.True(breaker.HasRoomFor("bob", []));
         Assert.True(breaker.Resume("jane", trust: false));
         Assert.True(breaker.HasRoomFor("jane", []));
-        Assert.NotNull(breaker.Judge(Facts("jane", first: 41)));
+        Assert.NotNull(Send(breaker, "jane", first: 41));
         for (var i = 1; i < Breaker.HeldMessagesMax; i++)
         {
             Assert.True(breaker.HasRoomFor("jane", []));
-            breaker.Judge(Facts("jane"));
+            Send(breaker, "jane");
         }
 
         Assert.False(breaker.HasRoomFor("jane", []));
@@ -231,7 +291,7 @@ public sealed class BreakerTests : IAsyncDisposable
     public async Task Recipients_that_fail_are_told_by_the_relay_and_stop_the_next_message()
     {
         var breaker = await LoadAsync();
-        Assert.Null(breaker.Judge(Facts("jane", first: 20)));
+        Assert.Null(Send(breaker, "jane", first: 20));
         for (var i = 0; i < 15; i++)
         {
             Assert.Null(breaker.Settled("jane", RecipientState.Failed));
@@ -239,7 +299,7 @@ public sealed class BreakerTests : IAsyncDisposable
 
         Assert.Null(breaker.Settled("", RecipientState.Failed));
         Assert.Null(breaker.Settled("nobody", RecipientState.Failed));
-        Assert.Contains("15 of 15 recipients failed within a day", breaker.Judge(Facts("jane", first: 0)));
+        Assert.Contains("15 of 15 recipients failed within a day", Send(breaker, "jane", first: 0));
         Assert.Equal("jane", breaker.Settled("jane", RecipientState.Due)!.Login);
     }
 
@@ -263,13 +323,40 @@ public sealed class BreakerTests : IAsyncDisposable
         Assert.Equal(("stopped", 41, "a@example.com"), (state.Trip!.Reason, state.Trip.Count, state.Trip.Recipients[0]));
         Assert.Equal((9, 2, 2.0), (state.Usual.Days, state.Usual.PeakHour.FirstTimeRecipients, state.Usual.RecipientsMean));
         Assert.Equal(new DateTimeOffset(2026, 12, 24, 8, 0, 0, TimeSpan.Zero), state.TrustedUntil);
-        Assert.Equal("stopped", breaker.Judge(Facts("jane")));
+        Assert.Equal("stopped", Send(breaker, "jane"));
     }
 
-    private SendingFacts Facts(string login, int first = 1, string? sample = null) => new(
-        login, [], Cafe, _clock.GetUtcNow(), Math.Max(1, first), first, 1000,
-        new SendingActivity(default, default, default, default, 1, 0, true))
-    { Sample = sample is null ? [] : [sample] };
+    /// <summary>One message that is kept. Null when it went out; else why it is held.</summary>
+    private string? Send(
+        Breaker breaker, string login, int first = 1, string? sample = null, IPAddress? client = null, string[]? groups = null,
+        long bytes = 1000)
+    {
+        var message = Begin(breaker, login, first, groups ?? [], bytes);
+        var reason = message.ShouldHold(breaker, client ?? Cafe, sample is null ? [] : [sample]);
+        message.Committed(held: reason is not null);
+        return reason;
+    }
 
-    private async ValueTask<Breaker> LoadAsync() => await Breaker.LoadAsync(_store.Facts, _journal, _log, _clock, () => _options, Cancel);
+    private SendingTransaction Begin(Breaker breaker, string login, int first, string[] groups, long bytes)
+    {
+        var ledger = _ledgers[breaker];
+        ledger.LoadContactsAsync(login).AsTask().GetAwaiter().GetResult();
+        Assert.Null(ledger.TryBegin(new SendingLogin(login, [.. groups], ["acme.test"], []), 0, out var message));
+        for (var i = 0; i < Math.Max(1, first); i++)
+        {
+            var mailbox = first == 0 ? "colleague@acme.test" : $"u{Interlocked.Increment(ref _people)}@example.com";
+            Assert.Null(message!.AddRecipient(LedgerBench.Mailbox(mailbox)));
+        }
+
+        Assert.Null(message!.SetBytes(bytes));
+        return message;
+    }
+
+    private async ValueTask<Breaker> LoadAsync()
+    {
+        var ledger = await UsageLedger.LoadAsync(_store, _journal, _clock, Cancel);
+        var breaker = await Breaker.LoadAsync(_store.Facts, ledger, _journal, _log, _clock, () => _options, Cancel);
+        _ledgers[breaker] = ledger;
+        return breaker;
+    }
 }

@@ -132,21 +132,36 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_watch_is_told_of_all_a_login_has_under_way()
+    public async Task The_monitor_is_told_of_the_message_and_of_what_has_passed()
     {
         await Book.LoadContactsAsync("jane");
-        var jane = Login("jane");
-        Assert.Null(_bench.Send(jane, "a@x.test"));
+        var (jane, monitor) = (Login("jane"), new RecordingMonitor());
+        Assert.Null(_bench.Send(jane, "a@x.test")); // nobody asked of it
         Book.TryBegin(jane, 0, out var other);
         other!.AddRecipient(Mailbox("b@x.test"));
+        Assert.Null(other.ShouldHold(monitor, Office, []));
         Book.TryBegin(jane, 0, out var mine);
         Assert.All((string[])["a@x.test", "c@x.test", "d@x.test"], to => Assert.Null(mine!.AddRecipient(Mailbox(to))));
         mine!.SetBytes(77);
-        var facts = mine.Facts(Office);
-        Assert.Equal(("jane", "staff", 3, 2, 77L), (facts.Login, facts.Groups.Single(), facts.Recipients, facts.FirstTimeRecipients, facts.Bytes));
-        Assert.Equal(new SendingAmount(3, 5, 4, 1077, 0), facts.Activity.Minute);
-        Assert.Equal(new SendingAmount(2, 4, 3, 77, 0), facts.Activity.UnderWay);
-        Assert.Equal((1, true), (facts.Activity.Contacts, facts.Activity.ContactsLoaded));
+        Assert.Null(mine.ShouldHold(monitor, Office, ["a@x.test"]));
+        var facts = monitor.Asked[^1];
+        Assert.Equal(("jane", "staff", "a@x.test"), (facts.Login, facts.Groups.Single(), facts.Sample.Single()));
+        Assert.Equal(new SendingAmount(1, 3, 2, 77, 0), facts.Amount);
+        Assert.Equal(new SendingAmount(1, 1, 1, 0, 0), facts.Passed.Hour);
+        mine.Committed(held: false);
+        other.Release();
+        Assert.Equal(new SendingAmount(1, 3, 2, 77, 0), Book.PassedOf("jane").Day);
+    }
+
+    private sealed class RecordingMonitor : ISendingMonitor
+    {
+        public List<SendingFacts> Asked { get; } = [];
+
+        public SendingDecision Evaluate(SendingFacts facts)
+        {
+            Asked.Add(facts);
+            return new SendingDecision(null);
+        }
     }
 
     [Fact]

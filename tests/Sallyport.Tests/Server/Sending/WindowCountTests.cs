@@ -15,11 +15,11 @@ public sealed class WindowCountTests
         hour.Add(Messages(2), now.AddYears(1));
         hour.Add(Messages(4), now.AddYears(1).AddMinutes(2));
         hour.Prune(now.AddMinutes(1));
-        Assert.Equal(7, hour.Total.Messages);
+        Assert.Equal(7, hour.Total.Sent.Messages);
         hour.Add(Messages(8), now.AddMinutes(1));
         hour.Prune(now.AddMinutes(63));
         Assert.Equal(default, hour.Total);
     }
 
-    private static SendingAmount Messages(long messages) => new(messages, 0, 0, 0, 0);
+    private static UsageAmount Messages(long messages) => new(new SendingAmount(messages, 0, 0, 0, 0));
 }

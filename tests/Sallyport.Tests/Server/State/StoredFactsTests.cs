@@ -69,8 +69,8 @@ public sealed class StoredFactsTests
     private async Task<IdentityBooks> LoadAsync(MemoryStore store)
     {
         var books = await IdentityBooks.LoadAsync(store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, _time, Cancel);
-        await UsageLedger.LoadAsync(store, books.Journal, _time, Cancel);
-        await Breaker.LoadAsync(store.Facts, books.Journal, _log, _time, () => new BreakerOptions(), Cancel);
+        var ledger = await UsageLedger.LoadAsync(store, books.Journal, _time, Cancel);
+        await Breaker.LoadAsync(store.Facts, ledger, books.Journal, _log, _time, () => new BreakerOptions(), Cancel);
         return books;
     }
 }

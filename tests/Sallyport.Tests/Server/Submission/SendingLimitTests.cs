@@ -108,7 +108,7 @@ public sealed class SendingLimitTests
         using var bench = new SubmissionBench(watch: watch).LoggedIn();
         Assert.StartsWith("250 2.0.0 Ok: queued as", bench.Send(Mail, Bob, "RCPT TO:<boss@acme.test>\r\n", Content, Text));
         var facts = Assert.Single(watch.Asked);
-        Assert.Equal((Jane, 2, 1, Text.Length - 3L), (facts.Login, facts.Recipients, facts.FirstTimeRecipients, facts.Bytes));
+        Assert.Equal((Jane, new SendingAmount(1, 2, 1, Text.Length - 3, 0)), (facts.Login, facts.Amount));
         var message = Assert.Single(bench.Messages());
         Assert.Equal("too many strangers", message.Record.HoldReason);
         Assert.All(message.Recipients, recipient => Assert.Equal(RecipientState.Held, recipient.State));
@@ -122,10 +122,10 @@ public sealed class SendingLimitTests
     {
         public ImmutableArray<SendingFacts> Asked { get; private set; } = [];
 
-        public string? Judge(SendingFacts facts)
+        public SendingDecision Evaluate(SendingFacts facts)
         {
             Asked = Asked.Add(facts);
-            return "too many strangers";
+            return new SendingDecision("too many strangers");
         }
     }
 }

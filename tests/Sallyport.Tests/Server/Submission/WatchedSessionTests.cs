@@ -26,7 +26,7 @@ public sealed class WatchedSessionTests
         Assert.True(bench.Log.Events.OfType<MailEvent.MessageAccepted>().Single().Held);
         var held = bench.Log.Events.OfType<MailEvent.MessageHeld>().Single();
         Assert.Equal(("jane@acme.test", 2, "stopped"), (held.Login, held.Recipients, held.Reason));
-        Assert.Equal(("jane@acme.test", 2, 2), (watch.Seen!.Login, watch.Seen.Recipients, watch.Seen.FirstTimeRecipients));
+        Assert.Equal(("jane@acme.test", 2L, 2L), (watch.Seen!.Login, watch.Seen.Amount.Recipients, watch.Seen.Amount.FirstTimeRecipients));
         Assert.Equal(["a@example.com", "b@example.com"], watch.Seen.Sample);
         Assert.Equal(IPAddress.Parse(bench.Wire.Client.ToString()), watch.Seen.Client);
     }
@@ -46,10 +46,10 @@ public sealed class WatchedSessionTests
 
         public SendingFacts? Seen { get; private set; }
 
-        public string? Judge(SendingFacts facts)
+        public SendingDecision Evaluate(SendingFacts facts)
         {
             Seen = facts;
-            return "stopped";
+            return new SendingDecision("stopped");
         }
     }
 }

@@ -1,0 +1,110 @@
+using Sallyport.Mail.Policy;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Sending;
+using Sallyport.Tests.Fakes;
+using Xunit;
+
+namespace Sallyport.Tests.Server.Submission;
+
+/// <summary>A client that the server cannot help tries again: that is no sign of a stolen login.</summary>
+public sealed class BreakerSessionTests
+{
+    private const string Jane = "jane@acme.test";
+    private const string Content = "Subject: invitation\r\n\r\ntext\r\n.\r\n";
+
+    [Fact]
+    public void New_recipients_tried_again_on_a_stalled_disk_do_not_stop_the_login()
+    {
+        var gate = new TaskCompletionSource();
+        var (bench, breaker) = Open();
+        using (bench)
+        {
+            bench.Store.Faults.CommitGate = gate.Task;
+            for (var i = 0; i < 5; i++)
+            {
+                Begin(bench, i);
+                Assert.Equal("", bench.Send(Content));
+                bench.Clock.Advance(new TimeoutOptions().Commit);
+                Assert.StartsWith("451 4.3.0", bench.Wire.Take());
+            }
+
+            bench.Store.Faults.CommitGate = Task.CompletedTask;
+            Assert.Equal(default, breaker.StateOf(Jane, []).Day);
+            Begin(bench, 5);
+            Assert.StartsWith("250 2.0.0 Ok: queued as ", bench.Send(Content));
+            Assert.Equal((0, 10L), (breaker.Trips.Count, breaker.StateOf(Jane, []).Day.FirstTimeRecipients));
+            gate.SetResult();
+        }
+    }
+
+    [Fact]
+    public void New_recipients_tried_again_on_a_full_disk_do_not_stop_the_login()
+    {
+        var (bench, breaker) = Open();
+        using (bench)
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                Begin(bench, i);
+                bench.Store.Faults.DiskLow = true;
+                Assert.StartsWith("452 4.3.1", bench.Send(Content));
+                bench.Store.Faults.DiskLow = false;
+            }
+
+            Assert.Equal(default, breaker.StateOf(Jane, []).Day);
+            Begin(bench, 5);
+            Assert.StartsWith("250 2.0.0 Ok: queued as ", bench.Send(Content));
+            Assert.Equal((0, 10L), (breaker.Trips.Count, breaker.StateOf(Jane, []).Day.FirstTimeRecipients));
+        }
+    }
+
+    [Fact]
+    public void What_is_kept_counts_and_stops_the_login_at_its_limit()
+    {
+        var (bench, breaker) = Open();
+        using (bench)
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                Begin(bench, i);
+                Assert.StartsWith("250 2.0.0 Ok: queued as ", bench.Send(Content));
+            }
+
+            Assert.Equal("first_contacts_per_hour", Assert.Single(breaker.Trips).Sign);
+            Assert.Equal(40, breaker.StateOf(Jane, []).Day.FirstTimeRecipients); // the fifth message is held: nobody was written to
+        }
+    }
+
+    private static (SubmissionBench Bench, Breaker Breaker) Open()
+    {
+        var monitor = new LateMonitor();
+        var bench = new SubmissionBench(watch: monitor);
+        var breaker = Breaker.LoadAsync(bench.Store.Facts, bench.Sending, bench.Books.Journal, bench.Log, bench.Clock,
+            () => new BreakerOptions { TrustedNetworks = [] }, default).AsTask().GetAwaiter().GetResult();
+        monitor.Inner = breaker;
+        return (bench.LoggedIn(), breaker);
+    }
+
+    private static void Begin(SubmissionBench bench, int batch)
+    {
+        bench.Send($"MAIL FROM:<{Jane}>\r\n");
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.StartsWith("250", bench.Send($"RCPT TO:<u{batch}.{i}@example.com>\r\n"));
+        }
+
+        Assert.StartsWith("354", bench.Send("DATA\r\n"));
+    }
+
+    /// <summary>The bench makes the ledger the breaker needs.</summary>
+    private sealed class LateMonitor : ISendingMonitor
+    {
+        public ISendingMonitor Inner { get; set; } = new NoMonitor();
+
+        public SendingDecision Evaluate(SendingFacts facts) => Inner.Evaluate(facts);
+
+        public void Announce(SendingDecision decision) => Inner.Announce(decision);
+
+        public void Committed(string login, SendingAmount amount, bool held) => Inner.Committed(login, amount, held);
+    }
+}
