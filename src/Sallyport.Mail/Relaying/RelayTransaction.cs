@@ -42,9 +42,9 @@ public sealed class RelayTransaction
         _hop = hop;
         _verdicts = new RelayVerdict?[mail.Recipients.Length];
         _accepted = new bool[mail.Recipients.Length];
-        if (Impediment() is { } reply)
+        if (Impediment() is var (failure, reply))
         {
-            Settle(new RelayVerdict(0, VerdictKind.Failed, reply) { Ours = true, IsImpediment = true });
+            Settle(new RelayVerdict(0, VerdictKind.Failed, reply) { IsLocal = true, IsImpediment = true, Failure = failure });
             Phase = RelayPhase.Done;
         }
     }
@@ -95,7 +95,7 @@ public sealed class RelayTransaction
         if (reply.Code == 421 || (reply.Code == 503 && !IsEcho()))
         {
             ConnectionOver = true;
-            HostState = HostState.Gone;
+            HostState = HostState.Disconnected;
         }
 
         if (Phase is RelayPhase.Final)
@@ -121,7 +121,7 @@ public sealed class RelayTransaction
 
         if (ConnectionOver && Phase != RelayPhase.Done)
         {
-            End(VerdictKind.Deferred, reply);
+            End(VerdictKind.Deferred, reply, Disconnection(reply));
         }
     }
 
@@ -135,12 +135,17 @@ public sealed class RelayTransaction
     }
 
     /// <summary>The connection broke, or a deadline passed. Behind the final dot the next hop may have taken the message.</summary>
-    public void Lost(string why)
+    /// <param name="failure">What broke it, where nothing but that is lost.</param>
+    public void Lost(string why, RelayFailure failure = RelayFailure.ConnectionLost)
     {
         ConnectionOver = true;
-        HostState = HostState.Gone;
+        HostState = HostState.Disconnected;
         var maybeTwice = Phase == RelayPhase.Final && !_nobody;
-        Settle(new RelayVerdict(0, VerdictKind.Deferred, new Reply(451, new(4, 4, 2), why), maybeTwice, WholeHost: !maybeTwice) { Ours = true });
+        Settle(new RelayVerdict(0, VerdictKind.Deferred, new Reply(451, new(4, 4, 2), why), maybeTwice, WholeHost: !maybeTwice)
+        {
+            IsLocal = true,
+            Failure = maybeTwice ? RelayFailure.ContentReplyLost : failure,
+        });
         Phase = RelayPhase.Done;
     }
 
@@ -148,7 +153,11 @@ public sealed class RelayTransaction
     public void Damaged(string why)
     {
         ConnectionOver = true;
-        Settle(new RelayVerdict(0, VerdictKind.Damaged, new Reply(451, new(4, 3, 0), why)) { Ours = true });
+        Settle(new RelayVerdict(0, VerdictKind.Damaged, new Reply(451, new(4, 3, 0), why))
+        {
+            IsLocal = true,
+            Failure = RelayFailure.ContentUnreadable,
+        });
         Phase = RelayPhase.Done;
     }
 
@@ -163,12 +172,14 @@ public sealed class RelayTransaction
         // "Log in first" is about our configuration, not about this message: it must not bounce.
         var us = reply.Code is 530 or 534 or 535 or 538;
         var kind = reply.IsPermanent && reply.Code != 503 && !us ? VerdictKind.Failed : VerdictKind.Deferred;
-        if (kind == VerdictKind.Deferred && HostState == HostState.Well)
+        if (kind == VerdictKind.Deferred && HostState == HostState.Healthy)
         {
-            HostState = us ? HostState.RefusesUs : HostState.Busy;
+            HostState = us ? HostState.RejectsCredentials : HostState.Busy;
         }
 
-        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred));
+        var failure = ConnectionOver ? Disconnection(reply) : us ? RelayFailure.LoginDemanded
+            : kind == VerdictKind.Failed ? RelayFailure.SenderRejected : RelayFailure.HostBusy;
+        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred) { Failure = failure });
         EndUnlessPipelined();
     }
 
@@ -185,12 +196,19 @@ public sealed class RelayTransaction
         }
         else if (reply.Code == 452 && _accepted.Contains(true))
         {
-            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, VerdictKind.Overflow, reply);
+            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, VerdictKind.Overflow, reply)
+            {
+                Failure = RelayFailure.RecipientDeferred,
+            };
         }
         else
         {
             var kind = reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred;
-            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply, WholeHost: ConnectionOver);
+            _verdicts[index] = new RelayVerdict(_mail.Recipients[index].Number, kind, reply, WholeHost: ConnectionOver)
+            {
+                Failure = ConnectionOver ? Disconnection(reply) : kind == VerdictKind.Failed ? RelayFailure.RecipientRejected
+                    : reply.Enhanced is { Subject: 7 } ? RelayFailure.Greylisted : RelayFailure.RecipientDeferred,
+            };
         }
 
         if (index == _mail.Recipients.Length - 1 && !_accepted.Contains(true))
@@ -207,7 +225,7 @@ public sealed class RelayTransaction
         }
         else
         {
-            End(reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred, reply);
+            EndContent(reply.IsPermanent && reply.Code != 503 ? VerdictKind.Failed : VerdictKind.Deferred, reply);
         }
     }
 
@@ -218,8 +236,14 @@ public sealed class RelayTransaction
     private void Final(Reply reply)
     {
         var kind = reply.Code / 100 == 2 ? VerdictKind.Relayed : reply.IsPermanent ? VerdictKind.Failed : VerdictKind.Deferred;
-        End(kind, reply);
+        EndContent(kind, reply);
     }
+
+    private void EndContent(VerdictKind kind, Reply reply) => End(kind, reply,
+        kind == VerdictKind.Relayed ? RelayFailure.None : ConnectionOver ? Disconnection(reply)
+        : kind == VerdictKind.Failed ? RelayFailure.ContentRejected : RelayFailure.ContentDeferred);
+
+    private static RelayFailure Disconnection(Reply reply) => reply.Code == 421 ? RelayFailure.HostBusy : RelayFailure.ProtocolViolation;
 
     /// <summary>With pipelining DATA is on its way and will be answered.</summary>
     private void EndUnlessPipelined()
@@ -230,9 +254,9 @@ public sealed class RelayTransaction
         }
     }
 
-    private void End(VerdictKind kind, Reply reply)
+    private void End(VerdictKind kind, Reply reply, RelayFailure failure)
     {
-        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred));
+        Settle(new RelayVerdict(0, kind, reply, WholeHost: kind == VerdictKind.Deferred) { Failure = failure });
         Phase = RelayPhase.Done;
     }
 
@@ -246,21 +270,22 @@ public sealed class RelayTransaction
     }
 
     /// <summary>What the next hop cannot carry is said before anything is sent.</summary>
-    private Reply? Impediment()
+    private (RelayFailure Failure, Reply Reply)? Impediment()
     {
         if (NeedsSmtpUtf8() && !_hop.SmtpUtf8)
         {
-            return new Reply(553, new(5, 6, 7), "The next server takes no internationalised mail (SMTPUTF8)");
+            return (RelayFailure.SmtpUtf8NotSupported,
+                new Reply(553, new(5, 6, 7), "The next server takes no internationalised mail (SMTPUTF8)"));
         }
 
         if (IsEightBit && !_hop.EightBitMime)
         {
-            return new Reply(554, new(5, 6, 3), "The next server takes no 8-bit content (8BITMIME)");
+            return (RelayFailure.EightBitNotSupported, new Reply(554, new(5, 6, 3), "The next server takes no 8-bit content (8BITMIME)"));
         }
 
         return _hop.SizeMax > 0 && _mail.ContentBytes > _hop.SizeMax
-            ? new Reply(552, new(5, 3, 4), string.Create(CultureInfo.InvariantCulture,
-                $"The message has {_mail.ContentBytes} octets; the next server takes {_hop.SizeMax}"))
+            ? (RelayFailure.TooLarge, new Reply(552, new(5, 3, 4), string.Create(CultureInfo.InvariantCulture,
+                $"The message has {_mail.ContentBytes} octets; the next server takes {_hop.SizeMax}")))
             : null;
     }
 

@@ -21,6 +21,6 @@ internal sealed record Attempt(SpooledRecipient Recipient, RelayVerdict Verdict,
     public DateTimeOffset? UntriedUntil { get; init; }
 
     /// <summary>Deferred, in our own words.</summary>
-    public static Attempt Own(SpooledRecipient recipient, Reply why, string hop) =>
-        new(recipient, new RelayVerdict(recipient.Number, VerdictKind.Deferred, why) { Ours = true }, hop);
+    public static Attempt Local(SpooledRecipient recipient, RelayFailure failure, Reply why, string hop) =>
+        new(recipient, new RelayVerdict(recipient.Number, VerdictKind.Deferred, why) { IsLocal = true, Failure = failure }, hop);
 }

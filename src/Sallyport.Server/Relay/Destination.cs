@@ -21,9 +21,9 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
 {
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
 
-    private readonly Concurrency _concurrency = new(hop.Route.ConnectionsMax);
+    private readonly ConcurrencyLimiter _concurrency = new(hop.Route.ConnectionsMax);
     private readonly Hosts _hosts = new(hop.Route.Smarthosts, context.Options.Relay, context.Services.Time);
-    private readonly Parking _parking = new(context.Services.Time);
+    private readonly RequeuePacer _pacer = new(context.Services.Time);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly LinkedList<RelayJob> _jobs = [];
@@ -55,7 +55,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     }
 
     /// <summary>When a message that found no room here should come again.</summary>
-    public DateTimeOffset NextRoomAt(int most) => _parking.Next(most);
+    public DateTimeOffset NextRoomAt(int most) => _pacer.Next(most);
 
     /// <summary>The operator wants an attempt now: hosts known to be down are asked again.</summary>
     public void ForgetFailures() => _hosts.ForgetFailures();
@@ -252,7 +252,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         {
             if (ended)
             {
-                _parking.Ended();
+                _pacer.JobEnded();
                 context.EndJob(job);
             }
         }
@@ -265,7 +265,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         {
             var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
             await context.Recorder.RecordAsync(
-                job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, hop.ToString()))]);
+                job.Message, [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.InternalError, reply, hop.ToString()))]);
         }
         catch (Exception exception)
         {
@@ -293,20 +293,24 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     private async Task<Work> CaptureAsync(RelayJob job, string folder)
     {
         VerdictKind kind;
+        RelayFailure failure;
         Reply reply;
         try
         {
-            reply = await Maildir.KeepAsync(
+            reply = await Maildir.WriteAsync(
                 folder, job.Message with { Recipients = job.Recipients }, job.Recipients[0].Attempts, context.ReadAsync(job.Message), default);
-            kind = reply.IsPositive ? VerdictKind.Relayed : VerdictKind.Deferred;
+            (kind, failure) = reply.IsPositive ? (VerdictKind.Relayed, RelayFailure.None) : (VerdictKind.Deferred, RelayFailure.MaildirUnusable);
         }
         catch (ContentException exception)
         {
             reply = new Reply(451, new(4, 3, 0), "What is kept of this message cannot be read: " + Replies.Printable(exception.Message));
-            kind = VerdictKind.Damaged;
+            (kind, failure) = (VerdictKind.Damaged, RelayFailure.ContentUnreadable);
         }
 
         return new Work([.. job.Recipients.Select(recipient =>
-            new Attempt(recipient, new RelayVerdict(recipient.Number, kind, reply) { Ours = true }, hop.ToString()) { HopReports = false })], []);
+            new Attempt(recipient, new RelayVerdict(recipient.Number, kind, reply) { IsLocal = true, Failure = failure }, hop.ToString())
+            {
+                HopReports = false,
+            })], []);
     }
 }

@@ -1,3 +1,4 @@
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Routing;
@@ -14,9 +15,9 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     private readonly Lock _gate = new();
     private readonly Dictionary<NextHop, Destination> _destinations = [];
     private readonly HashSet<Task> _underWay = [];
-    private readonly Complaints _complaints = new(context.Services.Log, context.Services.Time);
+    private readonly LogThrottle _throttle = new(context.Services.Log, context.Services.Time);
 
-    private sealed record TurnedAway(RelayJob Job, NextHop Hop, Destination Destination, Admission Why);
+    private sealed record RejectedJob(RelayJob Job, NextHop Hop, Destination Destination, Admission Why);
 
     public ServerOptions Options { get; private set; } = options;
 
@@ -62,18 +63,18 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     /// <summary>Hands each message to the destinations of its recipients. What no destination takes goes back to the spool.</summary>
     public void Dispatch(IReadOnlyList<SpooledMessage> messages)
     {
-        var turnedAway = new List<TurnedAway>();
+        var rejected = new List<RejectedJob>();
         lock (_gate)
         {
             var most = WaitingMax;
             foreach (var message in messages)
             {
-                Sort(message, most, turnedAway);
+                Sort(message, most, rejected);
             }
 
-            if (turnedAway.Count > 0)
+            if (rejected.Count > 0)
             {
-                Watch(ReturnAsync(turnedAway, most));
+                Watch(ReturnAsync(rejected, most));
             }
         }
     }
@@ -104,7 +105,7 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     }
 
     /// <summary>Under the lock.</summary>
-    private void Sort(SpooledMessage message, int most, List<TurnedAway> turnedAway)
+    private void Sort(SpooledMessage message, int most, List<RejectedJob> rejected)
     {
         var groups = message.Recipients.GroupBy(recipient => Routes.Find(recipient.Path.Mailbox))
             .SelectMany(group => group.Chunk(Options.Relay.RecipientsPerTransaction)
@@ -131,36 +132,36 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
 
             if (destination.Enqueue(job, most) is not Admission.Taken and var why)
             {
-                turnedAway.Add(new TurnedAway(job, hop, destination, why));
+                rejected.Add(new RejectedJob(job, hop, destination, why));
             }
         }
     }
 
-    private async Task ReturnAsync(List<TurnedAway> turnedAway, int most)
+    private async Task ReturnAsync(List<RejectedJob> rejected, int most)
     {
         await Task.Yield(); // out of the lock
-        foreach (var closed in turnedAway.Where(one => one.Why == Admission.Closed))
+        foreach (var closed in rejected.Where(one => one.Why == Admission.Closed))
         {
             await context.ReleaseAsync(closed.Job);
         }
 
-        var full = turnedAway.FindAll(one => one.Why == Admission.Full);
-        var parked = full.SelectMany(one =>
+        var full = rejected.FindAll(one => one.Why == Admission.Full);
+        var requeued = full.SelectMany(one =>
         {
             var reply = new Reply(451, new(4, 4, 5), "Waiting: many messages for the same next server are before this one");
             var at = one.Destination.NextRoomAt(most);
             return one.Job.Recipients.Select(recipient =>
-                (one.Job.Message, Attempt.Own(recipient, reply, one.Hop.ToString()) with { UntriedUntil = at }));
+                (one.Job.Message, Attempt.Local(recipient, RelayFailure.WaitsForRoom, reply, one.Hop.ToString()) with { UntriedUntil = at }));
         }).ToList();
-        if (parked.Count > 0)
+        if (requeued.Count > 0)
         {
             var hop = full[0].Hop;
-            _complaints.Say(
+            _throttle.Write(
                 hop.ToString(), $"{hop} takes mail more slowly than it comes: the rest waits in the queue, mail for other routes goes past it");
-            await context.Recorder.ParkAsync(parked);
+            await context.Recorder.RequeueAsync(requeued);
         }
 
-        turnedAway.ForEach(one => context.EndJob(one.Job));
+        rejected.ForEach(one => context.EndJob(one.Job));
     }
 
     /// <summary>A route that was taken out of the configuration may come back: it is no reason to bounce at once.</summary>
@@ -168,7 +169,8 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     {
         await Task.Yield(); // out of the lock
         var reply = new Reply(451, new(4, 3, 5), "No route of this server leads there any more");
-        await context.Recorder.RecordAsync(job.Message, [.. job.Recipients.Select(recipient => Attempt.Own(recipient, reply, "none"))]);
+        await context.Recorder.RecordAsync(job.Message, 
+            [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.NoRoute, reply, "none"))]);
         context.EndJob(job);
     }
 

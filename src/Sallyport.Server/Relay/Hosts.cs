@@ -1,8 +1,17 @@
 using System.Collections.Immutable;
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Relay;
+
+/// <summary>Why a host was left, as a value and in words.</summary>
+public sealed record HostFailure(RelayFailure Failure, Reply Reply)
+{
+    /// <summary>What it means for a recipient: another host may do better.</summary>
+    public RelayVerdict ToVerdict(int recipient) =>
+        new(recipient, VerdictKind.Deferred, Reply, WholeHost: true) { IsLocal = true, Failure = Failure };
+}
 
 /// <summary>
 /// Which of a route's smarthosts to ask: the first by preference that is not known to be down. One that failed is left alone for a
@@ -16,7 +25,7 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
     private readonly DateTimeOffset[] _downUntil = new DateTimeOffset[addresses.Length];
     private readonly int[] _failures = new int[addresses.Length];
     private readonly int[] _connections = new int[addresses.Length];
-    private readonly Reply?[] _lastFailure = new Reply?[addresses.Length];
+    private readonly HostFailure?[] _lastFailure = new HostFailure?[addresses.Length];
 
     public ImmutableArray<SmarthostAddress> Addresses => addresses;
 
@@ -41,15 +50,16 @@ public sealed class Hosts(ImmutableArray<SmarthostAddress> addresses, RelayOptio
     }
 
     /// <summary>Why nothing can be tried: the last failure of the most preferred host.</summary>
-    public Reply WhyDown()
+    public HostFailure WhyDown()
     {
         lock (_gate)
         {
-            return _lastFailure.FirstOrDefault(reply => reply is not null) ?? new Reply(451, new(4, 4, 1), "No smarthost can be reached");
+            return _lastFailure.FirstOrDefault(failure => failure is not null)
+                ?? new(RelayFailure.Unreachable, new Reply(451, new(4, 4, 1), "No smarthost can be reached"));
         }
     }
 
-    public void Failed(SmarthostAddress host, Reply why)
+    public void Failed(SmarthostAddress host, HostFailure why)
     {
         lock (_gate)
         {

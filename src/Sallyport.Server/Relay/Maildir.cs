@@ -9,7 +9,7 @@ public static class Maildir
 {
     /// <summary>Returns 250 once the message is on stable storage under its name; 451 when the folder does not take it.</summary>
     /// <exception cref="ContentException">What we keep of the message cannot be read.</exception>
-    public static async Task<Reply> KeepAsync(
+    public static async Task<Reply> WriteAsync(
         string folder, SpooledMessage message, int attempt, IAsyncEnumerable<ReadOnlyMemory<byte>> content, CancellationToken cancel)
     {
         var written = "";

@@ -18,7 +18,7 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(1);
 
     private readonly Reporter _reporter = new(services);
-    private readonly Complaints _complaints = new(services.Log, services.Time);
+    private readonly LogThrottle _throttle = new(services.Log, services.Time);
 
     private sealed record Entry(SpooledMessage Message, Attempt Attempt, Settled Settled);
 
@@ -42,7 +42,7 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
             }
         }
 
-        if (await KeepAsync(entries, [.. kept.Select(one => one.Report)]))
+        if (await CommitAsync(entries, [.. kept.Select(one => one.Report)]))
         {
             Log(entries);
             foreach (var (kind, report) in kept)
@@ -59,12 +59,12 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
     }
 
     /// <summary>Messages that found no room at their destination: back into the spool in one commit, without a word for each.</summary>
-    public async Task ParkAsync(IReadOnlyList<(SpooledMessage Message, Attempt Attempt)> untried)
+    public async Task RequeueAsync(IReadOnlyList<(SpooledMessage Message, Attempt Attempt)> untried)
     {
         var options = current();
         var entries = untried.Select(one => Settle(one.Message, one.Attempt, options)).ToList();
         var quiet = entries.ToLookup(entry => entry.Settled is { Report: null, Outcome.State: RecipientState.Due });
-        await KeepAsync([.. quiet[true]], []);
+        await CommitAsync([.. quiet[true]], []);
         foreach (var loud in quiet[false].GroupBy(entry => entry.Message))
         {
             await RecordAsync(loud.Key, [.. loud.Select(entry => entry.Attempt)]); // its time is up, or its sender is owed a word
@@ -81,13 +81,13 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
     private static Reported About(Entry entry)
     {
         var (attempt, settled) = (entry.Attempt, entry.Settled);
-        var gaveUp = settled.Ours && !attempt.Verdict.Ours;
+        var gaveUp = settled.IsLocal && !attempt.Verdict.IsLocal;
         var said = gaveUp ? RecipientOutcome.Shorten(attempt.Verdict.Reply.ToString()) : null;
         return new Reported(new ReportedRecipient(attempt.Recipient, settled.Outcome.Reply, attempt.RemoteMta, said), attempt.SizeMax);
     }
 
     /// <summary>False when it is not on stable storage and will not be.</summary>
-    private async Task<bool> KeepAsync(List<Entry> entries, ImmutableArray<NewMessage> reports)
+    private async Task<bool> CommitAsync(List<Entry> entries, ImmutableArray<NewMessage> reports)
     {
         if (entries.Count == 0)
         {
@@ -112,7 +112,7 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
                     return false;
                 }
 
-                _complaints.Say("record", $"{entries[0].Message.Id}: what became of it cannot be recorded, trying on: {exception.Message}");
+                _throttle.Write("record", $"{entries[0].Message.Id}: what became of it cannot be recorded, trying on: {exception.Message}");
             }
 
             left = reports.IsEmpty || left.Count > 1 || left[0].Reports.IsEmpty ? left : Apart(entries, reports);
@@ -158,7 +158,10 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
                 message.Record.Envelope.ReversePath.ToString(), recipient.Path.ToString(), outcome.State, attempt.Hop, outcome.Reply,
                 recipient.Attempts + (outcome.CountsAsAttempt ? 1 : 0), message.ContentBytes,
                 services.Time.GetUtcNow() - message.Record.ReceivedAt,
-                outcome.State == RecipientState.Due ? outcome.NextAttemptAt : null, attempt.Verdict.MaybeTwice));
+                outcome.State == RecipientState.Due ? outcome.NextAttemptAt : null, attempt.Verdict.MaybeTwice)
+            {
+                Cause = attempt.Verdict.Failure,
+            });
         }
     }
 }

@@ -23,7 +23,7 @@ public sealed partial class RelayConnection
             await BeginTlsAsync(route, cancel);
         }
 
-        Demand(await ReadReplyAsync(_timeouts.RelayGreeting, cancel), 220, "greeted us with");
+        Expect(await ReadReplyAsync(_timeouts.RelayGreeting, cancel), 220, "greeted us with");
         await HelloAsync(helloName, cancel);
         if (Tls.Length == 0 && route.Tls != RelayTls.None)
         {
@@ -46,7 +46,7 @@ public sealed partial class RelayConnection
         }
 
         Capabilities = NextHopCapabilities.None;
-        Demand(reply.IsPermanent ? await CommandAsync("HELO " + helloName, _timeouts.RelayCommand, cancel) : reply, 250, "answered EHLO with");
+        Expect(reply.IsPermanent ? await CommandAsync("HELO " + helloName, _timeouts.RelayCommand, cancel) : reply, 250, "answered EHLO with");
     }
 
     private async Task SecureAsync(RouteOptions route, string helloName, CancellationToken cancel)
@@ -58,13 +58,15 @@ public sealed partial class RelayConnection
                 return;
             }
 
-            throw new HostException(new Reply(454, new(4, 7, 10), $"{Host} offers no STARTTLS, which this route demands"));
+            throw new HostException(RelayFailure.TlsNotOffered,
+                new Reply(454, new(4, 7, 10), $"{Host} offers no STARTTLS, which this route demands"));
         }
 
-        Demand(await CommandAsync("STARTTLS", _timeouts.RelayCommand, cancel), 220, "answered STARTTLS with");
+        Expect(await CommandAsync("STARTTLS", _timeouts.RelayCommand, cancel), 220, "answered STARTTLS with");
         if (!_unread.IsEmpty)
         {
-            throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} sent data behind its answer to STARTTLS: this looks like an attack"));
+            throw new HostException(RelayFailure.ProtocolViolation,
+                new Reply(454, new(4, 7, 0), $"{Host} sent data behind its answer to STARTTLS: this looks like an attack"));
         }
 
         await BeginTlsAsync(route, cancel);
@@ -94,8 +96,8 @@ public sealed partial class RelayConnection
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
         {
-            var reason = why == SslPolicyErrors.None ? Innermost(exception) : Explain(why, options.TargetHost);
-            throw new HostException(new Reply(454, new(4, 7, 5), $"No trusted TLS with {Host}: {reason}"));
+            var (failure, reason) = why == SslPolicyErrors.None ? (RelayFailure.TlsFailed, Innermost(exception)) : Explain(why, options.TargetHost);
+            throw new HostException(failure, new Reply(454, new(4, 7, 5), $"No trusted TLS with {Host}: {reason}"));
         }
 
         Tls = $"{tls.SslProtocol}, {tls.NegotiatedCipherSuite}";
@@ -108,14 +110,16 @@ public sealed partial class RelayConnection
             : default;
         var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
         var sasl = SaslClient.Choose(Capabilities.Mechanisms, login, password, binding, nonce)
-            ?? throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} offers no login we know; this route demands one"));
+            ?? throw new HostException(RelayFailure.LoginNotOffered,
+                new Reply(454, new(4, 7, 0), $"{Host} offers no login we know; this route demands one"));
         var initial = sasl.Initial();
         var reply = await CommandAsync("AUTH " + sasl.Name + (initial is null ? "" : " " + InitialResponse(initial)), _timeouts.RelayCommand, cancel);
         for (var challenges = 0; reply.Code == 334; challenges++)
         {
             if (challenges == ChallengesMax)
             {
-                throw new HostException(new Reply(454, new(4, 7, 0), $"{Host} does not end the login {login} of this route: it asks on and on"));
+                throw new HostException(RelayFailure.ProtocolViolation,
+                    new Reply(454, new(4, 7, 0), $"{Host} does not end the login {login} of this route: it asks on and on"));
             }
 
             var challenge = SaslServer.DecodeBase64(Encoding.UTF8.GetBytes(reply.Lines[0])) ?? [];
@@ -125,7 +129,9 @@ public sealed partial class RelayConnection
 
         if (reply.Code != 235 || !sasl.IsSatisfied)
         {
-            throw new HostException(new Reply(454, new(4, 7, 8), $"{Host} did not accept the login {login} of this route: {reply}"), reply);
+            var failure = reply.IsTransient && reply.Code != 535 ? RelayFailure.HostBusy : RelayFailure.CredentialsRejected;
+            throw new HostException(failure,
+                new Reply(454, new(4, 7, 8), $"{Host} did not accept the login {login} of this route: {reply}"), reply);
         }
 
         Mechanism = sasl.Name;
@@ -138,10 +144,12 @@ public sealed partial class RelayConnection
         return policy;
     }
 
-    private static string Explain(SslPolicyErrors errors, string name) =>
-        errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"its certificate is not for {name}"
-        : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) ? "its certificate is not from an authority trusted here, or not valid now"
-        : "it showed no certificate";
+    private static (RelayFailure Failure, string Reason) Explain(SslPolicyErrors errors, string name) =>
+        errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
+            ? (RelayFailure.CertificateWrongName, $"its certificate is not for {name}")
+        : errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors)
+            ? (RelayFailure.CertificateNotTrusted, "its certificate is not from an authority trusted here, or not valid now")
+        : (RelayFailure.CertificateMissing, "it showed no certificate");
 
     /// <summary>"=" says that it is there and empty; later on an empty line says that (RFC 4954 §4).</summary>
     private static string InitialResponse(byte[] octets) => octets.Length == 0 ? "=" : Convert.ToBase64String(octets);

@@ -9,9 +9,13 @@ namespace Sallyport.Server.Relay;
 
 /// <summary>The host cannot be used now; the reply says why, in our words. Nothing was said about any recipient.</summary>
 /// <param name="said">Its own answer, if it gave one.</param>
-public sealed class HostException(Reply reply, Reply? said = null) : Exception(reply.ToString())
+public sealed class HostException(RelayFailure failure, Reply reply, Reply? said = null) : Exception(reply.ToString())
 {
+    public RelayFailure Failure => failure;
+
     public Reply Reply => reply;
+
+    public HostFailure Why => new(failure, reply);
 
     /// <summary>It is there and says "not now", as hosts do that have enough connections of ours.</summary>
     public bool IsBusy => said is { IsTransient: true };
@@ -85,8 +89,8 @@ public sealed partial class RelayConnection : IAsyncDisposable
                 throw;
             }
 
-            var why = exception is OperationCanceledException ? "no answer in time" : Innermost(exception);
-            throw new HostException(new Reply(451, new(4, 4, 1), $"Cannot reach {host}: {why}"));
+            throw new HostException(
+                FailureOf(exception, connection is null), new Reply(451, new(4, 4, 1), $"Cannot reach {host}: {Innermost(exception)}"));
         }
     }
 
@@ -106,7 +110,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
 
             if (transaction.IsLeftOpen && !transaction.ConnectionOver)
             {
-                Demand(await CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
+                Expect(await CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
             }
         }
         catch (ContentException exception)
@@ -119,7 +123,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
             IsUsable = false;
             if (transaction.Phase != RelayPhase.Done)
             {
-                transaction.Lost($"The connection to {Host} was lost: {Innermost(exception)}");
+                transaction.Lost($"The connection to {Host} was lost: {Innermost(exception)}", FailureOf(exception, connecting: false));
             }
         }
 
@@ -267,7 +271,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
             if (state == ReplyState.Malformed)
             {
                 IsUsable = false;
-                throw new IOException("what it answers is not SMTP");
+                throw new InvalidDataException("what it answers is not SMTP");
             }
 
             if (state == ReplyState.Complete)
@@ -277,13 +281,26 @@ public sealed partial class RelayConnection : IAsyncDisposable
         }
     }
 
-    private void Demand(Reply reply, int code, string what)
+    private void Expect(Reply reply, int code, string what)
     {
         if (reply.Code != code)
         {
-            throw new HostException(new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"), reply);
+            var failure = reply.IsTransient ? RelayFailure.HostBusy : reply.IsPermanent ? RelayFailure.HostRejectsUs : RelayFailure.ProtocolViolation;
+            throw new HostException(failure, new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"), reply);
         }
     }
+
+    private static RelayFailure FailureOf(Exception exception, bool connecting) => exception switch
+    {
+        OperationCanceledException => connecting ? RelayFailure.ConnectTimeout : RelayFailure.ReplyTimeout,
+        HostException host => host.Failure,
+        InvalidDataException => RelayFailure.ProtocolViolation,
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => RelayFailure.Unresolvable,
+        SocketException { SocketErrorCode: SocketError.TryAgain } => RelayFailure.ResolverUnavailable,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } when connecting => RelayFailure.ConnectionRefused,
+        SocketException { SocketErrorCode: SocketError.TimedOut } when connecting => RelayFailure.ConnectTimeout,
+        _ => connecting ? RelayFailure.Unreachable : RelayFailure.ConnectionLost,
+    };
 
     private static string Innermost(Exception exception)
     {

@@ -19,7 +19,7 @@ public sealed class RelayService : IAsyncDisposable
     private readonly RelayServices _services;
     private readonly RelayContext _context;
     private readonly Dispatcher _dispatcher;
-    private readonly Complaints _complaints;
+    private readonly LogThrottle _throttle;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _over = new();
     private readonly List<Task> _loops = [];
@@ -29,7 +29,7 @@ public sealed class RelayService : IAsyncDisposable
     public RelayService(RelayServices services, ServerOptions options, RouteTable routes)
     {
         _services = services;
-        _complaints = new Complaints(services.Log, services.Time);
+        _throttle = new LogThrottle(services.Log, services.Time);
         _context = new RelayContext(services, () => Options, new OutcomeRecorder(services, () => Options, _over.Token), EndJob);
         _dispatcher = new Dispatcher(_context, options, routes);
     }
@@ -116,7 +116,7 @@ public sealed class RelayService : IAsyncDisposable
                     return;
                 }
 
-                _complaints.Say("claim", "the queue cannot be read, trying on: " + exception.Message);
+                _throttle.Write("claim", "the queue cannot be read, trying on: " + exception.Message);
                 await PauseAsync(wait);
                 wait = wait * 2 < FaultWaitMax ? wait * 2 : FaultWaitMax;
             }

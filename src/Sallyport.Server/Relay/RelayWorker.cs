@@ -17,7 +17,7 @@ internal sealed record Work(ImmutableArray<Attempt> Settled, ImmutableArray<Spoo
 /// One connection at a time to one of a route's smarthosts, used again and again. Asks the hosts in turn until each recipient has an
 /// answer that is its own.
 /// </summary>
-internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts, Concurrency concurrency)
+internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts, ConcurrencyLimiter concurrency)
 {
     /// <summary>A job put back so often, because its host takes no connection more, is tried and settled like any other.</summary>
     private const int ReturnsMax = 5;
@@ -41,13 +41,13 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             }
 
             asked++;
-            settled.AddRange(answers.Where(answer => !answer.Verdict.AsksElsewhere));
-            foreach (var answer in answers.Where(answer => answer.Verdict.AsksElsewhere))
+            settled.AddRange(answers.Where(answer => !answer.Verdict.CanTryNextHost));
+            foreach (var answer in answers.Where(answer => answer.Verdict.CanTryNextHost))
             {
                 elsewhere[answer.Recipient.Number].Add(answer);
             }
 
-            pending = [.. answers.Where(answer => answer.Verdict.AsksElsewhere).Select(answer => answer.Recipient)];
+            pending = [.. answers.Where(answer => answer.Verdict.CanTryNextHost).Select(answer => answer.Recipient)];
             if (pending.IsEmpty)
             {
                 break;
@@ -69,7 +69,9 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     }
 
     private Attempt Untried(SpooledRecipient recipient) =>
-        Attempt.Own(recipient, hosts.WhyDown(), hop.ToString()) with { UntriedUntil = hosts.BackAt() };
+        Local(recipient, hosts.WhyDown()) with { UntriedUntil = hosts.BackAt() };
+
+    private Attempt Local(SpooledRecipient recipient, HostFailure why) => Attempt.Local(recipient, why.Failure, why.Reply, hop.ToString());
 
     /// <summary>
     /// What stands when no host is left to ask: "this host cannot carry it" is final only when every host of the route has said it.
@@ -82,7 +84,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         }
 
         var last = answers[^1];
-        return answers.Count >= hosts.Addresses.Length ? last : Attempt.Own(last.Recipient, hosts.WhyDown(), hop.ToString());
+        return answers.Count >= hosts.Addresses.Length ? last : Local(last.Recipient, hosts.WhyDown());
     }
 
     /// <summary>Null when nothing could be asked, and that is nobody's fault: we stop, or the host has enough of our connections.</summary>
@@ -92,8 +94,8 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         var left = job.Recipients;
         while (!left.IsEmpty)
         {
-            var reused = await KeepAsync(host);
-            if (!reused && await ConnectAsync(job, host, stop) is (var reply, var giveBack))
+            var reused = await CanReuseAsync(host);
+            if (!reused && await ConnectAsync(job, host, stop) is (var failure, var giveBack))
             {
                 if (giveBack && answers.Count == 0)
                 {
@@ -101,7 +103,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
                 }
 
                 answers.AddRange(left.Select(recipient =>
-                    Answer(recipient, new RelayVerdict(recipient.Number, VerdictKind.Deferred, reply, WholeHost: true) { Ours = true }, host)));
+                    Answer(recipient, failure.ToVerdict(recipient.Number), host)));
                 return answers;
             }
 
@@ -109,7 +111,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             ImmutableArray<SpooledRecipient> some = [.. left.Take(most)];
             var transaction = await _connection.SendAsync(job.ToMail(some), () => context.ReadAsync(job.Message), default);
             ImmutableArray<RelayVerdict> verdicts = [.. transaction.Verdicts];
-            if (reused && transaction.HostState == HostState.Gone && verdicts.All(verdict => verdict.AsksElsewhere))
+            if (reused && transaction.HostState == HostState.Disconnected && verdicts.All(verdict => verdict.CanTryNextHost))
             {
                 await CloseAsync(); // it had closed an idle connection: no fault of anybody's
                 continue;
@@ -118,7 +120,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             answers.AddRange(some.Zip(verdicts, (recipient, verdict) => Answer(recipient, verdict, host)));
             left = left[some.Length..];
             await LearnAsync(host, transaction, verdicts);
-            if (transaction.HostState != HostState.Well)
+            if (transaction.HostState != HostState.Healthy)
             {
                 answers.AddRange(left.Select(recipient => Answer(recipient, About(host, verdicts) with { Number = recipient.Number }, host)));
                 return answers;
@@ -129,9 +131,9 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     }
 
     /// <summary>Whether there is a connection to this host to be used again; any other is closed.</summary>
-    private async ValueTask<bool> KeepAsync(SmarthostAddress host)
+    private async ValueTask<bool> CanReuseAsync(SmarthostAddress host)
     {
-        if (_connection is { IsUsable: true } open && open.Host == host && !IsWornOut(open))
+        if (_connection is { IsUsable: true } open && open.Host == host && !ReachedReuseLimit(open))
         {
             return true;
         }
@@ -141,7 +143,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     }
 
     /// <summary>Null once connected; else why not, and whether the message may just wait for a connection that is there already.</summary>
-    private async Task<(Reply Reply, bool GiveBack)?> ConnectAsync(RelayJob job, SmarthostAddress host, CancellationToken stop)
+    private async Task<(HostFailure Failure, bool GiveBack)?> ConnectAsync(RelayJob job, SmarthostAddress host, CancellationToken stop)
     {
         try
         {
@@ -152,24 +154,24 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {
-            return (Replies.ShuttingDown, true);
+            return (new(RelayFailure.None, Replies.ShuttingDown), true);
         }
         catch (HostException exception) when (exception.IsBusy && hosts.Connections(host) is > 0 and var open && job.Returned < ReturnsMax)
         {
             concurrency.Crowded(open);
-            return (exception.Reply, true);
+            return (exception.Why, true);
         }
         catch (HostException exception)
         {
             concurrency.Failed();
-            hosts.Failed(host, exception.Reply);
-            return (exception.Reply, false);
+            hosts.Failed(host, exception.Why);
+            return (exception.Why, false);
         }
     }
 
     private async Task LearnAsync(SmarthostAddress host, RelayTransaction transaction, ImmutableArray<RelayVerdict> verdicts)
     {
-        if (_connection is { IsUsable: false } || transaction.HostState == HostState.RefusesUs)
+        if (_connection is { IsUsable: false } || transaction.HostState == HostState.RejectsCredentials)
         {
             await CloseAsync(); // at once: a host that said 421 or talks nonsense need not wait for our idle time
         }
@@ -179,15 +181,15 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             case HostState.Busy:
                 concurrency.Failed();
                 break;
-            case HostState.RefusesUs:
+            case HostState.RejectsCredentials:
                 concurrency.Failed();
-                hosts.Failed(host, About(host, verdicts).Reply);
+                hosts.Failed(host, WhyOf(host, verdicts));
                 break;
-            case HostState.Gone:
+            case HostState.Disconnected:
                 concurrency.Failed();
                 if (hosts.Connections(host) == 0)
                 {
-                    hosts.Failed(host, About(host, verdicts).Reply);
+                    hosts.Failed(host, WhyOf(host, verdicts));
                 }
 
                 break;
@@ -205,14 +207,17 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     /// <summary>The verdict that speaks of the host.</summary>
     private static RelayVerdict About(SmarthostAddress host, ImmutableArray<RelayVerdict> verdicts) =>
         verdicts.LastOrDefault(verdict => verdict is { WholeHost: true, Kind: VerdictKind.Deferred })
-        ?? new RelayVerdict(0, VerdictKind.Deferred, new Reply(451, new(4, 4, 2), $"The connection to {host} was lost"), WholeHost: true)
-        {
-            Ours = true,
-        };
+        ?? new HostFailure(RelayFailure.ConnectionLost, new Reply(451, new(4, 4, 2), $"The connection to {host} was lost")).ToVerdict(0);
+
+    private static HostFailure WhyOf(SmarthostAddress host, ImmutableArray<RelayVerdict> verdicts)
+    {
+        var verdict = About(host, verdicts);
+        return new HostFailure(verdict.Failure, verdict.Reply);
+    }
 
     private Attempt Answer(SpooledRecipient recipient, RelayVerdict verdict, SmarthostAddress host) => new(recipient, verdict, host.ToString())
     {
-        RemoteMta = verdict.Ours ? "" : Mta(host),
+        RemoteMta = verdict.IsLocal ? "" : Mta(host),
         HopReports = _connection?.Capabilities.Dsn ?? true,
         SizeMax = _connection?.Capabilities.SizeMax ?? 0,
     };
@@ -220,7 +225,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     private static string Mta(SmarthostAddress host) => !IPAddress.TryParse(host.Host, out _) ? host.Host
         : host.Host.Contains(':', StringComparison.Ordinal) ? $"[IPv6:{host.Host}]" : $"[{host.Host}]";
 
-    private bool IsWornOut(RelayConnection connection)
+    private bool ReachedReuseLimit(RelayConnection connection)
     {
         var most = context.Options.Relay.MessagesPerConnection;
         return connection.Messages >= (connection.Capabilities.MessagesMax is > 0 and var said ? Math.Min(said, most) : most);

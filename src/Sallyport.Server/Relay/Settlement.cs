@@ -7,8 +7,8 @@ using Sallyport.Store;
 namespace Sallyport.Server.Relay;
 
 /// <param name="Report">The report the sender is owed, if any.</param>
-/// <param name="Ours">The reply kept is in our own words.</param>
-public sealed record Settled(RecipientOutcome Outcome, ReportKind? Report, bool Ours);
+/// <param name="IsLocal">The reply kept is in our own words.</param>
+public sealed record Settled(RecipientOutcome Outcome, ReportKind? Report, bool IsLocal);
 
 /// <summary>What a verdict means for a recipient: its next state, its next attempt, and whether the sender hears of it. Pure.</summary>
 public static class Settlement
@@ -24,7 +24,7 @@ public static class Settlement
         switch (verdict.Kind)
         {
             case VerdictKind.Relayed:
-                return Make(RecipientState.Relayed, now, reply, verdict.Ours ? ReportKind.Delivered : hopReports ? null : ReportKind.Relayed);
+                return Make(RecipientState.Relayed, now, reply, verdict.IsLocal ? ReportKind.Delivered : hopReports ? null : ReportKind.Relayed);
             case VerdictKind.Failed:
                 return Make(RecipientState.Failed, now, reply, ReportKind.Failed);
         }
@@ -36,7 +36,7 @@ public static class Settlement
             : RetrySchedule.NextUntried(untriedUntil ?? now, receivedAt, now, options, overflow ? 0 : jitter);
         if (next is null)
         {
-            return Make(RecipientState.Failed, now, Expired(reply, now - receivedAt), ReportKind.Failed) with { Ours = true };
+            return Make(RecipientState.Failed, now, Expired(reply, now - receivedAt), ReportKind.Failed) with { IsLocal = true };
         }
 
         var late = !recipient.DelayReported && now - receivedAt >= options.WarnAfter;
@@ -47,7 +47,7 @@ public static class Settlement
             var wanted = kind is { } report && ReportPolicy.IsOwed(message.Record, recipient, report) ? kind : null;
             var reported = recipient.DelayReported || kind == ReportKind.Delayed;
             var kept = RecipientOutcome.Shorten(text);
-            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, kept, reported, counts), wanted, verdict.Ours);
+            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, kept, reported, counts), wanted, verdict.IsLocal);
         }
     }
 

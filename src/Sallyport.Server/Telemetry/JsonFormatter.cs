@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Sallyport.Mail.Relaying;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Telemetry;
@@ -184,6 +185,12 @@ public sealed class JsonFormatter : ILineFormatter
         };
         Put(json, name, ("session", e.Session), ("queue_id", e.Id.ToString()), ("login", e.Login), ("sender", e.Sender),
             ("recipient", e.Recipient), ("next_hop", e.NextHop), ("reply", e.Reply));
+        if (e.Cause != RelayFailure.None)
+        {
+            json.WriteString("cause", e.Cause.ToName());
+            json.WriteString("fault", e.Cause.FaultOf().ToName());
+        }
+
         json.WriteNumber("attempts", e.Attempts);
         json.WriteNumber("bytes", e.Bytes);
         json.WriteNumber("age_seconds", Math.Round(e.Age.TotalSeconds, 3));

@@ -1,4 +1,5 @@
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
@@ -123,7 +124,11 @@ public abstract record MailEvent
         long Bytes,
         TimeSpan Age,
         DateTimeOffset? NextAttemptAt,
-        bool MaybeTwice) : MailEvent;
+        bool MaybeTwice) : MailEvent
+    {
+        /// <summary>Why it was not relayed; none when it was.</summary>
+        public RelayFailure Cause { get; init; }
+    }
 
     /// <param name="About">The message the report is about.</param>
     /// <param name="Kind">"failed", "delayed" or "relayed".</param>

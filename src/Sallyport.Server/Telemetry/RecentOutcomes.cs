@@ -1,3 +1,4 @@
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
@@ -6,7 +7,11 @@ namespace Sallyport.Server.Telemetry;
 /// <summary>What became of a recipient, and when.</summary>
 /// <param name="State">Due means deferred: it is tried again.</param>
 public sealed record RecentOutcome(
-    string Recipient, RecipientState State, string NextHop, string Reply, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset At);
+    string Recipient, RecipientState State, string NextHop, string Reply, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset At)
+{
+    /// <summary>Why it was not relayed; none when it was.</summary>
+    public RelayFailure Cause { get; init; }
+}
 
 /// <summary>
 /// Remembers the last outcomes on their way into the log, so that a message that has left the queue can still be asked for.
@@ -49,7 +54,7 @@ public sealed class RecentOutcomes(IMailLog log, TimeProvider time) : IMailLog
     private void Remember(MailEvent.RecipientSettled e)
     {
         var now = time.GetUtcNow();
-        var outcome = new RecentOutcome(e.Recipient, e.State, e.NextHop, e.Reply, e.Attempts, e.NextAttemptAt, now);
+        var outcome = new RecentOutcome(e.Recipient, e.State, e.NextHop, e.Reply, e.Attempts, e.NextAttemptAt, now) { Cause = e.Cause };
         lock (_gate)
         {
             _order.Enqueue((e.Id, outcome));

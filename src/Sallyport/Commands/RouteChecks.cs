@@ -1,4 +1,5 @@
 using Sallyport.Interaction;
+using Sallyport.Mail.Relaying;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Relay;
 
@@ -7,9 +8,6 @@ namespace Sallyport.Commands;
 /// <summary>What doctor finds where mail goes next.</summary>
 internal static class RouteChecks
 {
-    private static readonly TimeSpan ConnectMax = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
-
     public static async Task RunAsync(ServerOptions options, List<Finding> findings, CancellationToken cancel)
     {
         foreach (var (number, route) in options.Routes.Index())
@@ -22,35 +20,28 @@ internal static class RouteChecks
                     : new(name, "warning", $"mail is kept in {maildir} and goes nowhere"));
             }
 
-            foreach (var host in route.Smarthosts)
-            {
-                findings.Add(await CheckHostAsync(name, options, route, host, cancel));
-            }
+            findings.AddRange((await RouteProbe.RunAsync(options, route, TimeProvider.System, cancel)).Select(result => Of(name, result)));
         }
     }
 
-    /// <summary>What an administrator can do about a certificate that was not trusted.</summary>
-    public static string Hint(string reply) =>
-        reply.Contains("certificate is not for", StringComparison.Ordinal)
-            ? "; if that is the right server, tls_name says which name its certificate carries"
-            : reply.Contains("authority", StringComparison.Ordinal)
-                ? "; if it is from an authority of your own, tls_ca names the file with that authority's certificate"
-                : "";
-
-    private static async Task<Finding> CheckHostAsync(
-        string name, ServerOptions options, RouteOptions route, SmarthostAddress host, CancellationToken cancel)
+    /// <summary>What an administrator can do about it.</summary>
+    public static string Hint(RelayFailure failure) => failure switch
     {
-        try
+        RelayFailure.CertificateWrongName => "; if that is the right server, tls_name says which name its certificate carries",
+        RelayFailure.CertificateNotTrusted =>
+            "; if it is from an authority of your own, tls_ca names the file with that authority's certificate",
+        _ => "",
+    };
+
+    private static Finding Of(string name, ProbeResult result)
+    {
+        var check = $"{name} via {result.Host}";
+        if (!result.Answers)
         {
-            var patient = options.Timeouts with { RelayConnect = ConnectMax, RelayGreeting = AnswerMax, RelayCommand = AnswerMax };
-            await using var connection = await RelayConnection.OpenAsync(host, route, options.Hostname, patient, TimeProvider.System, cancel);
-            var tls = connection.Tls.Length > 0 ? connection.Tls.Replace("Tls1", "TLSv1.", StringComparison.Ordinal) : "no TLS";
-            var login = connection.Mechanism.Length > 0 ? $", logged in by {connection.Mechanism}" : "";
-            return new($"{name} via {host}", connection.Tls.Length > 0 ? "ok" : "warning", $"answers; {tls}{login}");
+            return new(check, "failed", result.Reply + Hint(result.Failure));
         }
-        catch (HostException exception)
-        {
-            return new($"{name} via {host}", "failed", exception.Reply + Hint(exception.Reply.ToString()));
-        }
+
+        var login = result.Mechanism.Length > 0 ? $", logged in by {result.Mechanism}" : "";
+        return result.Tls.Length > 0 ? new(check, "ok", $"answers; {result.Tls}{login}") : new(check, "warning", $"answers; no TLS{login}");
     }
 }

@@ -1,3 +1,4 @@
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
@@ -82,7 +83,10 @@ internal sealed class QueueHandlers(AdminServices services)
 
     private static OutcomeView View(RecentOutcome outcome) => new(
         outcome.Recipient, outcome.State is RecipientState.Due or RecipientState.InProgress ? "deferred" : StateName(outcome.State),
-        outcome.NextHop, outcome.Reply, outcome.Attempts, outcome.NextAttemptAt, outcome.At);
+        outcome.NextHop, outcome.Reply, outcome.Attempts, outcome.NextAttemptAt, outcome.At)
+    {
+        Cause = outcome.Cause == RelayFailure.None ? null : outcome.Cause.ToName(),
+    };
 
     private static string StateName(RecipientState state) => state switch
     {

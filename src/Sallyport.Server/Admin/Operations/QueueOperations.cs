@@ -43,4 +43,8 @@ public sealed record RecipientView(string Recipient, string State, int Attempts,
 /// <param name="State">relayed, deferred, failed or held.</param>
 /// <param name="NextAttemptAt">Of one that is deferred.</param>
 public sealed record OutcomeView(
-    string Recipient, string State, string NextHop, string Reply, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset At);
+    string Recipient, string State, string NextHop, string Reply, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset At)
+{
+    /// <summary>Why it was not relayed, "connection_refused"; null when it was.</summary>
+    public string? Cause { get; init; }
+}

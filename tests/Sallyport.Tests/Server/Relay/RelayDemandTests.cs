@@ -1,7 +1,4 @@
-using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
@@ -202,24 +199,5 @@ public sealed class RelayDemandTests : IAsyncDisposable
     private RouteOptions LoginRoute() =>
         RelayBench.To(_hop) with { Tls = RelayTls.Verify, TlsCa = _ca, Login = "jane", Password = "secret" };
 
-    /// <summary>A throw-away certificate, which is its own authority in the file the route may trust.</summary>
-    private X509Certificate2 Certificate(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        if (IPAddress.TryParse(name, out var address))
-        {
-            names.AddIpAddress(address);
-        }
-        else
-        {
-            names.AddDnsName(name);
-        }
-
-        request.CertificateExtensions.Add(names.Build());
-        var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
-        File.WriteAllText(_ca, certificate.ExportCertificatePem(), Encoding.ASCII);
-        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
-    }
+    private X509Certificate2 Certificate(string name) => HopCertificate.For(name, _ca);
 }

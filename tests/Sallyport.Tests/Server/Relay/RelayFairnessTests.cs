@@ -175,7 +175,7 @@ public sealed class RelayFairnessTests : IAsyncDisposable
     [Fact]
     public void Where_a_host_is_full_one_connection_more_is_tried_only_after_a_while()
     {
-        var concurrency = new Concurrency(20);
+        var concurrency = new ConcurrencyLimiter(20);
         concurrency.Crowded(3);
         for (var i = 0; i < 50; i++)
         {

@@ -1,3 +1,4 @@
+using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Relay;
 using Sallyport.Server.Telemetry;
@@ -166,7 +167,7 @@ public sealed class RelayHostTests : IAsyncDisposable
     [Fact]
     public void Concurrency_grows_by_one_for_a_round_of_successes_and_halves_at_a_failure()
     {
-        var concurrency = new Concurrency(20);
+        var concurrency = new ConcurrencyLimiter(20);
         Assert.Equal(5, concurrency.Limit);
         for (var i = 0; i < 6; i++)
         {
@@ -188,7 +189,7 @@ public sealed class RelayHostTests : IAsyncDisposable
         }
 
         Assert.Equal([10, 5, 2, 1, 1, 1], limits);
-        Assert.Equal(3, new Concurrency(3).Limit);
+        Assert.Equal(3, new ConcurrencyLimiter(3).Limit);
     }
 
     [Fact]
@@ -199,17 +200,17 @@ public sealed class RelayHostTests : IAsyncDisposable
         Assert.Equal([_hop.Address, _second.Address], hosts.Up());
         foreach (var seconds in (int[])[15, 30, 60, 60, 60])
         {
-            hosts.Failed(_hop.Address, new Reply(451, null, "down"));
+            hosts.Failed(_hop.Address, Why("down"));
             clock.Advance(TimeSpan.FromSeconds(seconds - 1));
             Assert.Equal([_second.Address], hosts.Up());
             clock.Advance(TimeSpan.FromSeconds(1));
             Assert.Equal([_hop.Address, _second.Address], hosts.Up());
         }
 
-        hosts.Failed(_hop.Address, new Reply(451, null, "down"));
-        hosts.Failed(_second.Address, new Reply(451, null, "also"));
+        hosts.Failed(_hop.Address, Why("down"));
+        hosts.Failed(_second.Address, Why("also"));
         Assert.Empty(hosts.Up());
-        Assert.Equal("451 down", hosts.WhyDown().ToString());
+        Assert.Equal("451 down", hosts.WhyDown().Reply.ToString());
         hosts.Succeeded(_hop.Address);
         Assert.Equal([_hop.Address], hosts.Up());
     }
@@ -228,4 +229,6 @@ public sealed class RelayHostTests : IAsyncDisposable
         Assert.Contains("the store failed", (await bench.Log.FindAsync<MailEvent.Problem>()).What, StringComparison.Ordinal);
         Assert.Empty(bench.Log.Settled);
     }
+
+    private static HostFailure Why(string text) => new(RelayFailure.Unreachable, new Reply(451, null, text));
 }

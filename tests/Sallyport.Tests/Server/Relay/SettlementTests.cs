@@ -71,14 +71,14 @@ public sealed class SettlementTests
     public void An_overflow_expires_like_any_other()
     {
         var settled = Settle(new RelayVerdict(0, VerdictKind.Overflow, Busy), Now.AddDays(5));
-        Assert.Equal((RecipientState.Failed, true), (settled.Outcome.State, settled.Ours));
+        Assert.Equal((RecipientState.Failed, true), (settled.Outcome.State, settled.IsLocal));
     }
 
     [Fact]
     public void What_a_capturing_route_keeps_is_delivered()
     {
         var (message, recipient) = Message();
-        var kept = new RelayVerdict(0, VerdictKind.Relayed, new Reply(250, null, "Kept")) { Ours = true };
+        var kept = new RelayVerdict(0, VerdictKind.Relayed, new Reply(250, null, "Kept")) { IsLocal = true };
         Assert.Equal(ReportKind.Delivered,
             Settlement.Settle(message, recipient with { Notify = DsnNotify.Success }, kept, Now, Options, 0, hopReports: false).Report);
         Assert.Null(Settlement.Settle(message, recipient, kept, Now, Options, 0, hopReports: false).Report);

@@ -1,7 +1,7 @@
 namespace Sallyport.Server.Relay;
 
 /// <summary>How many connections to one next hop at once: one more for a round of successes, half after a failure of the host.</summary>
-public sealed class Concurrency(int max)
+public sealed class ConcurrencyLimiter(int max)
 {
     private const int Start = 5;
 

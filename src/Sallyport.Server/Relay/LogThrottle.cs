@@ -3,15 +3,15 @@ using Sallyport.Server.Telemetry;
 namespace Sallyport.Server.Relay;
 
 /// <summary>A fault that lasts is said again now and then, not at every try: the log of a full disk must not fill the disk.</summary>
-internal sealed class Complaints(IMailLog log, TimeProvider time)
+internal sealed class LogThrottle(IMailLog log, TimeProvider time)
 {
     private static readonly TimeSpan Between = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, DateTimeOffset> _saidAt = new(StringComparer.Ordinal);
 
-    /// <param name="topic">One of few: what the complaint is about, whatever its words.</param>
-    public void Say(string topic, string what)
+    /// <param name="topic">One of few: what the line is about, whatever its words.</param>
+    public void Write(string topic, string what)
     {
         lock (_gate)
         {

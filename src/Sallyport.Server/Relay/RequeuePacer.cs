@@ -4,7 +4,7 @@ namespace Sallyport.Server.Relay;
 /// When messages come again that found no room at their destination. They queue up in time behind each other, twice as fast as the
 /// destination works: it never runs dry, and a backlog of any size costs the store a bounded number of looks a second.
 /// </summary>
-internal sealed class Parking(TimeProvider time)
+internal sealed class RequeuePacer(TimeProvider time)
 {
     /// <summary>Looks a second for a destination that does nothing at all.</summary>
     private const double PerSecondMin = 500;
@@ -20,7 +20,7 @@ internal sealed class Parking(TimeProvider time)
     private double _perSecond;
 
     /// <summary>A job has left the destination.</summary>
-    public void Ended()
+    public void JobEnded()
     {
         lock (_gate)
         {
