@@ -2,6 +2,7 @@ using System.Text;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Mail.Content;
 
@@ -28,16 +29,16 @@ internal static class AuthorNames
 
             foreach (var rune in shown.EnumerateRunes())
             {
-                if (Shown.Overrides(rune) || (Rune.IsControl(rune) && rune.Value != '\t'))
+                if (DisplayText.OverridesDirection(rune) || (Rune.IsControl(rune) && rune.Value != '\t'))
                 {
                     return Bad($"A name in the {field} header has a character that hides what it says (U+{rune.Value:X4})");
                 }
             }
 
-            if (grant.Mode == SenderMode.Refuse && Stranger(shown, grant) is { } stranger)
+            if (grant.Mode == SenderMode.Refuse && FirstUngranted(shown, grant) is { } ungranted)
             {
-                return new Reply(550, new(5, 7, 1), $"The name in the {field} header is the address {Replies.Printable(stranger.ToString())}, "
-                    + $"which is not an address of login {Replies.Printable(grant.Login)}; a name of its owner is right there");
+                return new Reply(550, new(5, 7, 1), $"The name in the {field} header is the address {DisplayText.Sanitize(ungranted.ToString())}, "
+                    + $"which is not an address of login {DisplayText.Sanitize(grant.Login)}; a name of its owner is right there");
             }
         }
 
@@ -48,7 +49,7 @@ internal static class AuthorNames
     /// An address that is the whole name, or stands in angles in it, in a domain of the login's own addresses and not granted to it. Addresses
     /// elsewhere are not judged: forms and lists name the person they write for that way.
     /// </summary>
-    private static Mailbox? Stranger(string name, Grant grant)
+    private static Mailbox? FirstUngranted(string name, Grant grant)
     {
         if (!name.AsSpan().ContainsAny('@', '\uFF20', '\uFE6B'))
         {

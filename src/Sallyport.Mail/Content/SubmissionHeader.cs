@@ -29,8 +29,8 @@ public abstract record HeaderResult
     }
 
     /// <param name="Header">Everything up to and with the empty line.</param>
-    /// <param name="Stranger">An author that is not the login's and passed since the login's mode is not to refuse; null for none.</param>
-    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId, Author? Stranger) : HeaderResult;
+    /// <param name="Ungranted">An author that is not the login's and passed since the login's mode is not to refuse; null for none.</param>
+    public sealed record Ready(ReadOnlyMemory<byte> Header, string MessageId, Author? Ungranted) : HeaderResult;
 
     public sealed record Refused(Reply Reply) : HeaderResult;
 }
@@ -64,7 +64,11 @@ public static class SubmissionHeader
             (authors, refusal) = ReadAuthors(block, facts.Grant, gaps);
         }
 
-        refusal ??= SenderPolicy.CheckAuthors(facts.Grant, authors);
+        if (refusal is null && SenderPolicy.CheckAuthors(facts.Grant, authors) is { } ungranted)
+        {
+            refusal = Replies.SenderNotGranted(ungranted);
+        }
+
         if (refusal is null && !block.Has("From") && OwnAddress(facts.Grant) is null)
         {
             refusal = new Reply(550, new(5, 6, 0), "The message has no From header");
@@ -76,7 +80,7 @@ public static class SubmissionHeader
         }
 
         FindGaps(block, facts.Grant, gaps);
-        return Write(block, facts, gaps, SenderPolicy.Stranger(facts.Grant, authors));
+        return Write(block, facts, gaps, SenderPolicy.FirstUngrantedAuthor(facts.Grant, authors));
     }
 
     /// <summary>The login itself when it is an address.</summary>
@@ -165,7 +169,7 @@ public static class SubmissionHeader
     }
 
     private static HeaderResult.Ready Write(
-        HeaderBlock block, SubmissionFacts facts, Dictionary<HeaderField, List<int>> gaps, Author? stranger)
+        HeaderBlock block, SubmissionFacts facts, Dictionary<HeaderField, List<int>> gaps, Author? ungranted)
     {
         var header = new ArrayBufferWriter<byte>(block.Octets.Length + 512);
         var messageId = block.ValueOf("Message-ID");
@@ -187,7 +191,7 @@ public static class SubmissionHeader
         }
 
         // RFC 6409 §8.1: who really sent it, where From may say another.
-        var named = stranger is not null && facts.Grant.Mode == SenderMode.Rewrite;
+        var named = ungranted is not null && facts.Grant.Mode == SenderMode.Rewrite;
         if (named)
         {
             Put(header, $"Sender: <{SenderPolicy.OwnAddress(facts.Grant)}>\r\n");
@@ -208,7 +212,7 @@ public static class SubmissionHeader
         }
 
         header.Write("\r\n"u8);
-        return new HeaderResult.Ready(header.WrittenMemory, messageId, stranger);
+        return new HeaderResult.Ready(header.WrittenMemory, messageId, ungranted);
     }
 
     /// <summary>The field as it came, with the domain put in where one was missing.</summary>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Addressing;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Mail.Policy;
 
@@ -31,23 +31,26 @@ public static class SenderPolicy
     }
 
     /// <summary>
-    /// MAIL FROM. The null path is anyone's: disposition notifications need it (RFC 8098 §3). A refusal when the grant's mode is to
+    /// MAIL FROM. The null path is anyone's: disposition notifications need it (RFC 8098 §3). Refused when the grant's mode is to
     /// refuse, and also when it is to rewrite and the login has no address of its own to write.
     /// </summary>
-    public static Reply? CheckReversePath(Grant grant, ReversePath path) =>
-        path.Mailbox is null || MayUse(grant, path.Mailbox) || grant.Mode == SenderMode.Log
-        || (grant.Mode == SenderMode.Rewrite && OwnAddress(grant) is not null)
-            ? null
-            : Refuse(553, "MAIL FROM", grant, path.Mailbox);
+    public static SenderDecision Decide(Grant grant, ReversePath path)
+    {
+        if (path.Mailbox is not { } mailbox || MayUse(grant, mailbox))
+        {
+            return new SenderDecision(path, null, null);
+        }
 
-    /// <summary>The reverse-path to keep: the one asked for, or the login's own where the mode is to rewrite.</summary>
-    public static ReversePath Effective(Grant grant, ReversePath path) =>
-        path.Mailbox is null || grant.Mode != SenderMode.Rewrite || MayUse(grant, path.Mailbox) || OwnAddress(grant) is not { } own
-            ? path
-            : new ReversePath(own);
+        return grant.Mode switch
+        {
+            SenderMode.Log => new(path, mailbox, null),
+            SenderMode.Rewrite when OwnAddress(grant) is { } own => new(new ReversePath(own), mailbox, null),
+            _ => new(path, mailbox, Refuse(null, grant, mailbox)),
+        };
+    }
 
     /// <summary>The first author that is not granted; null when all are.</summary>
-    public static Author? Stranger(Grant grant, ImmutableArray<Author> authors)
+    public static Author? FirstUngrantedAuthor(Grant grant, ImmutableArray<Author> authors)
     {
         foreach (var author in authors)
         {
@@ -66,16 +69,16 @@ public static class SenderPolicy
         : Usable(grant).FirstOrDefault() is { } address && MailboxParser.TryParse(address, out var first) ? first : null;
 
     /// <summary>Every mailbox of From and Sender. Only the mode to refuse refuses.</summary>
-    public static Reply? CheckAuthors(Grant grant, ImmutableArray<Author> authors) =>
-        grant.Mode == SenderMode.Refuse && Stranger(grant, authors) is { } stranger
-            ? Refuse(550, "the " + stranger.Field + " header", grant, stranger.Mailbox)
+    public static SenderRefusal? CheckAuthors(Grant grant, ImmutableArray<Author> authors) =>
+        grant.Mode == SenderMode.Refuse && FirstUngrantedAuthor(grant, authors) is { } author
+            ? Refuse(author.Field, grant, author.Mailbox)
             : null;
 
     /// <summary>The granted address that looks most like the one refused; null when nothing is granted.</summary>
     public static string? Nearest(Grant grant, Mailbox mailbox)
     {
         var wanted = mailbox.Canonical;
-        return Usable(grant).Take(NearestTried).MinBy(address => Distance(address, wanted));
+        return Usable(grant).Take(NearestTried).MinBy(address => EditDistance.Between(address, wanted));
     }
 
     /// <summary>The addresses of the grant that no limit takes out.</summary>
@@ -83,41 +86,21 @@ public static class SenderPolicy
         ? grant.Addresses
         : grant.Addresses.Where(address => MailboxParser.TryParse(address, out var mailbox) && MayUse(grant, mailbox!));
 
-    /// <summary>Levenshtein's distance, for finding what somebody meant. Quadratic in texts an address's limit keeps short.</summary>
-    public static int Distance(string a, string b)
-    {
-        var row = new int[b.Length + 1];
-        for (var j = 0; j <= b.Length; j++)
-        {
-            row[j] = j;
-        }
-
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, 1 + Math.Min(row[j], row[j - 1]));
-            }
-        }
-
-        return row[b.Length];
-    }
-
-    private static Reply Refuse(int code, string where, Grant grant, Mailbox mailbox)
-    {
-        var nearest = Nearest(grant, mailbox);
-        var advice = nearest is not null ? "it may use " + Replies.Printable(nearest)
-            : !grant.Only.IsEmpty ? "it may use " + Replies.Printable(grant.Only[0].ToString())
-            : grant.Patterns.IsEmpty ? "no address is granted to it"
-            : "it may use " + Replies.Printable(grant.Patterns[0].ToString());
-        return new Reply(code, new(5, 7, 1), $"{Replies.Printable(mailbox.ToString())} in {where} is not an address of login "
-            + $"{Replies.Printable(grant.Login)}; {advice}");
-    }
+    private static SenderRefusal Refuse(string? field, Grant grant, Mailbox mailbox) => new(field, grant.Login, mailbox,
+        Nearest(grant, mailbox) ?? (!grant.Only.IsEmpty ? grant.Only[0].ToString()
+            : !grant.Patterns.IsEmpty ? grant.Patterns[0].ToString() : null));
 }
+
+/// <summary>What becomes of a reverse-path.</summary>
+/// <param name="Path">The one to keep: as asked for, or the login's own where the mode is to rewrite.</param>
+/// <param name="Ungranted">The address asked for, when it is not granted; null when it is.</param>
+/// <param name="Refusal">Why nothing is sent; null when it may be.</param>
+public readonly record struct SenderDecision(ReversePath Path, Mailbox? Ungranted, SenderRefusal? Refusal);
+
+/// <summary>A login may not use an address.</summary>
+/// <param name="Field">The header field it is in; null for MAIL FROM.</param>
+/// <param name="Usable">The nearest address or pattern it may use; null when nothing is granted to it.</param>
+public sealed record SenderRefusal(string? Field, string Login, Mailbox Mailbox, string? Usable);
 
 /// <param name="Field">From, Sender, Resent-From or Resent-Sender.</param>
 public readonly record struct Author(string Field, Mailbox Mailbox);

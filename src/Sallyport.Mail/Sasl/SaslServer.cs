@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Collections.Immutable;
-using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Mail.Sasl;
 
@@ -16,6 +15,9 @@ public static class SaslServer
     public const string External = "EXTERNAL";
     public const string OAuthBearer = "OAUTHBEARER";
     public const string XOAuth2 = "XOAUTH2";
+
+    /// <summary>Longest access token where nothing else is configured.</summary>
+    public const int TokenBytesDefault = 8 * 1024;
 
     /// <summary>All that prove a password, strongest first.</summary>
     public static ImmutableArray<string> ByPassword { get; } = [ScramPlus, Scram, Plain, Login];
@@ -40,7 +42,7 @@ public static class SaslServer
     /// <param name="tokenBytesMax">Longest access token; passwords have a limit of their own.</param>
     /// <param name="service">Told to a client whose token is refused.</param>
     public static ISaslMechanism? Create(string name, ImmutableArray<string> offered, ReadOnlyMemory<byte> serverEndPoint,
-        int credentialBytesMax, int tokenBytesMax = SmtpLimits.TokenBytesDefault, TokenService? service = null) => offered.Contains(name)
+        int credentialBytesMax, int tokenBytesMax = TokenBytesDefault, TokenService? service = null) => offered.Contains(name)
         ? name switch
         {
             Plain => new PlainMechanism(credentialBytesMax),

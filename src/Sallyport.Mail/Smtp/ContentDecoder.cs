@@ -46,7 +46,6 @@ public abstract class ContentDecoder(SmtpLimits limits)
     /// <summary>Judges the last line too, which may have no end.</summary>
     protected void EndLine()
     {
-        Facts.LongestLineBytes = Math.Max(Facts.LongestLineBytes, _lineBytes);
         if (_lineBytes > limits.ContentLineBytes && Facts.OverlongLine == 0)
         {
             Facts.OverlongLine = _line;

@@ -13,9 +13,6 @@ public sealed class ContentFacts
     /// <summary>An octet above 127.</summary>
     public bool EightBit { get; internal set; }
 
-    /// <summary>Longest line without CRLF.</summary>
-    public int LongestLineBytes { get; internal set; }
-
     /// <summary>The first line over the limit, from 1; 0 for none.</summary>
     public int OverlongLine { get; internal set; }
 

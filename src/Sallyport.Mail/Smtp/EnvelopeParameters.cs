@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Mail.Smtp;
 
@@ -36,7 +37,7 @@ internal static class EnvelopeParameters
             var keyword = Encoding.ASCII.GetString(name).ToUpperInvariant();
             if (seen.Contains(keyword))
             {
-                return Replies.BadParameters("Parameter given twice: " + Replies.Printable(keyword));
+                return Replies.BadParameters("Parameter given twice: " + DisplayText.Sanitize(keyword));
             }
 
             seen.Add(keyword);

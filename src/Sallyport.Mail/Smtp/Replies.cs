@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Policy;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Mail.Smtp;
 
@@ -73,7 +74,18 @@ public static class Replies
     /// that its user is told now and what it sends does not sit in an outbox and knock every minute.
     /// </summary>
     public static Reply Suspended(string login, string why, string contact) => new(550, new(5, 7, 13),
-        $"{Printable(login)} may not send for now{(why.Length > 0 ? $": {Printable(why)}" : "")}; ask {Printable(contact)}");
+        $"{DisplayText.Sanitize(login)} may not send for now{(why.Length > 0 ? $": {DisplayText.Sanitize(why)}" : "")}; "
+        + $"ask {DisplayText.Sanitize(contact)}");
+
+    /// <summary>The address asked for, the login, and the address it may use instead.</summary>
+    public static Reply SenderNotGranted(SenderRefusal refusal)
+    {
+        var where = refusal.Field is null ? "MAIL FROM" : $"the {refusal.Field} header";
+        var advice = refusal.Usable is { } usable ? "it may use " + DisplayText.Sanitize(usable) : "no address is granted to it";
+        return new Reply(refusal.Field is null ? 553 : 550, new(5, 7, 1),
+            $"{DisplayText.Sanitize(refusal.Mailbox.ToString())} in {where} is not an address of login "
+            + $"{DisplayText.Sanitize(refusal.Login)}; {advice}");
+    }
 
     public static Reply Greeting(string hostname) => new(220, null, hostname + " ESMTP Sallyport");
 
@@ -90,14 +102,15 @@ public static class Replies
 
     public static Reply BadParameters(string advice) => new(501, new(5, 5, 4), advice);
 
-    public static Reply UnknownParameter(string name) => new(555, new(5, 5, 4), "Unknown parameter " + Printable(name));
+    public static Reply UnknownParameter(string name) => new(555, new(5, 5, 4), "Unknown parameter " + DisplayText.Sanitize(name));
 
     public static Reply NeedsSmtpUtf8(Mailbox mailbox) => new(553, new(5, 6, 7),
-        "The address " + Printable(mailbox.ToString()) + " needs the SMTPUTF8 parameter on MAIL");
+        "The address " + DisplayText.Sanitize(mailbox.ToString()) + " needs the SMTPUTF8 parameter on MAIL");
 
     /// <summary>RFC 6409 §4.2: a domain that is not in full is not sent on.</summary>
     public static Reply NotFullyQualified(Mailbox mailbox, bool sender) => new(554, new(5, 1, sender ? 8 : 2),
-        $"{Printable(mailbox.Domain)} is not a domain in full (RFC 6409 section 4.2): {Printable(mailbox.Domain)}.example.com would be one");
+        $"{DisplayText.Sanitize(mailbox.Domain)} is not a domain in full (RFC 6409 section 4.2): "
+        + $"{DisplayText.Sanitize(mailbox.Domain)}.example.com would be one");
 
     public static Reply BadPath(PathError error, bool sender) => error switch
     {
@@ -108,22 +121,4 @@ public static class Replies
         PathError.ForbiddenOctet => new(553, new(5, 1, sender ? 7 : 3), "The address has a character no address can have"),
         _ => new(553, new(5, 1, sender ? 7 : 3), "Bad address syntax; it must be <name@domain>"),
     };
-
-    /// <summary>What a client sent, fit to be shown in a reply: nothing that could pass for other text, at most 200 characters.</summary>
-    public static string Printable(string text)
-    {
-        const int LengthMax = 200;
-        var shown = new StringBuilder(Math.Min(text.Length, LengthMax));
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (shown.Length >= LengthMax)
-            {
-                return shown.Append("...").ToString();
-            }
-
-            shown.Append(Shown.Deceives(rune) ? "?" : rune.ToString());
-        }
-
-        return shown.ToString();
-    }
 }

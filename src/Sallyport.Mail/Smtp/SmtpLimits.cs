@@ -3,8 +3,6 @@ namespace Sallyport.Mail.Smtp;
 /// <summary>Every length and count the conversation depends on, with its default. Set from configuration, [limits].</summary>
 public sealed record SmtpLimits
 {
-    public const int TokenBytesDefault = 8192;
-
     /// <summary>A command line with CRLF; RFC 5321 §4.5.3.1.4 asks for 512 and more for extensions.</summary>
     public int CommandLineBytes { get; init; } = 4096;
 
@@ -15,7 +13,7 @@ public sealed record SmtpLimits
     public int CredentialBytes { get; init; } = 1024;
 
     /// <summary>An access token. The line that carries it is half as long again (base64) and has to fit <see cref="AuthLineBytes"/>.</summary>
-    public int TokenBytes { get; init; } = TokenBytesDefault;
+    public int TokenBytes { get; init; } = Sasl.SaslServer.TokenBytesDefault;
 
     /// <summary>Size of a message's content as received (RFC 1870).</summary>
     public long MessageBytes { get; init; } = 50L * 1024 * 1024;

@@ -28,7 +28,7 @@ public sealed partial class SubmissionSession
     }
 
     /// <summary>A line of the exchange, without CRLF.</summary>
-    public Turn ReceiveSasl(ReadOnlySpan<byte> line)
+    public SessionAction ReceiveSasl(ReadOnlySpan<byte> line)
     {
         if (_denied)
         {
@@ -45,21 +45,23 @@ public sealed partial class SubmissionSession
     }
 
     /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
-    public Turn SaslLineTooLong() => _denied ? EndDenied(Replies.AuthFailed) : EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
+    public SessionAction SaslLineTooLong() => _denied ? EndDenied(Replies.AuthFailed) : EndAuth(Replies.AuthTooLong, LoginFailure.Malformed);
 
-    public Turn AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
+    public SessionAction AnswerVerifier(VerifierAnswer answer) => answer is VerifierAnswer.Found found
         ? Follow(_exchange!.TakeVerifier(found.Verifier, found.ServerNonce))
         : EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable);
 
-    /// <summary>Answers <see cref="Turn.AskExchange"/>, and <see cref="Turn.AskVerifier"/> where a directory leads the exchange.</summary>
-    public Turn AnswerExchange(ExchangeAnswer answer) => answer switch
+    /// <summary>
+    /// Answers <see cref="SessionAction.AskExchange"/>, and <see cref="SessionAction.AskVerifier"/> where a directory leads the exchange.
+    /// </summary>
+    public SessionAction AnswerExchange(ExchangeAnswer answer) => answer switch
     {
         ExchangeAnswer.Challenge challenge => Follow(_exchange!.TakeChallenge(challenge.Octets)),
         ExchangeAnswer.Ended ended => AnswerLogin(ended.Login),
         _ => EndAuth(Replies.AuthUnavailable, LoginFailure.Unavailable),
     };
 
-    public Turn AnswerLogin(LoginAnswer answer)
+    public SessionAction AnswerLogin(LoginAnswer answer)
     {
         switch (answer)
         {
@@ -78,7 +80,7 @@ public sealed partial class SubmissionSession
     private ImmutableArray<string> Offered =>
         SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false }, Tls is { Client: not null });
 
-    private Turn StartAuth(Command.Auth auth)
+    private SessionAction StartAuth(Command.Auth auth)
     {
         Mechanism = auth.Mechanism;
         LoginTyped = "";
@@ -101,37 +103,37 @@ public sealed partial class SubmissionSession
         return initial is null ? EndAuth(Replies.AuthMalformed, LoginFailure.Malformed) : Follow(_exchange.Start(_response = initial));
     }
 
-    private Turn Follow(SaslStep step)
+    private SessionAction Follow(SaslStep step)
     {
         switch (step)
         {
             case SaslStep.Challenge challenge:
-                return new Turn.ContinueSasl(new Reply(334, null, Convert.ToBase64String(challenge.Octets.Span)));
+                return new SessionAction.ContinueSasl(new Reply(334, null, Convert.ToBase64String(challenge.Octets.Span)));
             case SaslStep.AskPassword ask:
                 LoginTyped = ask.Login;
                 return Foreign(ask.Login, ask.AuthorizationIdentity)
                     ? FailAuth()
-                    : new Turn.AskPassword(ask.Login, ask.AuthorizationIdentity, ask.Password);
+                    : new SessionAction.AskPassword(ask.Login, ask.AuthorizationIdentity, ask.Password);
             case SaslStep.AskVerifier ask:
                 LoginTyped = ask.Login;
                 return Foreign(ask.Login, ask.AuthorizationIdentity)
                     ? FailAuth()
-                    : new Turn.AskVerifier(ask.Login, ask.AuthorizationIdentity, _response);
+                    : new SessionAction.AskVerifier(ask.Login, ask.AuthorizationIdentity, _response);
             case SaslStep.AskExchange ask:
-                return new Turn.AskExchange(ask.Response);
+                return new SessionAction.AskExchange(ask.Response);
             case SaslStep.AskGrant ask:
-                return new Turn.AskGrant(ask.Login, ask.AuthorizationIdentity, ask.Keys);
+                return new SessionAction.AskGrant(ask.Login, ask.AuthorizationIdentity, ask.Keys);
             case SaslStep.AskToken ask:
                 LoginTyped = ask.Login;
-                return new Turn.AskToken(ask.Login, ask.Token);
+                return new SessionAction.AskToken(ask.Login, ask.Token);
             case SaslStep.AskCertificate ask:
                 LoginTyped = ask.AuthorizationIdentity;
-                return new Turn.AskCertificate(Tls!.Client!, ask.AuthorizationIdentity);
+                return new SessionAction.AskCertificate(Tls!.Client!, ask.AuthorizationIdentity);
             case SaslStep.Done:
                 Grant = _granted;
                 State = SessionState.Authenticated;
                 _exchange = null;
-                return new Turn.Say(Replies.LoggedIn);
+                return new SessionAction.Say(Replies.LoggedIn);
             case SaslStep.Failed failed:
                 LoginTyped = failed.Login;
                 return Deny();
@@ -145,7 +147,7 @@ public sealed partial class SubmissionSession
         authorizationIdentity.Length > 0 && Credentials.PrepareLogin(authorizationIdentity) != Credentials.PrepareLogin(login);
 
     /// <summary>The mechanism has the first word about a no; the client's next line then only ends the exchange.</summary>
-    private Turn Deny()
+    private SessionAction Deny()
     {
         if (_exchange!.Denied() is not { } challenge)
         {
@@ -157,7 +159,7 @@ public sealed partial class SubmissionSession
         return Follow(challenge);
     }
 
-    private Turn FailAuth()
+    private SessionAction FailAuth()
     {
         CountFailure();
         return EndDenied(Replies.AuthFailed);
@@ -170,17 +172,17 @@ public sealed partial class SubmissionSession
     }
 
     /// <summary>The last try is answered like the others, and then the connection ends: a client reads 421 as "try that again later".</summary>
-    private Turn EndDenied(Reply reply)
+    private SessionAction EndDenied(Reply reply)
     {
         _exchange = null;
-        return _authFailures >= _limits.AuthFailures ? new Turn.HangUp(reply) : new Turn.Say(reply);
+        return _authFailures >= _limits.AuthFailures ? new SessionAction.HangUp(reply) : new SessionAction.Say(reply);
     }
 
-    private Turn EndAuth(Reply reply, LoginFailure failure)
+    private SessionAction EndAuth(Reply reply, LoginFailure failure)
     {
         _exchange = null;
         _failure = failure;
-        return reply.IsTransient ? new Turn.Say(reply) : Refuse(reply);
+        return reply.IsTransient ? new SessionAction.Say(reply) : Refuse(reply);
     }
 }
 

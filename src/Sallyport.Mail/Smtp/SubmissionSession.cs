@@ -6,7 +6,7 @@ using Sallyport.Mail.Policy;
 namespace Sallyport.Mail.Smtp;
 
 /// <summary>
-/// One client's conversation, from greeting to QUIT, without any IO: takes a command, gives a <see cref="Turn"/>.
+/// One client's conversation, from greeting to QUIT, without any IO: takes a command, gives a <see cref="SessionAction"/>.
 /// The order of commands is <see cref="SubmissionStateTable"/>'s; this class does what the table allows.
 /// </summary>
 public sealed partial class SubmissionSession(SubmissionContext context)
@@ -31,9 +31,6 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     public string HeloName { get; private set; } = "";
 
-    /// <summary>True after EHLO, false after HELO.</summary>
-    public bool Extended { get; private set; }
-
     public TlsFacts? Tls { get; private set; }
 
     /// <summary>Messages answered with 250.</summary>
@@ -52,24 +49,24 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         : _limits.CommandLineBytes;
 
     /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
-    public Turn Receive(Command command, int lineBytes) =>
+    public SessionAction Receive(Command command, int lineBytes) =>
         lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
 
-    public Turn Receive(Command command)
+    public SessionAction Receive(Command command)
     {
         if (command is Command.OtherProtocol)
         {
-            return new Turn.HangUp(Replies.OtherProtocol);
+            return new SessionAction.HangUp(Replies.OtherProtocol);
         }
 
         if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
         {
-            return new Turn.HangUp(Replies.TooManyCommands);
+            return new SessionAction.HangUp(Replies.TooManyCommands);
         }
 
         if (command is Command.Malformed { Fatal: true } fatal)
         {
-            return new Turn.HangUp(fatal.Reply);
+            return new SessionAction.HangUp(fatal.Reply);
         }
 
         var cell = SubmissionStateTable.Find(State, command.Verb);
@@ -83,7 +80,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             cell = Cell.Tls;
         }
 
-        if (cell != Cell.Do)
+        if (cell != Cell.Allowed)
         {
             return Refused(command, SubmissionStateTable.Refusal(cell));
         }
@@ -101,21 +98,21 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     }
 
     /// <summary>Something was buffered behind STARTTLS: an attack (CVE-2011-0411).</summary>
-    public Turn TlsInjected() => new Turn.HangUp(Replies.TlsInjected);
+    public SessionAction TlsInjected() => new SessionAction.HangUp(Replies.TlsInjected);
 
     /// <summary>
     /// Octets had arrived behind AUTH or DATA, whose replies a client must await (RFC 4954 §4, RFC 2920 §3.1): another protocol made
     /// to speak through a victim, or an attack on what stands between.
     /// </summary>
-    public Turn Unpipelined(Verb behind) => new Turn.HangUp(Replies.Unpipelined(behind));
+    public SessionAction Unpipelined(Verb behind) => new SessionAction.HangUp(Replies.Unpipelined(behind));
 
-    public Turn LineTooLong() => Refuse(Replies.LineTooLong);
+    public SessionAction LineTooLong() => Refuse(Replies.LineTooLong);
 
-    public Turn BareNewlineCommand() =>
-        ++_bareNewlines >= 3 ? new Turn.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
+    public SessionAction BareNewlineCommand() =>
+        ++_bareNewlines >= 3 ? new SessionAction.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
 
     /// <param name="rewritten">The reverse-path to keep in place of the one asked for; null keeps it.</param>
-    public Turn AnswerSender(Reply? refusal, ReversePath? rewritten = null)
+    public SessionAction AnswerSender(Reply? refusal, ReversePath? rewritten = null)
     {
         var asked = rewritten is not { } kept ? _askedMail! : _askedMail! with
         {
@@ -130,21 +127,21 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
         _mail = asked;
         State = SessionState.InTransaction;
-        return new Turn.Say(Replies.SenderOk);
+        return new SessionAction.Say(Replies.SenderOk);
     }
 
     /// <summary>In place of <see cref="AnswerSender"/>: the login was disabled or removed since, and the session is over.</summary>
-    public Turn LoginRevoked()
+    public SessionAction LoginRevoked()
     {
         _askedMail = null;
-        return new Turn.HangUp(Replies.LoginRevoked);
+        return new SessionAction.HangUp(Replies.LoginRevoked);
     }
 
     /// <summary>What the directory says of the login now.</summary>
     public void RenewGrant(Grant grant) => Grant = grant;
 
     /// <param name="byLimit">Refused for now and not for itself: the client may go on with the others, however many are refused so.</param>
-    public Turn AnswerRecipient(Reply? refusal, bool byLimit = false)
+    public SessionAction AnswerRecipient(Reply? refusal, bool byLimit = false)
     {
         var asked = _askedRecipient!;
         _askedRecipient = null;
@@ -160,25 +157,25 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         }
 
         State = SessionState.HasRecipients;
-        return new Turn.Say(Replies.RecipientOk);
+        return new SessionAction.Say(Replies.RecipientOk);
     }
 
     /// <summary>A chunk that was not the last has been taken, or refused.</summary>
-    public Turn AnswerChunk(Reply? refusal)
+    public SessionAction AnswerChunk(Reply? refusal)
     {
         if (refusal is null)
         {
             State = SessionState.ReceivingChunks;
-            return new Turn.Say(Replies.ChunkOk);
+            return new SessionAction.Say(Replies.ChunkOk);
         }
 
         _chunksFailed = true;
         State = SessionState.ReceivingChunks;
-        return new Turn.Say(refusal);
+        return new SessionAction.Say(refusal);
     }
 
     /// <summary>The content is kept or refused; either way the transaction is over.</summary>
-    public Turn AnswerContent(Reply reply)
+    public SessionAction AnswerContent(Reply reply)
     {
         EndTransaction();
         if (reply.IsPositive)
@@ -186,10 +183,10 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             Messages++;
         }
 
-        return reply.Code == 421 ? new Turn.HangUp(reply) : new Turn.Say(reply);
+        return reply.Code == 421 ? new SessionAction.HangUp(reply) : new SessionAction.Say(reply);
     }
 
-    private Turn Do(Command command) => command switch
+    private SessionAction Do(Command command) => command switch
     {
         Command.Hello hello => DoHello(hello),
         Command.Auth auth => StartAuth(auth),
@@ -199,22 +196,21 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         _ => command.Verb switch
         {
             Verb.StartTls => DoStartTls(),
-            Verb.Data => new Turn.ReadData(Replies.StartContent, Envelope!),
+            Verb.Data => new SessionAction.ReadData(Replies.StartContent, Envelope!),
             Verb.Rset => DoReset(),
-            Verb.Noop => new Turn.Say(Replies.Ok),
-            Verb.Vrfy => new Turn.Say(Replies.CannotVerify),
-            Verb.Help => new Turn.Say(Replies.Help),
-            _ => new Turn.HangUp(Replies.Bye),
+            Verb.Noop => new SessionAction.Say(Replies.Ok),
+            Verb.Vrfy => new SessionAction.Say(Replies.CannotVerify),
+            Verb.Help => new SessionAction.Say(Replies.Help),
+            _ => new SessionAction.HangUp(Replies.Bye),
         },
     };
 
-    private Turn DoHello(Command.Hello hello)
+    private SessionAction DoHello(Command.Hello hello)
     {
         EndTransaction();
         HeloName = hello.Name;
-        Extended = hello.Extended;
         State = Grant is null ? SessionState.Identified : SessionState.Authenticated;
-        return new Turn.Say(hello.Extended ? Advertise() : new Reply(250, null, context.Hostname));
+        return new SessionAction.Say(hello.Extended ? Advertise() : new Reply(250, null, context.Hostname));
     }
 
     /// <summary>Only what is true here and now.</summary>
@@ -239,7 +235,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         return new Reply(250, null, lines.ToImmutable());
     }
 
-    private Turn DoStartTls()
+    private SessionAction DoStartTls()
     {
         if (Tls is not null)
         {
@@ -252,14 +248,14 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         }
 
         // What was said before TLS counts no more (RFC 3207 §4.2), and a login is not said twice.
-        return Grant is null ? new Turn.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
+        return Grant is null ? new SessionAction.BeginTls(Replies.ReadyForTls) : Refuse(Replies.AlreadyLoggedIn);
     }
 
-    private Turn DoMail(Command.Mail mail)
+    private SessionAction DoMail(Command.Mail mail)
     {
         if (Messages >= _limits.MessagesPerSession)
         {
-            return new Turn.HangUp(Replies.TooManyMessages);
+            return new SessionAction.HangUp(Replies.TooManyMessages);
         }
 
         if (mail.ReversePath.Mailbox is { IsFullyQualified: false } sender)
@@ -273,10 +269,10 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         }
 
         _askedMail = mail;
-        return new Turn.AskSender(mail.ReversePath, mail.DeclaredBytes);
+        return new SessionAction.AskSender(mail.ReversePath, mail.DeclaredBytes);
     }
 
-    private Turn DoRcpt(Command.Rcpt rcpt)
+    private SessionAction DoRcpt(Command.Rcpt rcpt)
     {
         var mailbox = rcpt.Recipient.Path.Mailbox;
         if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
@@ -295,14 +291,14 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         }
 
         _askedRecipient = rcpt.Recipient;
-        return new Turn.AskRecipient(rcpt.Recipient);
+        return new SessionAction.AskRecipient(rcpt.Recipient);
     }
 
-    private Turn DoBdat(Command.Bdat bdat)
+    private SessionAction DoBdat(Command.Bdat bdat)
     {
         if (bdat.Bytes > _limits.MessageBytes)
         {
-            return new Turn.HangUp(Replies.TooBig(_limits.MessageBytes)); // not worth reading to its end
+            return new SessionAction.HangUp(Replies.TooBig(_limits.MessageBytes)); // not worth reading to its end
         }
 
         _chunkBytes = Math.Min(_chunkBytes + bdat.Bytes, _limits.MessageBytes + 1);
@@ -311,16 +307,16 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             var refusal = _chunksFailed ? Replies.TransactionFailed : Replies.TooBig(_limits.MessageBytes);
             _chunksFailed = true;
             State = SessionState.ReceivingChunks;
-            return new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
+            return new SessionAction.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
         }
 
-        return new Turn.ReadChunk(bdat.Bytes, bdat.Last, Envelope, null);
+        return new SessionAction.ReadChunk(bdat.Bytes, bdat.Last, Envelope, null);
     }
 
-    private Turn.Say DoReset()
+    private SessionAction.Say DoReset()
     {
         EndTransaction();
-        return new Turn.Say(Replies.Ok);
+        return new SessionAction.Say(Replies.Ok);
     }
 
     private void EndTransaction()
@@ -337,7 +333,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     }
 
     /// <summary>A refused BDAT still has its octets behind it: they are read and thrown away (RFC 3030 §2).</summary>
-    private Turn Refused(Command command, Reply refusal)
+    private SessionAction Refused(Command command, Reply refusal)
     {
         if (command is not Command.Bdat bdat)
         {
@@ -346,21 +342,22 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
         if (++_errors >= _limits.Errors)
         {
-            return new Turn.HangUp(Replies.TooManyErrors);
+            return new SessionAction.HangUp(Replies.TooManyErrors);
         }
 
         // Whoever has not logged in is not read on for.
         return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
-            ? new Turn.HangUp(refusal)
-            : new Turn.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
+            ? new SessionAction.HangUp(refusal)
+            : new SessionAction.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }
 
-    private Turn Refuse(Reply refusal, bool counts = true) =>
-        counts && ++_errors >= _limits.Errors ? new Turn.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+    private SessionAction Refuse(Reply refusal, bool counts = true) =>
+        counts && ++_errors >= _limits.Errors ? new SessionAction.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
 
     /// <summary>The client's command is right and its sender or recipient is not: no error of the client, but not without end either.</summary>
-    private Turn RefuseByPolicy(Reply refusal) =>
-        ++_policyRefusals >= _limits.PolicyRefusals ? new Turn.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
+    private SessionAction RefuseByPolicy(Reply refusal) =>
+        ++_policyRefusals >= _limits.PolicyRefusals ? new SessionAction.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
 
-    private static Turn RefuseOrClose(Reply refusal) => refusal.Code == 421 ? new Turn.HangUp(refusal) : new Turn.Say(refusal);
+    private static SessionAction RefuseOrClose(Reply refusal) =>
+        refusal.Code == 421 ? new SessionAction.HangUp(refusal) : new SessionAction.Say(refusal);
 }

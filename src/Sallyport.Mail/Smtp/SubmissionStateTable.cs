@@ -2,21 +2,21 @@ using System.Text;
 
 namespace Sallyport.Mail.Smtp;
 
-/// <summary>What a command meets in a state: it is done, or refused with one of these.</summary>
+/// <summary>What a command meets in a state: it is allowed, or refused with one of these.</summary>
 public enum Cell
 {
-    Do,
+    Allowed,
     Hello,
     Login,
     Tls,
-    Again,
+    AlreadyAuthenticated,
     Busy,
     Nested,
     Mail,
     Rcpt,
     Chunk,
-    No,
-    What,
+    NotImplemented,
+    Unknown,
 }
 
 /// <summary>
@@ -44,13 +44,13 @@ public static class SubmissionStateTable
         Cell.Hello => Replies.NeedsHello,
         Cell.Login => Replies.NeedsLogin,
         Cell.Tls => Replies.NeedsTls,
-        Cell.Again => Replies.AlreadyLoggedIn,
+        Cell.AlreadyAuthenticated => Replies.AlreadyLoggedIn,
         Cell.Busy => Replies.InTransaction,
         Cell.Nested => Replies.NestedMail,
         Cell.Mail => Replies.NeedsMail,
         Cell.Rcpt => Replies.NeedsRecipient,
         Cell.Chunk => Replies.InChunks,
-        Cell.No => Replies.NotImplemented,
+        Cell.NotImplemented => Replies.NotImplemented,
         _ => Replies.UnknownCommand,
     };
 
@@ -71,7 +71,7 @@ public static class SubmissionStateTable
     }
 
     private static string Show(Cell cell) =>
-        cell == Cell.Do ? "✓" : $"{Refusal(cell).Code} {Refusal(cell).Enhanced} {Refusal(cell).Lines[0]}";
+        cell == Cell.Allowed ? "✓" : $"{Refusal(cell).Code} {Refusal(cell).Enhanced} {Refusal(cell).Lines[0]}";
 
     private static Cell[,] Read()
     {
@@ -82,12 +82,22 @@ public static class SubmissionStateTable
         {
             for (var i = 0; i < verbs.Length; i++)
             {
-                cells[(int)Enum.Parse<SessionState>(words[0]), (int)verbs[i]] = Enum.Parse<Cell>(words[i + 1], ignoreCase: true);
+                cells[(int)Enum.Parse<SessionState>(words[0]), (int)verbs[i]] = CellOf(words[i + 1]);
             }
         }
 
         return cells;
     }
+
+    /// <summary>Short words, so that the table fits on one screen.</summary>
+    private static Cell CellOf(string word) => word switch
+    {
+        "do" => Cell.Allowed,
+        "again" => Cell.AlreadyAuthenticated,
+        "no" => Cell.NotImplemented,
+        "what" => Cell.Unknown,
+        _ => Enum.Parse<Cell>(word, ignoreCase: true),
+    };
 
     private static string[] Words(string line) => line.Trim().Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Sallyport.Mail.Policy;
+using Sallyport.Mail.Text;
 using Tomlyn.Syntax;
 
 namespace Sallyport.Server.Configuration;
@@ -249,9 +249,9 @@ internal sealed class Section(string name, string file, int line, List<Configura
 
     public static string Guess(string text, IEnumerable<string> words)
     {
-        var nearest = words.MinBy(word => SenderPolicy.Distance(word, text));
+        var nearest = words.MinBy(word => EditDistance.Between(word, text));
         return nearest is not null && text.Length is > 0 and < 80
-            && SenderPolicy.Distance(nearest, text) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
+            && EditDistance.Between(nearest, text) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
             ? $"; did you mean \"{nearest}\"?"
             : "";
     }

@@ -1,5 +1,6 @@
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 
@@ -303,7 +304,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         }
         catch (ContentException exception)
         {
-            reply = new Reply(451, new(4, 3, 0), "What is kept of this message cannot be read: " + Replies.Printable(exception.Message));
+            reply = new Reply(451, new(4, 3, 0), "What is kept of this message cannot be read: " + DisplayText.Sanitize(exception.Message));
             (kind, failure) = (VerdictKind.Damaged, RelayFailure.ContentUnreadable);
         }
 

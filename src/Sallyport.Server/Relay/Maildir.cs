@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Relay;
@@ -41,7 +42,7 @@ public static class Maildir
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new Reply(451, new(4, 3, 0), Replies.Printable($"The Maildir {folder} takes no message: {exception.Message}"));
+            return new Reply(451, new(4, 3, 0), DisplayText.Sanitize($"The Maildir {folder} takes no message: {exception.Message}"));
         }
         finally
         {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Relay;
@@ -116,7 +117,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
         catch (ContentException exception)
         {
             IsUsable = false;
-            transaction.Damaged("What is kept of this message cannot be sent: " + Replies.Printable(exception.Message));
+            transaction.Damaged("What is kept of this message cannot be sent: " + DisplayText.Sanitize(exception.Message));
         }
         catch (Exception exception)
         {
@@ -309,6 +310,6 @@ public sealed partial class RelayConnection : IAsyncDisposable
             exception = inner;
         }
 
-        return exception is OperationCanceledException ? "no answer in time" : Replies.Printable(exception.Message);
+        return exception is OperationCanceledException ? "no answer in time" : DisplayText.Sanitize(exception.Message);
     }
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Server.Reporting;
 
@@ -37,7 +37,7 @@ internal static class ReportBounds
                 return quoted.Append("...").ToString();
             }
 
-            quoted.Append(Shown.Deceives(rune) ? "?" : rune.ToString());
+            quoted.Append(DisplayText.IsDeceptive(rune) ? "?" : rune.ToString());
         }
 
         return quoted.ToString();

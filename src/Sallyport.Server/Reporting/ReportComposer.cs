@@ -6,6 +6,7 @@ using MimeKit.Utils;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Content;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Reporting;
@@ -116,7 +117,7 @@ public static class ReportComposer
         }
 
         text.Append("\r\nSent:       ").Append(MailDate.Of(request.About.Record.ReceivedAt));
-        text.Append("\r\nMessage-ID: ").Append(Replies.Printable(request.About.Record.MessageId));
+        text.Append("\r\nMessage-ID: ").Append(DisplayText.Sanitize(request.About.Record.MessageId));
         text.Append("\r\nQueue id:   ").Append(request.About.Id).Append(" at ").Append(request.Hostname).Append("\r\n");
         return text.ToString();
     }
@@ -148,7 +149,7 @@ public static class ReportComposer
         text.Append(CultureInfo.InvariantCulture, $"Reporting-MTA: dns; {request.Hostname}\r\n");
         if (request.About.Record.Envelope.EnvelopeId is { } id)
         {
-            text.Append(CultureInfo.InvariantCulture, $"Original-Envelope-Id: {Replies.Printable(id)}\r\n");
+            text.Append(CultureInfo.InvariantCulture, $"Original-Envelope-Id: {DisplayText.Sanitize(id)}\r\n");
         }
 
         text.Append(CultureInfo.InvariantCulture, $"Arrival-Date: {MailDate.Of(request.About.Record.ReceivedAt)}\r\n");

@@ -17,7 +17,7 @@ public sealed partial class SubmissionDriver
     private ChunkDecoder? _chunks;
     private Pace? _pace;
 
-    private async Task<Turn> ReceiveDataAsync(Turn.ReadData data, CancellationToken cancel)
+    private async Task<SessionAction> ReceiveDataAsync(SessionAction.ReadData data, CancellationToken cancel)
     {
         if (MoreHasArrived())
         {
@@ -56,7 +56,7 @@ public sealed partial class SubmissionDriver
         return _session.AnswerContent(await KeepAsync(receiver, decoder.Facts, data.Envelope));
     }
 
-    private async Task<Turn?> ReceiveChunkAsync(Turn.ReadChunk chunk, CancellationToken cancel)
+    private async Task<SessionAction?> ReceiveChunkAsync(SessionAction.ReadChunk chunk, CancellationToken cancel)
     {
         var discard = chunk.Discard is not null;
         if (!discard)
@@ -97,7 +97,7 @@ public sealed partial class SubmissionDriver
         return chunk.Last ? await FinishChunksAsync(chunk.Envelope!) : _session.AnswerChunk(_receiver!.Refusal);
     }
 
-    private async Task<Turn> FinishChunksAsync(Envelope envelope)
+    private async Task<SessionAction> FinishChunksAsync(Envelope envelope)
     {
         _chunks!.Finish(_receiver!.Decoded);
         await _receiver.FlowAsync();
@@ -178,9 +178,9 @@ public sealed partial class SubmissionDriver
         }
 
         var ready = (HeaderResult.Ready)prepared;
-        if (ready.Stranger is { } stranger)
+        if (ready.Ungranted is { } author)
         {
-            LogStranger(stranger.Field, stranger.Mailbox.ToString());
+            LogUngranted(author.Field, author.Mailbox.ToString());
         }
 
         var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId)

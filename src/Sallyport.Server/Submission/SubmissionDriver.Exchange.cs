@@ -12,7 +12,7 @@ public sealed partial class SubmissionDriver
     private LoginAttempt? _proof;
     private long _proofAt;
 
-    private async Task<Turn> FindVerifierAsync(Turn.AskVerifier ask)
+    private async Task<SessionAction> FindVerifierAsync(SessionAction.AskVerifier ask)
     {
         switch (await _settings.Identity.BeginScramAsync(Attempt(ask.Login), ask.ClientFirst, default))
         {
@@ -33,7 +33,7 @@ public sealed partial class SubmissionDriver
         }
     }
 
-    private async Task<Turn> ContinueExchangeAsync(Turn.AskExchange ask)
+    private async Task<SessionAction> ContinueExchangeAsync(SessionAction.AskExchange ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
         await EndProofIfGrantedAsync((answer as ExchangeAnswer.Ended)?.Login);
@@ -41,7 +41,7 @@ public sealed partial class SubmissionDriver
     }
 
     /// <summary>The client's line is the proof: it counts before anybody judges it. A turn when nobody may, now.</summary>
-    private Turn? BeginProof(byte[] line)
+    private SessionAction? BeginProof(byte[] line)
     {
         if (!_proofIsDue || line is [(byte)'*'])
         {

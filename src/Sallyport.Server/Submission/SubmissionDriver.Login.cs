@@ -14,7 +14,7 @@ public sealed partial class SubmissionDriver
     private bool _loginKnown;
     private bool _loginAgain;
 
-    private async Task<Turn> ContinueSaslAsync(Turn.ContinueSasl next)
+    private async Task<SessionAction> ContinueSaslAsync(SessionAction.ContinueSasl next)
     {
         Say(next.Reply);
         var line = await ReadLineAsync(_limits.AuthLineBytes);
@@ -23,11 +23,11 @@ public sealed partial class SubmissionDriver
             LineKind.Line => ReceiveSasl(line.Octets),
             LineKind.TooLong => _session.SaslLineTooLong(),
             LineKind.BareLineFeed => _session.ReceiveSasl("?"u8),
-            _ => new Turn.HangUp(Replies.AuthTooLong),
+            _ => new SessionAction.HangUp(Replies.AuthTooLong),
         };
     }
 
-    private Turn ReceiveSasl(byte[] line)
+    private SessionAction ReceiveSasl(byte[] line)
     {
         if (BeginProof(line) is { } notNow)
         {
@@ -47,33 +47,33 @@ public sealed partial class SubmissionDriver
         Server = _wire.Server,
     };
 
-    private async Task<Turn> CheckPasswordAsync(Turn.AskPassword ask)
+    private async Task<SessionAction> CheckPasswordAsync(SessionAction.AskPassword ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
         _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
         return await AnswerAsync(answer);
     }
 
-    private async Task<Turn> FindGrantAsync(Turn.AskGrant ask)
+    private async Task<SessionAction> FindGrantAsync(SessionAction.AskGrant ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.FindProvenAsync(Attempt(ask.Login), _verifierFrom, ask.Keys, default);
         await EndProofIfGrantedAsync(answer);
         return await AnswerAsync(answer);
     }
 
-    private async Task<Turn> CheckTokenAsync(Turn.AskToken ask)
+    private async Task<SessionAction> CheckTokenAsync(SessionAction.AskToken ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
         return await AnswerAsync(answer);
     }
 
-    private async Task<Turn> CheckCertificateAsync(Turn.AskCertificate ask)
+    private async Task<SessionAction> CheckCertificateAsync(SessionAction.AskCertificate ask)
     {
         (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
         return await AnswerAsync(answer);
     }
 
-    private async ValueTask<Turn> AnswerAsync(LoginAnswer answer)
+    private async ValueTask<SessionAction> AnswerAsync(LoginAnswer answer)
     {
         _loginAgain = answer is LoginAnswer.Wrong { Again: true };
         var turn = _session.AnswerLogin(await AdmitAsync(answer));

@@ -29,12 +29,12 @@ public sealed partial class SubmissionDriver
             return answer;
         }
 
-        var refusal = QuotaPolicy.RefuseLogin(reached, _services.Time.GetUtcNow());
+        var refusal = LimitReplies.ForLogin(reached, _services.Time.GetUtcNow());
         LogLimit(grant.Login, reached, refusal, "(login)");
         return new LoginAnswer.OverLimit(refusal);
     }
 
-    private async ValueTask<Reply?> BeginSendingAsync(Turn.AskSender ask)
+    private async ValueTask<Reply?> BeginSendingAsync(SessionAction.AskSender ask)
     {
         var sender = SenderOf(_session.Grant!);
         await _services.Sending.LoadContactsAsync(sender.Login);
@@ -43,12 +43,12 @@ public sealed partial class SubmissionDriver
             return null;
         }
 
-        var refusal = QuotaPolicy.RefuseMessage(reached, _services.Time.GetUtcNow());
+        var refusal = LimitReplies.ForMessage(reached, _services.Time.GetUtcNow());
         LogLimit(sender.Login, reached, refusal, ask.ReversePath.ToString());
         return refusal;
     }
 
-    private Turn AnswerRecipient(Turn.AskRecipient ask)
+    private SessionAction AnswerRecipient(SessionAction.AskRecipient ask)
     {
         if (Judge(ask) is { } refused)
         {
@@ -60,7 +60,7 @@ public sealed partial class SubmissionDriver
             return _session.AnswerRecipient(null);
         }
 
-        var refusal = QuotaPolicy.RefuseRecipient(reached, _services.Time.GetUtcNow());
+        var refusal = LimitReplies.ForRecipient(reached, _services.Time.GetUtcNow());
         LogLimit(_session.Grant!.Login, reached, refusal, ask.Recipient.Path.ToString());
         return _session.AnswerRecipient(refusal, byLimit: true);
     }
@@ -73,7 +73,7 @@ public sealed partial class SubmissionDriver
             return null;
         }
 
-        var refusal = QuotaPolicy.RefuseMessage(reached, _services.Time.GetUtcNow());
+        var refusal = LimitReplies.ForMessage(reached, _services.Time.GetUtcNow());
         LogLimit(_session.Grant!.Login, reached, refusal, $"{id} (content)");
         return refusal;
     }

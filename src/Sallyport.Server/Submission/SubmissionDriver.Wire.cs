@@ -130,7 +130,7 @@ public sealed partial class SubmissionDriver
         {
             LineKind.TooLong => _session.LineTooLong(),
             LineKind.BareLineFeed => _session.BareNewlineCommand(),
-            _ => new Turn.HangUp(Replies.LineTooLong),
+            _ => new SessionAction.HangUp(Replies.LineTooLong),
         };
         await FollowAsync(turn, default);
     }

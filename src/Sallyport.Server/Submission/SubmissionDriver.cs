@@ -1,5 +1,6 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Telemetry;
 
@@ -43,8 +44,8 @@ public sealed partial class SubmissionDriver : IDisposable
         SessionId = sessionId;
         _deadline = new Deadline(wire, services.Time);
         _began = services.Time.GetTimestamp();
-        _session = new SubmissionSession(new SubmissionContext(_settings.Options.Hostname, tls == ListenerTls.Implicit,
-            tls == ListenerTls.StartTls, tls == ListenerTls.None, _client, _limits)
+        _session = new SubmissionSession(new SubmissionContext(
+            _settings.Options.Hostname, tls == ListenerTls.StartTls, tls == ListenerTls.None, _limits)
         { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
     }
 
@@ -132,27 +133,27 @@ public sealed partial class SubmissionDriver : IDisposable
     };
 
     /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
-    private async Task FollowAsync(Turn? turn, CancellationToken cancel)
+    private async Task FollowAsync(SessionAction? turn, CancellationToken cancel)
     {
         while (turn is not null)
         {
             await TellLoginFailureAsync();
             turn = turn switch
             {
-                Turn.Say say => Write(say.Reply),
-                Turn.HangUp hangUp => HangUp(hangUp.Reply),
-                Turn.BeginTls begin => await BeginTlsAsync(begin),
-                Turn.ContinueSasl next => await ContinueSaslAsync(next),
-                Turn.AskPassword ask => await CheckPasswordAsync(ask),
-                Turn.AskVerifier ask => await FindVerifierAsync(ask),
-                Turn.AskExchange ask => await ContinueExchangeAsync(ask),
-                Turn.AskGrant ask => await FindGrantAsync(ask),
-                Turn.AskToken ask => await CheckTokenAsync(ask),
-                Turn.AskCertificate ask => await CheckCertificateAsync(ask),
-                Turn.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
-                Turn.AskRecipient ask => AnswerRecipient(ask),
-                Turn.ReadData data => await ReceiveDataAsync(data, cancel),
-                Turn.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
+                SessionAction.Say say => Write(say.Reply),
+                SessionAction.HangUp hangUp => HangUp(hangUp.Reply),
+                SessionAction.BeginTls begin => await BeginTlsAsync(begin),
+                SessionAction.ContinueSasl next => await ContinueSaslAsync(next),
+                SessionAction.AskPassword ask => await CheckPasswordAsync(ask),
+                SessionAction.AskVerifier ask => await FindVerifierAsync(ask),
+                SessionAction.AskExchange ask => await ContinueExchangeAsync(ask),
+                SessionAction.AskGrant ask => await FindGrantAsync(ask),
+                SessionAction.AskToken ask => await CheckTokenAsync(ask),
+                SessionAction.AskCertificate ask => await CheckCertificateAsync(ask),
+                SessionAction.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
+                SessionAction.AskRecipient ask => AnswerRecipient(ask),
+                SessionAction.ReadData data => await ReceiveDataAsync(data, cancel),
+                SessionAction.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
                 _ => null,
             };
         }
@@ -202,27 +203,27 @@ public sealed partial class SubmissionDriver : IDisposable
         return false;
     }
 
-    private async ValueTask<Turn> AnswerSenderAsync(Turn.AskSender ask)
+    private async ValueTask<SessionAction> AnswerSenderAsync(SessionAction.AskSender ask)
     {
-        var refusal = Judge(ask) ?? await BeginSendingAsync(ask);
-        var kept = SenderPolicy.Effective(_session.Grant!, ask.ReversePath);
-        if (refusal is null && ask.ReversePath.Mailbox is { } asked && !SenderPolicy.MayUse(_session.Grant!, asked))
+        var sender = SenderPolicy.Decide(_session.Grant!, ask.ReversePath);
+        var refusal = Judge(ask, sender) ?? await BeginSendingAsync(ask);
+        if (refusal is null && sender.Ungranted is { } ungranted)
         {
-            LogStranger("MAIL FROM", asked.ToString());
+            LogUngranted("MAIL FROM", ungranted.ToString());
         }
 
-        return _session.AnswerSender(refusal, kept == ask.ReversePath ? null : kept);
+        return _session.AnswerSender(refusal, sender.Path == ask.ReversePath ? null : sender.Path);
     }
 
-    private void LogStranger(string where, string address)
+    private void LogUngranted(string where, string address)
     {
         var grant = _session.Grant!;
-        _services.Log.Write(new MailEvent.StrangerPassed(SessionId, _client, grant.Login, where, address, grant.Mode));
+        _services.Log.Write(new MailEvent.UngrantedSenderAllowed(SessionId, _client, grant.Login, where, address, grant.Mode));
     }
 
-    private Reply? Judge(Turn.AskSender ask)
+    private Reply? Judge(SessionAction.AskSender ask, SenderDecision sender)
     {
-        var refusal = CheckSuspension() ?? SenderPolicy.CheckReversePath(_session.Grant!, ask.ReversePath)
+        var refusal = CheckSuspension() ?? (sender.Refusal is { } ungranted ? Replies.SenderNotGranted(ungranted) : null)
             ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
                 : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom)
             ?? (_services.Watch.HasRoomFor(_session.Grant!.Login, _session.Grant.Groups) ? null : Replies.TooMuchHeld);
@@ -234,11 +235,11 @@ public sealed partial class SubmissionDriver : IDisposable
         ? Replies.Suspended(suspension.Login, suspension.Why, _settings.Options.Alert.Contact)
         : null;
 
-    private Reply? Judge(Turn.AskRecipient ask)
+    private Reply? Judge(SessionAction.AskRecipient ask)
     {
         var path = ask.Recipient.Path;
         var refusal = _settings.Routes.Find(path.Mailbox) is null
-            ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {Replies.Printable(path.Mailbox.Domain)}")
+            ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {DisplayText.Sanitize(path.Mailbox.Domain)}")
             : null;
         LogPolicyRefusal(refusal, path.ToString());
         return refusal;
@@ -254,7 +255,7 @@ public sealed partial class SubmissionDriver : IDisposable
         }
     }
 
-    private async Task<Turn?> BeginTlsAsync(Turn.BeginTls begin)
+    private async Task<SessionAction?> BeginTlsAsync(SessionAction.BeginTls begin)
     {
         if (MoreHasArrived())
         {
@@ -263,7 +264,7 @@ public sealed partial class SubmissionDriver : IDisposable
 
         if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
         {
-            return new Turn.Say(Replies.TlsBusy); // RFC 3207 §4
+            return new SessionAction.Say(Replies.TlsBusy); // RFC 3207 §4
         }
 
         try
@@ -296,13 +297,13 @@ public sealed partial class SubmissionDriver : IDisposable
         }
     }
 
-    private Turn? Write(Reply reply)
+    private SessionAction? Write(Reply reply)
     {
         Say(reply);
         return null;
     }
 
-    private Turn? HangUp(Reply reply)
+    private SessionAction? HangUp(Reply reply)
     {
         Say(reply);
         _closing = true;

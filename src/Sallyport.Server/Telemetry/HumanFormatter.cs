@@ -45,7 +45,7 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
         MailEvent.LimitReached e => $"{e.Session} LIMIT reached, {Quoted(e.Subject)} of login {Clean(e.Login)} from {e.Client} refused: "
             + $"{Clean(e.Whose)} has used {e.Used} of {e.Allowed} {Name(e.Measure)} {QuotaPolicy.Per(e.Window)}: {Clean(e.Reply.ToString())}",
-        MailEvent.StrangerPassed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
+        MailEvent.UngrantedSenderAllowed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "
             + (e.Mode == SenderMode.Rewrite ? "its own is kept in its place" : "passed, as its mode is to log"),
         MailEvent.MessageAccepted e => $"{e.Session} {e.Id} accepted from {Clean(e.Sender)}{Of(e.Login)} at {e.Client} for "
             + $"{Count(e.Recipients, "recipient")}, {e.Bytes} bytes, message-id {Clean(e.MessageId)}"

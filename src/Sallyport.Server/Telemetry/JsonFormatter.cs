@@ -51,7 +51,7 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.LimitReached e:
                 WriteLimit(json, e);
                 break;
-            case MailEvent.StrangerPassed e:
+            case MailEvent.UngrantedSenderAllowed e:
                 Put(json, "stranger_passed", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("where", e.Where),
                     ("address", e.Address), ("mode", e.Mode.ToString().ToLowerInvariant()));
                 break;

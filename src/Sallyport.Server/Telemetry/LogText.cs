@@ -1,5 +1,5 @@
 using System.Text;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Server.Telemetry;
 
@@ -57,5 +57,5 @@ public static class LogText
     private static bool IsQuote(Rune rune) => rune.Value is '"' or '\\';
 
     /// <summary>What could pass for other text, and what was no text at all.</summary>
-    private static bool Escapes(Rune rune) => Shown.Deceives(rune) || rune == Rune.ReplacementChar;
+    private static bool Escapes(Rune rune) => DisplayText.IsDeceptive(rune) || rune == Rune.ReplacementChar;
 }

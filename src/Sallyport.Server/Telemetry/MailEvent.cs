@@ -95,7 +95,8 @@ public abstract record MailEvent
 
     /// <summary>A sender that is not the login's passed, since its mode is to log or to rewrite.</summary>
     /// <param name="Where">MAIL FROM or the header field.</param>
-    public sealed record StrangerPassed(string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;
+    public sealed record UngrantedSenderAllowed(
+        string Session, string Client, string Login, string Where, string Address, SenderMode Mode) : MailEvent;
 
     public sealed record MessageAccepted(
         string Session, QueueId Id, string Client, string Login, string Sender, int Recipients, string MessageId, long Bytes) : MailEvent

@@ -1,5 +1,5 @@
 using System.Text;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Interaction;
@@ -17,7 +17,7 @@ internal sealed class CleanWriter(TextWriter inner) : TextWriter
 
     public override void Write(char value)
     {
-        if (value is not ('\n' or '\r' or '\t') && Rune.TryCreate(value, out var rune) && Shown.Deceives(rune))
+        if (value is not ('\n' or '\r' or '\t') && Rune.TryCreate(value, out var rune) && DisplayText.IsDeceptive(rune))
         {
             inner.Write(LogText.CleanWhole(value.ToString()));
         }

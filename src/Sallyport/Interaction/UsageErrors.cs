@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Sallyport.Mail.Policy;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Interaction;
 
@@ -78,9 +78,9 @@ internal static partial class UsageErrors
     private static string Guess(string typed, CommandResult command)
     {
         var nearest = command.Command.Subcommands.Select(sub => sub.Name).Concat(command.Command.Options.Select(option => option.Name))
-            .MinBy(word => SenderPolicy.Distance(word, typed));
+            .MinBy(word => EditDistance.Between(word, typed));
         return nearest is not null && typed.Length is > 1 and < 40
-            && SenderPolicy.Distance(nearest, typed) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
+            && EditDistance.Between(nearest, typed) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
             ? $"; did you mean {nearest}?"
             : "";
     }

@@ -3,7 +3,7 @@ using System.Net;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
@@ -31,7 +31,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
 
         if (Credentials.PrepareLogin(wanted.Login) is not { } typed)
         {
-            return No($"\"{Replies.Printable(wanted.Login)}\" can be no login");
+            return No($"\"{DisplayText.Sanitize(wanted.Login)}\" can be no login");
         }
 
         var (options, _, identity) = services.Settings();
@@ -39,8 +39,8 @@ internal sealed class AppPasswordHandlers(AdminServices services)
         if (found.Answer is not DirectoryAnswer.Granted { Entry: var entry })
         {
             return No(found.Answer is DirectoryAnswer.Unavailable unavailable
-                ? $"nobody can say now who {Replies.Printable(typed)} is: {unavailable.Why}"
-                : $"{Replies.Printable(typed)} is no login that may log in: {await WhyAsync(identity, typed, cancel)}");
+                ? $"nobody can say now who {DisplayText.Sanitize(typed)} is: {unavailable.Why}"
+                : $"{DisplayText.Sanitize(typed)} is no login that may log in: {await WhyAsync(identity, typed, cancel)}");
         }
 
         if (Credentials.PrepareLogin(entry.Login) is not { Length: <= UserRules.LoginCharactersMax } login)
@@ -118,8 +118,8 @@ internal sealed class AppPasswordHandlers(AdminServices services)
         var revoked = await Book.RevokeAsync(login, choice.Id?.ToLowerInvariant(), cancel);
         return revoked switch
         {
-            [] => new(false, choice.Id is null ? $"{Replies.Printable(login)} has no app password"
-                : $"{Replies.Printable(login)} has no app password {Replies.Printable(choice.Id)}; `sallyport app-password list` shows them"),
+            [] => new(false, choice.Id is null ? $"{DisplayText.Sanitize(login)} has no app password"
+                : $"{DisplayText.Sanitize(login)} has no app password {DisplayText.Sanitize(choice.Id)}; `sallyport app-password list` shows them"),
             [var one] => new(true, $"{one.Shown} of {login} is revoked: its next login is refused, and its next message in a session under way"),
             _ => new(true, $"{revoked.Length} app passwords of {login} are revoked: their next logins are refused, and their next messages"),
         };

@@ -2,6 +2,7 @@ using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
@@ -196,11 +197,11 @@ internal static class Explainer
 
         if (!MailboxParser.TryParse(from, out var mailbox))
         {
-            return new("sender", "refused", $"\"{Replies.Printable(from)}\" is not a mail address");
+            return new("sender", "refused", $"\"{DisplayText.Sanitize(from)}\" is not a mail address");
         }
 
-        return SenderPolicy.CheckReversePath(grant, new ReversePath(mailbox)) is { } refusal
-            ? new("sender", "refused", refusal.ToString())
+        return SenderPolicy.Decide(grant, new ReversePath(mailbox)).Refusal is { } refusal
+            ? new("sender", "refused", Replies.SenderNotGranted(refusal).ToString())
             : new("sender", "ok", $"{mailbox} is granted to {grant.Login}, in MAIL FROM and in the From and Sender headers");
     }
 
@@ -208,7 +209,7 @@ internal static class Explainer
     {
         if (!MailboxParser.TryParse(to, out var mailbox))
         {
-            return new("recipient", "refused", $"\"{Replies.Printable(to)}\" is not a mail address");
+            return new("recipient", "refused", $"\"{DisplayText.Sanitize(to)}\" is not a mail address");
         }
 
         if (routes.Find(mailbox!) is not { } hop)

@@ -1,6 +1,7 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
@@ -17,7 +18,7 @@ internal sealed class GrantHandlers(AdminServices services)
             [.. services.Settings().Identity.Grants.Rules.Select(rule => new GrantView(rule.To, rule.As, rule.Source))]));
         handlers.On(GrantOperations.Add, AddAsync);
         handlers.On(GrantOperations.Remove, async (pair, cancel) => await services.Books.Grants.RemoveAsync(pair.To, pair.As, cancel)
-            ? new(true, $"{Replies.Printable(pair.To)} may no longer send as {Replies.Printable(pair.As)} by command")
+            ? new(true, $"{DisplayText.Sanitize(pair.To)} may no longer send as {DisplayText.Sanitize(pair.As)} by command")
             : new(false, "there is no such grant by command; `sallyport grants list` shows them, and which the configuration makes"));
         handlers.On(GrantOperations.Of, OfAsync);
         handlers.On(GrantOperations.WhoMaySendAs, WhoMaySendAsAsync);
@@ -27,7 +28,7 @@ internal sealed class GrantHandlers(AdminServices services)
     {
         if ((GrantRule.SubjectMistake(pair.To) ?? GrantRule.SenderMistake(pair.As)) is { } mistake)
         {
-            return new(false, Replies.Printable(mistake));
+            return new(false, DisplayText.Sanitize(mistake));
         }
 
         if (pair.To.Length > TextCharactersMax || pair.As.Length > TextCharactersMax)
@@ -53,7 +54,7 @@ internal sealed class GrantHandlers(AdminServices services)
     {
         if (!MailboxParser.TryParse(name.Address, out var mailbox))
         {
-            return new(name.Address, $"\"{Replies.Printable(name.Address)}\" is not a mail address", []);
+            return new(name.Address, $"\"{DisplayText.Sanitize(name.Address)}\" is not a mail address", []);
         }
 
         var accounts = (await services.Store.Accounts.ListAsync(cancel))

@@ -1,6 +1,6 @@
 using System.Net;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 
@@ -26,7 +26,7 @@ internal sealed class GuardHandlers(AdminServices services)
     {
         if (!IPAddress.TryParse(ban.Address, out var address))
         {
-            return new(false, $"\"{Replies.Printable(ban.Address)}\" is not an IP address");
+            return new(false, $"\"{DisplayText.Sanitize(ban.Address)}\" is not an IP address");
         }
 
         var length = TimeSpan.FromSeconds(Math.Clamp(ban.Seconds, 1, (long)LongestBan.TotalSeconds));
@@ -35,7 +35,7 @@ internal sealed class GuardHandlers(AdminServices services)
     }
 
     private AdminAnswer Remove(string text) => !IPAddress.TryParse(text, out var address)
-        ? new(false, $"\"{Replies.Printable(text)}\" is not an IP address")
+        ? new(false, $"\"{DisplayText.Sanitize(text)}\" is not an IP address")
         : services.Books.Guard.Unban(address)
             ? new(true, $"{text} may log in again; what counted against it is forgotten")
             : new(false, $"{text} is not banned");
@@ -44,7 +44,7 @@ internal sealed class GuardHandlers(AdminServices services)
     {
         if (Credentials.PrepareLogin(login) is not { } prepared)
         {
-            return new(false, $"\"{Replies.Printable(login)}\" can be no login");
+            return new(false, $"\"{DisplayText.Sanitize(login)}\" can be no login");
         }
 
         services.Books.Forget(prepared);

@@ -1,4 +1,5 @@
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Telemetry;
@@ -70,7 +71,7 @@ internal sealed class HoldHandlers(AdminServices services)
 
         var more = change.Messages == MessagesAtOnce;
         var left = more ? 0 : (await Spool.HeldAsync(login, GroupsMax, cancel)).Sum(group => group.Messages);
-        var of = login is null ? "" : $" of {Replies.Printable(login)}";
+        var of = login is null ? "" : $" of {DisplayText.Sanitize(login)}";
         var message = change.Messages > 0 || left > 0
             ? $"{Count(change.Messages, "message")}{of} {what}" + (left > 0 ? $"; {left} just being relayed and left: try again in a moment" : "")
             : cleared ? $"nothing{of} was held; it may send again" : $"nothing{of} is held";
@@ -84,7 +85,7 @@ internal sealed class HoldHandlers(AdminServices services)
             .Select(text => (Text: text, Id: QueueId.TryParse(text, out var id) ? id : default(QueueId?))).ToList();
         if (ids.Find(one => one.Id is null) is { Text: { } wrong })
         {
-            return new(false, $"\"{Replies.Printable(wrong)}\" is not a queue id", 0, 0, false, 0);
+            return new(false, $"\"{DisplayText.Sanitize(wrong)}\" is not a queue id", 0, 0, false, 0);
         }
 
         // Started together they share commits, as sessions do.

@@ -4,6 +4,7 @@ using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Sending;
@@ -35,7 +36,7 @@ internal sealed class LimitHandlers(AdminServices services)
         var now = services.Time.GetUtcNow();
         if (services.Sending.TryBegin(sender, 0, out var transaction) is { } full)
         {
-            return new("limits", "refused", QuotaPolicy.RefuseMessage(full, now).ToString());
+            return new("limits", "refused", LimitReplies.ForMessage(full, now).ToString());
         }
 
         var reached = MailboxParser.TryParse(to, out var mailbox) ? transaction!.AddRecipient(mailbox!) : null;
@@ -44,7 +45,7 @@ internal sealed class LimitHandlers(AdminServices services)
             ? new("limits", "ok", $"{string.Join(" and ", sender.Quotas.Select(applied => applied.Quota))} "
                 + (sender.Quotas.Length == 1 ? "leaves" : "leave") + " room for one more; "
                 + "`sallyport limits show` tells how much")
-            : new("limits", "refused", QuotaPolicy.RefuseRecipient(reached, now).ToString());
+            : new("limits", "refused", LimitReplies.ForRecipient(reached, now).ToString());
     }
 
     private async ValueTask<LimitsOfSubject> ShowAsync(LimitSubject asked, CancellationToken cancel)
@@ -95,7 +96,7 @@ internal sealed class LimitHandlers(AdminServices services)
         _ => null,
     };
 
-    private static string Mistake(LimitSubject asked) => $"\"{Replies.Printable(asked.Name)}\" can be no login or group";
+    private static string Mistake(LimitSubject asked) => $"\"{DisplayText.Sanitize(asked.Name)}\" can be no login or group";
 
     private static LimitView View(LimitUse use) => new(use.Subject, Name(use.Measure), Name(use.Window), use.Used, use.Allowed, use.FreeAt);
 

@@ -1,6 +1,7 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Sending;
@@ -43,7 +44,7 @@ internal sealed class LoginHandlers(AdminServices services)
         var held = asked.HoldQueue
             ? await services.Store.Spool.HoldDueOfAsync(login, "its login is suspended", cancel)
             : null;
-        return new(true, $"{Replies.Printable(suspension.Login)} may log in and not send, "
+        return new(true, $"{DisplayText.Sanitize(suspension.Login)} may log in and not send, "
             + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "until it is resumed")
             + (held is null ? "" : $"; {held.Messages} message{(held.Messages == 1 ? "" : "s")} of it held"));
     }
@@ -57,12 +58,12 @@ internal sealed class LoginHandlers(AdminServices services)
         var tripped = services.LetGo(login, false);
         if (!suspended && !tripped)
         {
-            return new(false, $"{Replies.Printable(login)} is neither suspended nor stopped by the breaker");
+            return new(false, $"{DisplayText.Sanitize(login)} is neither suspended nor stopped by the breaker");
         }
 
         services.Log.Write(new MailEvent.LoginResumed(login));
         var held = (await services.Store.Spool.HeldAsync(login, 100, cancel)).Sum(group => group.Messages);
-        return new(true, $"{Replies.Printable(login)} may send again" + (held == 0 ? ""
+        return new(true, $"{DisplayText.Sanitize(login)} may send again" + (held == 0 ? ""
             : $"; {held} message{(held == 1 ? "" : "s")} of it stay held: `sallyport hold release` or `hold drop`"));
     }
 

@@ -1,5 +1,6 @@
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Telemetry;
@@ -47,7 +48,7 @@ internal sealed class QueueHandlers(AdminServices services)
     {
         if (!TryParse(name.QueueId, out var id))
         {
-            return new(false, $"\"{Replies.Printable(name.QueueId)}\" is not a queue id");
+            return new(false, $"\"{DisplayText.Sanitize(name.QueueId)}\" is not a queue id");
         }
 
         if (await Spool.FindAsync(id, cancel) is null)

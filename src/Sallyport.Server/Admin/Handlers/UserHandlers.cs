@@ -1,6 +1,6 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
@@ -102,7 +102,7 @@ internal sealed class UserHandlers(AdminServices services)
         var stored = account.Addresses.Where(address => taken.Contains(Canonical(address))).ToList();
         if (change.Remove.FirstOrDefault(address => !stored.Exists(one => Canonical(one) == Canonical(address))) is { } unknown)
         {
-            return new(false, $"{Replies.Printable(unknown)} was not granted to {account.Login}");
+            return new(false, $"{DisplayText.Sanitize(unknown)} was not granted to {account.Login}");
         }
 
         return await Accounts.ChangeAddressesAsync(account.Login, [.. change.Add.Select(Canonical)], stored, cancel) is { } changed
@@ -115,9 +115,9 @@ internal sealed class UserHandlers(AdminServices services)
     /// <summary>What addresses are compared in; a text that is none stays as it is.</summary>
     private static string Canonical(string address) => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : address;
 
-    private static string Shown(string login) => Replies.Printable(Credentials.PrepareLogin(login) ?? login);
+    private static string Shown(string login) => DisplayText.Sanitize(Credentials.PrepareLogin(login) ?? login);
 
-    private static AdminAnswer Unknown(string login) => new(false, $"there is no local account {Replies.Printable(login)}");
+    private static AdminAnswer Unknown(string login) => new(false, $"there is no local account {DisplayText.Sanitize(login)}");
 
     private static UserView View(Account account) =>
         new(account.Login, [.. LocalDirectory.AddressesOf(account)], account.Disabled, account.CreatedAt);

@@ -1,6 +1,6 @@
 using System.Net;
 using Sallyport.Mail.Policy;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Admin.Operations;
@@ -15,18 +15,18 @@ public static class AppPasswordRules
 
     /// <summary>Why it can be no label; null when it can.</summary>
     public static string? LabelMistake(string label) =>
-        label.Trim().Length is 0 or > LabelCharactersMax || label.Contains('"', StringComparison.Ordinal) || Replies.Printable(label) != label
-            ? $"\"{Replies.Printable(label)}\" cannot be a label: it needs 1 to {LabelCharactersMax} printable characters, none of them a quote"
+        label.Trim().Length is 0 or > LabelCharactersMax || label.Contains('"', StringComparison.Ordinal) || DisplayText.Sanitize(label) != label
+            ? $"\"{DisplayText.Sanitize(label)}\" cannot be a label: it needs 1 to {LabelCharactersMax} printable characters, none of them a quote"
             : null;
 
     /// <summary>Null for a network or an address.</summary>
     public static string? NetworkMistake(string text) => ParseNetwork(text) is null
-        ? $"\"{Replies.Printable(text)}\" is not a network; \"192.0.2.7\", \"192.0.2.0/24\" and \"2001:db8::/32\" are"
+        ? $"\"{DisplayText.Sanitize(text)}\" is not a network; \"192.0.2.7\", \"192.0.2.0/24\" and \"2001:db8::/32\" are"
         : null;
 
     /// <summary>Null for an address or a pattern.</summary>
     public static string? SenderMistake(string text) => text.Contains(':', StringComparison.Ordinal) || SenderPattern.Parse(text) is null
-        ? $"\"{Replies.Printable(text)}\" is no address; \"info@acme.test\", \"*@acme.test\" and \"sales-*@acme.test\" are right"
+        ? $"\"{DisplayText.Sanitize(text)}\" is no address; \"info@acme.test\", \"*@acme.test\" and \"sales-*@acme.test\" are right"
         : null;
 
     /// <summary>Seconds of a life like "90d"; null when it is none.</summary>

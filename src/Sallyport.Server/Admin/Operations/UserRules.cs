@@ -1,6 +1,6 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Server.Admin.Operations;
 
@@ -14,16 +14,16 @@ public static class UserRules
     {
         if (Credentials.PrepareLogin(login) is not { Length: <= LoginCharactersMax } prepared)
         {
-            return $"\"{Replies.Printable(login)}\" cannot be a login: it needs 1 to {LoginCharactersMax} printable characters";
+            return $"\"{DisplayText.Sanitize(login)}\" cannot be a login: it needs 1 to {LoginCharactersMax} printable characters";
         }
 
         if (prepared.IndexOfAny(['<', '>', '*']) >= 0)
         {
-            return $"\"{Replies.Printable(login)}\" cannot be a login{Meant(prepared)}";
+            return $"\"{DisplayText.Sanitize(login)}\" cannot be a login{Meant(prepared)}";
         }
 
         return prepared.Contains('@', StringComparison.Ordinal) && !MailboxParser.TryParse(prepared, out _)
-            ? $"\"{Replies.Printable(login)}\" looks like a mail address and is none{Meant(prepared)}"
+            ? $"\"{DisplayText.Sanitize(login)}\" looks like a mail address and is none{Meant(prepared)}"
             : null;
     }
 
@@ -32,17 +32,17 @@ public static class UserRules
     {
         if (address.StartsWith("*@", StringComparison.Ordinal))
         {
-            var shown = Replies.Printable(address);
+            var shown = DisplayText.Sanitize(address);
             return $"\"{shown}\" is a pattern and no address; "
                 + $"`sallyport grants add --to LOGIN --as \"{shown}\"` lets a login send as all of a domain";
         }
 
-        return MailboxParser.TryParse(address, out _) ? null : $"\"{Replies.Printable(address)}\" is not a mail address{Meant(address)}";
+        return MailboxParser.TryParse(address, out _) ? null : $"\"{DisplayText.Sanitize(address)}\" is not a mail address{Meant(address)}";
     }
 
     private static string Meant(string text)
     {
         var bare = text.Trim('<', '>', ' ', '"', ',', ';').Replace("mailto:", "", StringComparison.OrdinalIgnoreCase);
-        return bare != text && MailboxParser.TryParse(bare, out _) ? $"; did you mean {Replies.Printable(bare)}?" : "";
+        return bare != text && MailboxParser.TryParse(bare, out _) ? $"; did you mean {DisplayText.Sanitize(bare)}?" : "";
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Identity.Servers;
 
 namespace Sallyport.Server.Identity.Dovecot;
@@ -153,7 +153,7 @@ internal sealed class AuthConnection : IAsyncDisposable
                     break;
                 case "VERSION":
                     throw new ServerTroubleException(
-                        "it speaks another version of the auth protocol: " + Replies.Printable(string.Join('.', fields[1..])));
+                        "it speaks another version of the auth protocol: " + DisplayText.Sanitize(string.Join('.', fields[1..])));
                 case "MECH" when fields.Length > 1:
                     Mechanisms.Add(fields[1]);
                     break;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Threading.Channels;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Servers;
 
@@ -88,7 +88,7 @@ internal sealed class AuthExchange(
 
     private static string Describe(AuthReply reply) => reply switch
     {
-        AuthReply.Ok ok => $"OK, user {Replies.Printable(ok.User)}",
+        AuthReply.Ok ok => $"OK, user {DisplayText.Sanitize(ok.User)}",
         AuthReply.Fail fail => $"FAIL {fail.Code} {fail.Reason}".TrimEnd(),
         AuthReply.Lost lost => lost.Why,
         _ => "",

@@ -1,6 +1,6 @@
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
 using System.Text;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Server.Identity.Dovecot;
 
@@ -87,7 +87,7 @@ internal abstract record AuthReply
             code = code.Length == 0 && AuthLine.Find(fields, name) is not null ? name : code;
         }
 
-        return new Fail(AuthLine.Find(fields, "user") ?? "", code, Replies.Printable(AuthLine.Find(fields, "reason") ?? ""));
+        return new Fail(AuthLine.Find(fields, "user") ?? "", code, DisplayText.Sanitize(AuthLine.Find(fields, "reason") ?? ""));
     }
 
     private static byte[]? Decode(string base64) => SaslServer.DecodeBase64(Encoding.ASCII.GetBytes(base64));

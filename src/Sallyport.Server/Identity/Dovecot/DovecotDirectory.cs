@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Servers;
 
@@ -170,7 +170,7 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
 
         if (attempt is not null)
         {
-            yield return "session=" + Replies.Printable(attempt.Session);
+            yield return "session=" + DisplayText.Sanitize(attempt.Session);
             yield return "rip=" + Plain(attempt.Client);
             yield return string.Create(CultureInfo.InvariantCulture, $"rport={attempt.ClientPort}");
             if (attempt.Server is { } server)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Servers;
 
@@ -72,7 +72,7 @@ internal sealed class UserLookup(DovecotDirectoryOptions options, TimeProvider t
         AuthReply.NotFound => new DirectoryAnswer.Unknown(),
         AuthReply.Fail fail => new DirectoryAnswer.Unavailable(
             $"dovecot {server} cannot tell now{(fail.Reason.Length > 0 ? ": " + fail.Reason : "")}"),
-        AuthReply.Lost lost => new DirectoryAnswer.Unavailable($"dovecot {server}: {Replies.Printable(lost.Why)}"),
+        AuthReply.Lost lost => new DirectoryAnswer.Unavailable($"dovecot {server}: {DisplayText.Sanitize(lost.Why)}"),
         _ => new DirectoryAnswer.Unavailable($"dovecot {server}: its answer makes no sense"),
     };
 

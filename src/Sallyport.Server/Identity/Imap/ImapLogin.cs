@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Identity.Servers;
 
 namespace Sallyport.Server.Identity.Imap;
@@ -207,5 +207,5 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         return reply;
     }
 
-    private static string Shown(ImapReply reply) => Replies.Printable($"{reply.Word} {reply.Text}".Trim());
+    private static string Shown(ImapReply reply) => DisplayText.Sanitize($"{reply.Word} {reply.Text}".Trim());
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Identity.Servers;
 
 namespace Sallyport.Server.Identity.Pop3;
@@ -155,5 +155,5 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
         return close < 0 ? "" : line[(open + 1)..close].ToUpperInvariant();
     }
 
-    private static string Shown(string line) => Replies.Printable(line);
+    private static string Shown(string line) => DisplayText.Sanitize(line);
 }

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Identity.Servers;
@@ -37,7 +37,7 @@ internal sealed class ServerConnector(ServerTrust trust)
         {
             socket.Dispose();
             throw exception is SocketException or ArgumentException
-                ? new ServerTroubleException("cannot connect: " + Replies.Printable(exception.Message))
+                ? new ServerTroubleException("cannot connect: " + DisplayText.Sanitize(exception.Message))
                 : exception;
         }
     }
@@ -83,7 +83,7 @@ internal sealed class ServerConnector(ServerTrust trust)
             exception = inner;
         }
 
-        return Replies.Printable(exception.Message);
+        return DisplayText.Sanitize(exception.Message);
     }
 
     /// <summary>The file is read again when it has changed.</summary>

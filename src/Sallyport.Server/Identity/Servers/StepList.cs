@@ -1,4 +1,4 @@
-using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Text;
 
 namespace Sallyport.Server.Identity.Servers;
 
@@ -10,6 +10,6 @@ internal sealed class StepList(IList<DirectoryStep>? steps, string what, string 
     public void Add(string outcome, string detail)
     {
         var shown = secret.Length > 0 ? detail.Replace(secret, "***", StringComparison.Ordinal) : detail;
-        steps?.Add(new DirectoryStep(what, outcome, Replies.Printable(shown)));
+        steps?.Add(new DirectoryStep(what, outcome, DisplayText.Sanitize(shown)));
     }
 }

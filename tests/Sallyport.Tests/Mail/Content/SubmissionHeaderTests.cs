@@ -55,7 +55,7 @@ public sealed class SubmissionHeaderTests
         var foreign = "From: <boss@acme.test>\r\n" + Date + MessageId;
         Assert.Equal(Received + "Sender: <jane@acme.test>\r\n" + foreign + "\r\n", Ready(sender + foreign, rewriting));
         var ready = Assert.IsType<HeaderResult.Ready>(Prepare(sender + foreign, rewriting));
-        Assert.Equal("boss@acme.test", ready.Stranger!.Value.Mailbox.ToString());
+        Assert.Equal("boss@acme.test", ready.Ungranted!.Value.Mailbox.ToString());
     }
 
     [Fact]

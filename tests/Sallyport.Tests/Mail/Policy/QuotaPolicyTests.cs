@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Smtp;
 using Xunit;
 
 namespace Sallyport.Tests.Mail.Policy;
@@ -48,7 +49,7 @@ public sealed class QuotaPolicyTests
         "550 5.7.1 Login jane may write to 0 recipients for the first time a day; ask your administrator")]
     public void A_recipient_is_refused_with_the_limit_and_the_time(
         SendingMeasure measure, SendingWindow window, long allowed, long asked, string subject, string reply) =>
-        Assert.Equal(reply, QuotaPolicy.RefuseRecipient(Reached(measure, window, allowed, asked, subject), Now).ToString());
+        Assert.Equal(reply, LimitReplies.ForRecipient(Reached(measure, window, allowed, asked, subject), Now).ToString());
 
     [Theory]
     [InlineData(SendingMeasure.Messages, SendingWindow.Minute, 30, 1, "site",
@@ -61,7 +62,7 @@ public sealed class QuotaPolicyTests
         "550 5.7.1 Login jane may send 0 messages a day; ask your administrator")]
     public void A_message_is_refused_with_the_limit_and_the_time(
         SendingMeasure measure, SendingWindow window, long allowed, long asked, string subject, string reply) =>
-        Assert.Equal(reply, QuotaPolicy.RefuseMessage(Reached(measure, window, allowed, asked, subject), Now).ToString());
+        Assert.Equal(reply, LimitReplies.ForMessage(Reached(measure, window, allowed, asked, subject), Now).ToString());
 
     [Theory]
     [InlineData(SendingWindow.AtOnce, 20, false,
@@ -70,7 +71,7 @@ public sealed class QuotaPolicyTests
     public void A_login_is_refused_so_that_no_client_asks_for_another_password(SendingWindow window, long allowed, bool hasTime, string reply)
     {
         var reached = Reached(SendingMeasure.Connections, window, allowed, 1, "login:jane");
-        Assert.Equal(reply, QuotaPolicy.RefuseLogin(hasTime ? reached : reached with { FreeAt = null }, Now).ToString());
+        Assert.Equal(reply, LimitReplies.ForLogin(hasTime ? reached : reached with { FreeAt = null }, Now).ToString());
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Smtp;
 using Xunit;
 
 namespace Sallyport.Tests.Mail.Policy;
@@ -12,20 +13,20 @@ public sealed class SenderModeTests
     [Fact]
     public void A_pattern_grants_what_it_matches_and_a_refusal_names_it_where_there_is_no_address()
     {
-        Assert.Null(SenderPolicy.CheckReversePath(Scanner, Path("printer@devices.acme.test")));
-        Assert.EndsWith("it may use scans@acme.test", SenderPolicy.CheckReversePath(Scanner, Boss)!.ToString());
+        Assert.Null(SenderPolicy.Decide(Scanner, Path("printer@devices.acme.test")).Refusal);
+        Assert.EndsWith("it may use scans@acme.test", Replies.SenderNotGranted(SenderPolicy.Decide(Scanner, Boss).Refusal!).ToString());
         Assert.EndsWith("it may use *@devices.acme.test",
-            SenderPolicy.CheckReversePath(Scanner with { Addresses = [] }, Boss)!.ToString());
+            Replies.SenderNotGranted(SenderPolicy.Decide(Scanner with { Addresses = [] }, Boss).Refusal!).ToString());
     }
 
     [Fact]
     public void Rewriting_keeps_what_is_granted_and_the_null_path_and_replaces_the_rest()
     {
         var rewriting = Scanner with { Mode = SenderMode.Rewrite };
-        Assert.Null(SenderPolicy.CheckReversePath(rewriting, Boss));
-        Assert.Equal("<scans@acme.test>", SenderPolicy.Effective(rewriting, Boss).ToString());
-        Assert.Equal("<printer@devices.acme.test>", SenderPolicy.Effective(rewriting, Path("printer@devices.acme.test")).ToString());
-        Assert.Equal(ReversePath.Null, SenderPolicy.Effective(rewriting, ReversePath.Null));
+        Assert.Null(SenderPolicy.Decide(rewriting, Boss).Refusal);
+        Assert.Equal("<scans@acme.test>", SenderPolicy.Decide(rewriting, Boss).Path.ToString());
+        Assert.Equal("<printer@devices.acme.test>", SenderPolicy.Decide(rewriting, Path("printer@devices.acme.test")).Path.ToString());
+        Assert.Equal(ReversePath.Null, SenderPolicy.Decide(rewriting, ReversePath.Null).Path);
         Assert.Null(SenderPolicy.CheckAuthors(rewriting, [new Author("From", Boss.Mailbox!)]));
     }
 
@@ -33,17 +34,17 @@ public sealed class SenderModeTests
     public void A_login_without_an_address_cannot_be_rewritten_to_one()
     {
         var nobody = new Grant("scanner", "local", []) { Mode = SenderMode.Rewrite };
-        Assert.Equal(553, SenderPolicy.CheckReversePath(nobody, Boss)!.Code);
+        Assert.Equal(553, Replies.SenderNotGranted(SenderPolicy.Decide(nobody, Boss).Refusal!).Code);
     }
 
     [Fact]
     public void Logging_lets_everything_pass_as_it_is()
     {
         var logging = Scanner with { Mode = SenderMode.Log };
-        Assert.Null(SenderPolicy.CheckReversePath(logging, Boss));
-        Assert.Equal(Boss, SenderPolicy.Effective(logging, Boss));
+        Assert.Null(SenderPolicy.Decide(logging, Boss).Refusal);
+        Assert.Equal(Boss, SenderPolicy.Decide(logging, Boss).Path);
         Assert.Null(SenderPolicy.CheckAuthors(logging, [new Author("From", Boss.Mailbox!)]));
-        Assert.Equal("From", SenderPolicy.Stranger(logging, [new Author("From", Boss.Mailbox!)])!.Value.Field);
+        Assert.Equal("From", SenderPolicy.FirstUngrantedAuthor(logging, [new Author("From", Boss.Mailbox!)])!.Value.Field);
     }
 
     [Theory]

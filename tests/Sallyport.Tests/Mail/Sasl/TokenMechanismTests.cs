@@ -86,7 +86,7 @@ public sealed class TokenMechanismTests
     {
         var step = Create(SaslServer.OAuthBearer).Receive(Octets("n,a=jane,\u0001auth=Bearer abc\u0001\u0001"));
         Assert.DoesNotContain("abc", step.ToString());
-        Assert.DoesNotContain("abc", new Sallyport.Mail.Smtp.Turn.AskToken("jane", "abc").ToString());
+        Assert.DoesNotContain("abc", new Sallyport.Mail.Smtp.SessionAction.AskToken("jane", "abc").ToString());
     }
 
     private static ISaslMechanism Create(string name, int credentialBytes = 64, int tokenBytes = 8192) =>

@@ -186,7 +186,7 @@ public sealed partial class ContentDecoderTests
     }
 
     private static Result ResultOf(ContentFacts facts, ArrayBufferWriter<byte> output, bool ended, int consumed) => new(
-        Latin(output.WrittenSpan), ended, consumed, facts.BareNewline, facts.Nul, facts.EightBit, facts.Bytes, facts.LongestLineBytes);
+        Latin(output.WrittenSpan), ended, consumed, facts.BareNewline, facts.Nul, facts.EightBit, facts.Bytes, facts.OverlongLineBytes);
 
     private static IEnumerable<byte[]> Pieces(byte[] octets, int[] cuts)
     {

@@ -59,8 +59,8 @@ public sealed class SessionPropertyTests
         {
             var session = new Walk(startTls: true, authWithoutTls: false, errorsMax: 5).Session;
             var turns = lines.Select(line => session.Receive(CommandParser.Parse(Encoding.UTF8.GetBytes(line)))).ToList();
-            Assert.Equal(new Turn.HangUp(Replies.TooManyErrors), turns[^1]);
-            Assert.DoesNotContain(turns[..^1], turn => turn is Turn.HangUp);
+            Assert.Equal(new SessionAction.HangUp(Replies.TooManyErrors), turns[^1]);
+            Assert.DoesNotContain(turns[..^1], turn => turn is SessionAction.HangUp);
         }, iter: 500, threads: 1);
     }
 
@@ -69,7 +69,7 @@ public sealed class SessionPropertyTests
         private static readonly SmtpLimits Limits = new() { AuthFailures = 5, MessageBytes = 500, MessagesPerSession = 3, Recipients = 1 };
 
         public SubmissionSession Session { get; } = new(new SubmissionContext(
-            "smtp.acme.test", false, startTls, authWithoutTls, "192.0.2.7", Limits with { Errors = errorsMax }));
+            "smtp.acme.test", startTls, authWithoutTls, Limits with { Errors = errorsMax }));
 
         public HashSet<SessionState> Reached { get; } = [];
 
@@ -83,7 +83,7 @@ public sealed class SessionPropertyTests
                 Judge(command, before, turn);
                 var end = Answer(turn, answer);
                 JudgeState();
-                if (end is Turn.HangUp)
+                if (end is SessionAction.HangUp)
                 {
                     return;
                 }
@@ -91,25 +91,25 @@ public sealed class SessionPropertyTests
         }
 
         /// <summary>What the table refuses is refused with the table's reply and changes nothing.</summary>
-        private void Judge(Command command, SessionState before, Turn turn)
+        private void Judge(Command command, SessionState before, SessionAction turn)
         {
             if (command is Command.OtherProtocol or Command.Malformed { Fatal: true })
             {
-                Assert.IsType<Turn.HangUp>(turn);
+                Assert.IsType<SessionAction.HangUp>(turn);
                 return;
             }
 
             var cell = SubmissionStateTable.Find(before, command.Verb);
-            if (turn is Turn.HangUp { Reply.Code: 421 } or Turn.HangUp { Reply.Code: 552 })
+            if (turn is SessionAction.HangUp { Reply.Code: 421 } or SessionAction.HangUp { Reply.Code: 552 })
             {
                 return; // a limit was passed
             }
 
-            if (cell == Cell.Do)
+            if (cell == Cell.Allowed)
             {
                 if (command is Command.Malformed malformed && command.Verb != Verb.Auth)
                 {
-                    Assert.Equal(new Turn.Say(malformed.Reply), turn);
+                    Assert.Equal(new SessionAction.Say(malformed.Reply), turn);
                 }
 
                 return;
@@ -118,9 +118,9 @@ public sealed class SessionPropertyTests
             Assert.Equal(before, Session.State);
             var reply = turn switch
             {
-                Turn.Say say => say.Reply,
-                Turn.ReadChunk chunk => chunk.Discard!,
-                Turn.HangUp hangUp when command is Command.Bdat => hangUp.Reply, // more octets than are worth throwing away
+                SessionAction.Say say => say.Reply,
+                SessionAction.ReadChunk chunk => chunk.Discard!,
+                SessionAction.HangUp hangUp when command is Command.Bdat => hangUp.Reply, // more octets than are worth throwing away
                 _ => throw new InvalidOperationException($"{command} in {before} led to {turn}"),
             };
             Reply[] allowed = [SubmissionStateTable.Refusal(cell), .. cell == Cell.Login ? [Replies.NeedsTls] : Array.Empty<Reply>(),
@@ -139,47 +139,47 @@ public sealed class SessionPropertyTests
         }
 
         /// <summary>Follows a turn to where a reply is written.</summary>
-        private Turn Answer(Turn turn, int answer)
+        private SessionAction Answer(SessionAction turn, int answer)
         {
             for (var i = 0; ; i++)
             {
                 var refused = (answer >> (i % 8)) % 4 == 3;
                 switch (turn)
                 {
-                    case Turn.BeginTls:
+                    case SessionAction.BeginTls:
                         Session.TlsEstablished(new TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", default));
                         return turn;
-                    case Turn.ContinueSasl:
+                    case SessionAction.ContinueSasl:
                         turn = Session.ReceiveSasl(Encoding.ASCII.GetBytes(SaslLines[(answer + i) % SaslLines.Length]));
                         break;
-                    case Turn.AskPassword or Turn.AskGrant:
+                    case SessionAction.AskPassword or SessionAction.AskGrant:
                         turn = Session.AnswerLogin(refused ? new LoginAnswer.Wrong()
                             : new LoginAnswer.Granted(new Grant("jane@acme.test", "local", [])));
                         break;
-                    case Turn.AskVerifier or Turn.AskExchange when answer % 5 == 0 || turn is Turn.AskExchange:
+                    case SessionAction.AskVerifier or SessionAction.AskExchange when answer % 5 == 0 || turn is SessionAction.AskExchange:
                         turn = Session.AnswerExchange(refused ? new ExchangeAnswer.Ended(new LoginAnswer.Wrong())
                             : i % 3 == 2 ? new ExchangeAnswer.Ended(new LoginAnswer.Granted(new Grant("jane@acme.test", "dovecot", [])))
                             : new ExchangeAnswer.Challenge("challenge"u8.ToArray()));
                         break;
-                    case Turn.AskVerifier:
+                    case SessionAction.AskVerifier:
                         turn = Session.AnswerVerifier(refused
                             ? new VerifierAnswer.Unavailable("")
                             : new VerifierAnswer.Found(new ScramVerifier(1, new byte[16], new byte[32], new byte[32]), "nonce"));
                         break;
-                    case Turn.AskSender:
+                    case SessionAction.AskSender:
                         Assert.NotNull(Session.Grant);
                         turn = Session.AnswerSender(refused ? Replies.NoRoom : null);
                         break;
-                    case Turn.AskRecipient:
+                    case SessionAction.AskRecipient:
                         Assert.True(Session.State is SessionState.InTransaction or SessionState.HasRecipients);
                         turn = Session.AnswerRecipient(refused ? Replies.NoRoom : null);
                         break;
-                    case Turn.ReadData data:
+                    case SessionAction.ReadData data:
                         Assert.Equal(SessionState.HasRecipients, Session.State);
                         Assert.NotEmpty(data.Envelope.Recipients);
                         turn = Session.AnswerContent(refused ? Replies.StoreFailed : Replies.Ok);
                         break;
-                    case Turn.ReadChunk { Discard: null } chunk:
+                    case SessionAction.ReadChunk { Discard: null } chunk:
                         Assert.True(Session.State >= SessionState.HasRecipients);
                         turn = chunk.Last ? Session.AnswerContent(Replies.Ok) : Session.AnswerChunk(refused ? Replies.StoreFailed : null);
                         break;

@@ -28,7 +28,7 @@ public sealed class StateTableTests
     [Fact]
     public void Each_refusal_is_a_permanent_reply_with_an_enhanced_code()
     {
-        foreach (var cell in Enum.GetValues<Cell>().Where(cell => cell != Cell.Do))
+        foreach (var cell in Enum.GetValues<Cell>().Where(cell => cell != Cell.Allowed))
         {
             Assert.True(SubmissionStateTable.Refusal(cell).IsPermanent);
             Assert.Equal(5, SubmissionStateTable.Refusal(cell).Enhanced?.Class);

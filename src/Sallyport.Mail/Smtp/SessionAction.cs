@@ -7,29 +7,29 @@ namespace Sallyport.Mail.Smtp;
 /// What the driver of a SubmissionSession has to do next. The session decides, the driver does the IO:
 /// parse → <c>session.Receive(command)</c> → while it is a question, ask and <c>session.Answer…(result)</c> → write the reply.
 /// </summary>
-public abstract record Turn
+public abstract record SessionAction
 {
-    private Turn()
+    private SessionAction()
     {
     }
 
     /// <summary>Write the reply, read the next command.</summary>
-    public sealed record Say(Reply Reply) : Turn;
+    public sealed record Say(Reply Reply) : SessionAction;
 
     /// <summary>Write the reply and close the connection.</summary>
-    public sealed record HangUp(Reply Reply) : Turn;
+    public sealed record HangUp(Reply Reply) : SessionAction;
 
     /// <summary>
     /// Write the 220, handshake, then <c>TlsEstablished</c>. The driver must first see that nothing is buffered behind the
     /// command: if something is, it calls <c>TlsInjected</c> instead and does what that says (RFC 3207 §4.2, CVE-2011-0411).
     /// </summary>
-    public sealed record BeginTls(Reply Reply) : Turn;
+    public sealed record BeginTls(Reply Reply) : SessionAction;
 
     /// <summary>Write the 334; the next line, up to <see cref="SmtpLimits.AuthLineBytes"/>, goes to <c>ReceiveSasl</c>.</summary>
-    public sealed record ContinueSasl(Reply Reply) : Turn;
+    public sealed record ContinueSasl(Reply Reply) : SessionAction;
 
     /// <summary>Ask the directories whether this password is right; answer with <c>AnswerLogin</c>.</summary>
-    public sealed record AskPassword(string Login, string AuthorizationIdentity, string Password) : Turn
+    public sealed record AskPassword(string Login, string AuthorizationIdentity, string Password) : SessionAction
     {
         // A record prints its members; a password never gets into a log that way.
         public override string ToString() => $"AskPassword {{ Login = {Login} }}";
@@ -39,43 +39,43 @@ public abstract record Turn
     /// Ask the directories for the login's SCRAM verifier and a fresh nonce; answer with <c>AnswerVerifier</c>. Where a directory
     /// leads exchanges of its own, begin one with <paramref name="ClientFirst"/> and answer with <c>AnswerExchange</c>.
     /// </summary>
-    public sealed record AskVerifier(string Login, string AuthorizationIdentity, ReadOnlyMemory<byte> ClientFirst) : Turn;
+    public sealed record AskVerifier(string Login, string AuthorizationIdentity, ReadOnlyMemory<byte> ClientFirst) : SessionAction;
 
     /// <summary>Bring the response to the directory that leads the exchange; answer with <c>AnswerExchange</c>.</summary>
-    public sealed record AskExchange(ReadOnlyMemory<byte> Response) : Turn
+    public sealed record AskExchange(ReadOnlyMemory<byte> Response) : SessionAction
     {
         public override string ToString() => "AskExchange";
     }
 
     /// <summary>SCRAM proved the login; ask whether it is (still) enabled and what it may use; answer with <c>AnswerLogin</c>.</summary>
     /// <param name="Keys">The name of the keys that proved it; empty for the verifier's own.</param>
-    public sealed record AskGrant(string Login, string AuthorizationIdentity, string Keys = "") : Turn;
+    public sealed record AskGrant(string Login, string AuthorizationIdentity, string Keys = "") : SessionAction;
 
     /// <summary>Ask the directories whom this access token was issued to; answer with <c>AnswerLogin</c>.</summary>
     /// <param name="Login">Whom the client says it is for; empty when the token alone says it.</param>
-    public sealed record AskToken(string Login, string Token) : Turn
+    public sealed record AskToken(string Login, string Token) : SessionAction
     {
         public override string ToString() => $"AskToken {{ Login = {Login} }}";
     }
 
     /// <summary>Ask the directories whose this verified certificate is; answer with <c>AnswerLogin</c>.</summary>
-    public sealed record AskCertificate(ClientCertificate Certificate, string AuthorizationIdentity) : Turn;
+    public sealed record AskCertificate(ClientCertificate Certificate, string AuthorizationIdentity) : SessionAction;
 
     /// <summary>May this login send from here now (policy, limits, disk)? Answer with <c>AnswerSender</c>: null accepts.</summary>
-    public sealed record AskSender(ReversePath ReversePath, long DeclaredBytes) : Turn;
+    public sealed record AskSender(ReversePath ReversePath, long DeclaredBytes) : SessionAction;
 
     /// <summary>Is there a route, do limits allow one more? Answer with <c>AnswerRecipient</c>: null accepts.</summary>
-    public sealed record AskRecipient(EnvelopeRecipient Recipient) : Turn;
+    public sealed record AskRecipient(EnvelopeRecipient Recipient) : SessionAction;
 
     /// <summary>Write the 354, read content until CRLF.CRLF, keep it, then <c>AnswerContent</c> with the final reply.</summary>
-    public sealed record ReadData(Reply Reply, Envelope Envelope) : Turn;
+    public sealed record ReadData(Reply Reply, Envelope Envelope) : SessionAction;
 
     /// <summary>
     /// Read exactly <paramref name="Bytes"/> octets (RFC 3030). After the last chunk of the message keep it and call
     /// <c>AnswerContent</c>, after any other <c>AnswerChunk</c>. With <paramref name="Discard"/> set the octets are read and
     /// thrown away, then that reply is written and nothing is answered.
     /// </summary>
-    public sealed record ReadChunk(long Bytes, bool Last, Envelope? Envelope, Reply? Discard) : Turn;
+    public sealed record ReadChunk(long Bytes, bool Last, Envelope? Envelope, Reply? Discard) : SessionAction;
 }
 
 /// <summary>What the directories said of a login.</summary>

@@ -1,0 +1,29 @@
+namespace Sallyport.Mail.Text;
+
+/// <summary>How far a text is from another, for finding what somebody meant.</summary>
+public static class EditDistance
+{
+    /// <summary>Levenshtein's distance. Quadratic: for texts that a limit keeps short.</summary>
+    public static int Between(string a, string b)
+    {
+        var row = new int[b.Length + 1];
+        for (var j = 0; j <= b.Length; j++)
+        {
+            row[j] = j;
+        }
+
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+
+        return row[b.Length];
+    }
+}
