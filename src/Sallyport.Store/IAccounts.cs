@@ -57,8 +57,14 @@ public interface IStore : IAsyncDisposable
 {
     ISpool Spool { get; }
 
+    /// <summary>What is kept for one site. A name that is new is a new site once something is written for it.</summary>
+    /// <param name="name">1 to 255 characters, compared byte by byte.</param>
+    ISiteStore Site(string name);
+
+    /// <summary>Those of the site "default".</summary>
     IAccounts Accounts { get; }
 
+    /// <summary>Those of the site "default".</summary>
     ISettings Settings { get; }
 
     IFacts Facts { get; }

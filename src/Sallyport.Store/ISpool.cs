@@ -18,7 +18,7 @@ public interface ISpool : IAsyncDisposable
     bool HasRoomFor(long bytes);
 
     /// <summary>Starts to keep one message. Nothing of it is visible until the commit; disposed before that, it never was.</summary>
-    ISubmission Begin(QueueId id);
+    IPendingMessage Begin(QueueId id);
 
     /// <summary>Hands due recipients of at most <paramref name="messagesMax"/> messages to this node, oldest attempt time first.</summary>
     /// <remarks>They are "in progress" until an outcome is recorded, the claim is released or the node's lease runs out.</remarks>
@@ -78,7 +78,7 @@ public interface ISpool : IAsyncDisposable
 }
 
 /// <summary>One message on its way into the spool. Not shared between threads.</summary>
-public interface ISubmission : IAsyncDisposable
+public interface IPendingMessage : IAsyncDisposable
 {
     /// <summary>
     /// Appends body octets. Large bodies go to disk while they arrive; small ones wait in memory for the commit. What the disk
@@ -88,7 +88,7 @@ public interface ISubmission : IAsyncDisposable
 
     /// <summary>Commits together with whatever else waits. Only <see cref="CommitResult.Durable"/> may become a 250.</summary>
     /// <param name="claim">True: recipients start "in progress" here, and the result carries them to the relay without being read back.</param>
-    ValueTask<CommitResult> CommitAsync(SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel);
+    ValueTask<CommitResult> CommitAsync(MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel);
 
     /// <summary>
     /// Takes back a commit that nobody waits for any more: what is not written yet never will be, what is written is removed unless
@@ -118,7 +118,7 @@ public abstract record CommitResult
 
     public sealed record Durable(SpooledMessage Message) : CommitResult;
 
-    /// <summary>Taken back by <see cref="ISubmission.WithdrawAsync"/> before it was written.</summary>
+    /// <summary>Taken back by <see cref="IPendingMessage.WithdrawAsync"/> before it was written.</summary>
     public sealed record Withdrawn : CommitResult;
 
     /// <summary>452 4.3.1: no room; the client keeps the message.</summary>

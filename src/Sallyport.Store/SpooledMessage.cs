@@ -9,7 +9,7 @@ namespace Sallyport.Store;
 /// <param name="SessionId">Ties it to the log lines of its session.</param>
 /// <param name="ClientAddress">Where it came from; never leaves the server unless configured.</param>
 /// <param name="MessageId">The Message-ID header, for the log; may be empty.</param>
-public sealed record SubmissionRecord(
+public sealed record MessageRecord(
     Envelope Envelope,
     DateTimeOffset ReceivedAt,
     string Login,
@@ -17,6 +17,9 @@ public sealed record SubmissionRecord(
     string ClientAddress,
     string MessageId)
 {
+    /// <summary>The tenant whose message it is.</summary>
+    public string Site { get; init; } = ISiteStore.DefaultName;
+
     /// <summary>True when the content has an octet above 127.</summary>
     public bool HasEightBit { get; init; }
 
@@ -28,14 +31,14 @@ public sealed record SubmissionRecord(
 }
 
 /// <summary>A message of our own making, kept whole in memory: a report.</summary>
-public sealed record NewMessage(QueueId Id, SubmissionRecord Record, ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body);
+public sealed record NewMessage(QueueId Id, MessageRecord Record, ReadOnlyMemory<byte> Header, ReadOnlyMemory<byte> Body);
 
 /// <summary>A message in the spool with the recipients asked for: those claimed, or all for the operator.</summary>
 /// <param name="ContentBytes">Header and body as they will leave.</param>
 /// <param name="Content">The content itself when it is small and was just accepted; otherwise it is read from the spool.</param>
 public sealed record SpooledMessage(
     QueueId Id,
-    SubmissionRecord Record,
+    MessageRecord Record,
     long ContentBytes,
     ImmutableArray<SpooledRecipient> Recipients,
     ReadOnlyMemory<byte>? Content = null)
@@ -105,7 +108,8 @@ public sealed record QueueFilter(
     string? Sender = null,
     string? Recipient = null,
     QueueId? After = null,
-    int MessagesMax = 100);
+    int MessagesMax = 100,
+    string? Site = null);
 
 public sealed record SpoolTotals(long Messages, long Recipients, long Due, long InProgress, long Held, long Bytes, DateTimeOffset? OldestReceivedAt);
 

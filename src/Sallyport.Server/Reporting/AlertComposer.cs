@@ -43,7 +43,7 @@ public static class AlertComposer
         var envelope = new Envelope(ReversePath.Null,
             [.. recipients.Select(to => new EnvelopeRecipient(new ForwardPath(to), DsnNotify.Unspecified, null))],
             BodyType.SevenBit, false, null, null);
-        var record = new SubmissionRecord(envelope, words.Now, "", "", "", $"<{words.Id}@{words.Hostname}>");
+        var record = new MessageRecord(envelope, words.Now, "", "", "", $"<{words.Id}@{words.Hostname}>");
         return new NewMessage(words.Id, record, Encoding.ASCII.GetBytes(header.ToString()), content.ToArray());
     }
 

@@ -49,7 +49,7 @@ public static class ReportComposer
         var body = EndsWithNewline(octets) ? octets.AsMemory(bodyAt) : (byte[])[.. octets.AsSpan(bodyAt), .. "\r\n"u8];
         var envelope = new Envelope(ReversePath.Null, [new EnvelopeRecipient(new ForwardPath(to), DsnNotify.Unspecified, null)],
             BodyType.SevenBit, international, null, null);
-        var record = new SubmissionRecord(envelope, request.Now, "", "", "", MessageId(request)) { HasEightBit = !Ascii.IsValid(octets) };
+        var record = new MessageRecord(envelope, request.Now, "", "", "", MessageId(request)) { HasEightBit = !Ascii.IsValid(octets) };
         return new NewMessage(request.ReportId, record, octets.AsMemory(0, bodyAt), body);
     }
 

@@ -18,7 +18,7 @@ public enum ReportKind
 /// <summary>Whether the sender is told (RFC 3461 §4.1, §5.2). Nobody is told about a report: the null path ends every loop.</summary>
 public static class ReportPolicy
 {
-    public static bool IsOwed(SubmissionRecord record, SpooledRecipient recipient, ReportKind kind)
+    public static bool IsOwed(MessageRecord record, SpooledRecipient recipient, ReportKind kind)
     {
         if (record.Envelope.ReversePath.IsNull || recipient.Notify.HasFlag(DsnNotify.Never))
         {

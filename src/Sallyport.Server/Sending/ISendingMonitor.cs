@@ -34,7 +34,7 @@ public sealed class NoMonitor : ISendingMonitor
     public SendingDecision Evaluate(SendingFacts facts) => new(null);
 }
 
-/// <param name="HoldReason">Null lets the message pass; else why it is held: <see cref="Store.SubmissionRecord.HoldReason"/>.</param>
+/// <param name="HoldReason">Null lets the message pass; else why it is held: <see cref="Store.MessageRecord.HoldReason"/>.</param>
 /// <param name="Counts">What passes counts against what the login may do.</param>
 /// <param name="Trip">It was stopped by this very message.</param>
 public readonly record struct SendingDecision(string? HoldReason, bool Counts = true, Trip? Trip = null);

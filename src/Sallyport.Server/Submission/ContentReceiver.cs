@@ -10,7 +10,8 @@ namespace Sallyport.Server.Submission;
 /// the message cannot be kept, the rest is read and thrown away.
 /// </summary>
 /// <param name="keepMax">How long the store may take over one piece; then the message is given up (451) and the rest thrown away.</param>
-internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLimits limits, TimeSpan keepMax, TimeProvider time) : IAsyncDisposable
+internal sealed class ContentReceiver(QueueId id, IPendingMessage submission, SmtpLimits limits, TimeSpan keepMax, TimeProvider time)
+    : IAsyncDisposable
 {
     private readonly ArrayBufferWriter<byte> _decoded = new(16 * 1024);
     private readonly HeaderCollector _header = new(limits);
@@ -18,7 +19,7 @@ internal sealed class ContentReceiver(QueueId id, ISubmission submission, SmtpLi
 
     public QueueId Id => id;
 
-    public ISubmission Submission => submission;
+    public IPendingMessage Submission => submission;
 
     public ReadOnlyMemory<byte> Header => _header.Header;
 

@@ -183,7 +183,7 @@ public sealed partial class SubmissionDriver
             LogUngranted(author.Field, author.Mailbox.ToString());
         }
 
-        var record = new SubmissionRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId)
+        var record = new MessageRecord(envelope, now, _session.Grant!.Login, SessionId, _client, ready.MessageId)
         {
             HasEightBit = facts.EightBit,
             HasUtf8Header = !System.Text.Ascii.IsValid(ready.Header.Span),
@@ -196,7 +196,7 @@ public sealed partial class SubmissionDriver
         return await CommitAsync(receiver, record with { HoldReason = ShouldHold(envelope) }, ready, facts.Bytes);
     }
 
-    private async Task<Reply> CommitAsync(ContentReceiver receiver, SubmissionRecord record, HeaderResult.Ready ready, long receivedBytes)
+    private async Task<Reply> CommitAsync(ContentReceiver receiver, MessageRecord record, HeaderResult.Ready ready, long receivedBytes)
     {
         var bytes = receivedBytes + ready.Header.Length;
         var claim = record.HoldReason is null && _services.Handoff.TryReserve(bytes);
@@ -235,7 +235,7 @@ public sealed partial class SubmissionDriver
     }
 
     /// <summary>The client was told 451 and keeps its message: what the store finishes later must not go out as well.</summary>
-    private async Task WithdrawAsync(ISubmission submission, QueueId id, bool claim, long bytes)
+    private async Task WithdrawAsync(IPendingMessage submission, QueueId id, bool claim, long bytes)
     {
         try
         {

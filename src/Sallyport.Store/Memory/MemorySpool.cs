@@ -31,7 +31,7 @@ internal sealed partial class MemorySpool : ISpool
 
     public bool HasRoomFor(long bytes) => Health == SpoolHealth.Accepting && bytes < long.MaxValue / 2;
 
-    public ISubmission Begin(QueueId id) => new Submission(this, id);
+    public IPendingMessage Begin(QueueId id) => new Submission(this, id);
 
     public ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel)
     {
@@ -119,6 +119,7 @@ internal sealed partial class MemorySpool : ISpool
         lock (_gate)
         {
             return ValueTask.FromResult<IReadOnlyList<SpooledMessage>>([.. _messages.Values.Select(kept => kept.Message)
+                .Where(m => filter.Site is null || m.Record.Site == filter.Site)
                 .Where(m => filter.Login is null || m.Record.Login == filter.Login)
                 .Where(m => Has(filter.Sender, m.Record.Envelope.ReversePath.Mailbox?.ToString()))
                 .Where(m => filter.After is null || string.CompareOrdinal(m.Id.ToString(), filter.After.ToString()) > 0)
@@ -210,7 +211,7 @@ internal sealed partial class MemorySpool : ISpool
         };
     }
 
-    private SpooledMessage Keep(QueueId id, SubmissionRecord record, byte[] content, bool claim)
+    private SpooledMessage Keep(QueueId id, MessageRecord record, byte[] content, bool claim)
     {
         var state = record.HoldReason is not null ? RecipientState.Held : claim ? RecipientState.InProgress : RecipientState.Due;
         var message = new SpooledMessage(id, record, content.Length, [.. record.Envelope.Recipients.Select((r, i) =>
@@ -220,7 +221,7 @@ internal sealed partial class MemorySpool : ISpool
         return message;
     }
 
-    private async Task<CommitResult> CommitAsync(Submission submission, QueueId id, SubmissionRecord record, byte[] content, bool claim)
+    private async Task<CommitResult> CommitAsync(Submission submission, QueueId id, MessageRecord record, byte[] content, bool claim)
     {
         await Faults.CommitGate;
         lock (_gate)
@@ -255,7 +256,7 @@ internal sealed partial class MemorySpool : ISpool
         }
     }
 
-    private sealed class Submission(MemorySpool spool, QueueId id) : ISubmission
+    private sealed class Submission(MemorySpool spool, QueueId id) : IPendingMessage
     {
         private readonly MemoryStream _body = new();
         private bool _claimed;
@@ -270,7 +271,7 @@ internal sealed partial class MemorySpool : ISpool
         }
 
         public ValueTask<CommitResult> CommitAsync(
-            SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+            MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
         {
             _claimed = claim;
             _commit = spool.CommitAsync(this, id, record, [.. header.Span, .. _body.ToArray()], claim);

@@ -1,45 +1,64 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace Sallyport.Store.Sqlite;
 
 /// <summary>Opens connections to the one database file and proves that they keep what they are told to keep.</summary>
 internal static class Database
 {
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     // Before 3.51.3 two connections could corrupt a WAL database at a checkpoint (sqlite.org/wal.html#walresetbug).
     private static readonly Version SqliteMin = new(3, 51, 3);
 
-    public static SqliteConnection OpenWriter(string file, SqliteStoreOptions options)
+    public static Connection OpenWriter(string file, SqliteStoreOptions options)
     {
-        var connection = Open(file, SqliteOpenMode.ReadWriteCreate);
-        var version = Version.Parse(connection.ServerVersion);
-        if (version < SqliteMin)
+        if (Connection.LibraryVersion is var version && version < SqliteMin)
         {
             throw new StoreException($"SQLite {version} can corrupt its file; {SqliteMin} or newer is needed");
         }
 
+        var connection = Connection.Open(file, readOnly: false);
+        try
+        {
+            Prepare(connection, options);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static void Prepare(Connection connection, SqliteStoreOptions options)
+    {
         // Before anything is in the file: what is set free inside can then be given back to the file system.
-        Execute(connection, "PRAGMA auto_vacuum = INCREMENTAL");
-        Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
+        connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
+        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
             + "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF");
         Demand(connection, "journal_mode", "wal");
         Demand(connection, "synchronous", "2");
         if (options.PagesMax > 0)
         {
-            Execute(connection, $"PRAGMA max_page_count = {options.PagesMax.ToString(CultureInfo.InvariantCulture)}");
+            connection.Execute($"PRAGMA max_page_count = {options.PagesMax.ToString(CultureInfo.InvariantCulture)}");
         }
 
         Migrate(connection);
-        return connection;
     }
 
-    public static SqliteConnection OpenReader(string file)
+    public static Connection OpenReader(string file)
     {
-        var connection = Open(file, SqliteOpenMode.ReadOnly);
-        Execute(connection, "PRAGMA query_only = 1");
-        return connection;
+        var connection = Connection.Open(file, readOnly: true);
+        try
+        {
+            connection.Execute("PRAGMA query_only = 1");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The statements that lead from the version before to this one.</summary>
@@ -50,49 +69,18 @@ internal static class Database
         return reader.ReadToEnd();
     }
 
-    public static void Execute(SqliteConnection connection, string sql)
+    private static void Demand(Connection connection, string pragma, string value)
     {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // only our own constants come here
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        command.ExecuteNonQuery();
-    }
-
-    public static string Scalar(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // only our own constants come here
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
-    }
-
-    private static SqliteConnection Open(string file, SqliteOpenMode mode)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = file,
-            Mode = mode,
-            Pooling = false,
-            DefaultTimeout = 30,
-        }.ToString());
-        connection.Open();
-        return connection;
-    }
-
-    private static void Demand(SqliteConnection connection, string pragma, string value)
-    {
-        var found = Scalar(connection, "PRAGMA " + pragma);
+        var found = ReadPragma(connection, pragma);
         if (found != value)
         {
             throw new StoreException($"SQLite keeps {pragma} = {found}; {value} is needed for a 250 to be a promise");
         }
     }
 
-    private static void Migrate(SqliteConnection connection)
+    private static void Migrate(Connection connection)
     {
-        var version = int.Parse(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
+        var version = int.Parse(ReadPragma(connection, "user_version"), CultureInfo.InvariantCulture);
         if (version > SchemaVersion)
         {
             throw new StoreException($"The database has schema {version}, written by a newer Sallyport; this one knows {SchemaVersion}. "
@@ -101,7 +89,14 @@ internal static class Database
 
         for (var next = version + 1; next <= SchemaVersion; next++)
         {
-            Execute(connection, $"BEGIN IMMEDIATE; {Schema(next)} PRAGMA user_version = {next}; COMMIT");
+            connection.Execute($"BEGIN IMMEDIATE; {Schema(next)} PRAGMA user_version = {next}; COMMIT");
         }
+    }
+
+    private static string ReadPragma(Connection connection, string pragma)
+    {
+        using var statement = Statement.Prepare(connection, "PRAGMA " + pragma);
+        using var row = new Row(statement);
+        return row.Read() ? row.GetString(0) : "";
     }
 }

@@ -11,14 +11,14 @@ internal sealed class FreePages(Statements statements, DiskRoom room, long kept)
 
     private const long Incremental = 2;
 
-    private readonly long _pageBytes = (long)statements.Scalar("PRAGMA page_size")!;
-    private readonly bool _canShrink = statements.Scalar("PRAGMA auto_vacuum") is Incremental;
+    private readonly long _pageBytes = statements.Number("PRAGMA page_size") ?? 0;
+    private readonly bool _canShrink = statements.Number("PRAGMA auto_vacuum") is Incremental;
     private long _free;
 
     /// <summary>Tells how much room there is inside. True when more is free than is worth keeping.</summary>
     public bool Count()
     {
-        _free = (long)statements.Scalar("PRAGMA freelist_count")!;
+        _free = statements.Number("PRAGMA freelist_count") ?? 0;
         room.FreeInside = _free * _pageBytes;
         return _canShrink && _free > kept;
     }

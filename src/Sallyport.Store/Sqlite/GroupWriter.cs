@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-using SQLitePCL;
 
 namespace Sallyport.Store.Sqlite;
 
@@ -39,16 +37,13 @@ internal sealed class WriteItem<T>(Func<Statements, T> apply) : WriteItem
 /// </summary>
 internal sealed class GroupWriter : IDisposable
 {
-    private const int SqliteFull = 13;
-    private const int SqliteTooBig = 18;
-    private const int SqliteConstraint = 19;
     private const string Mark = "SAVEPOINT item";
     private const string Undo = "ROLLBACK TO item";
     private const string Unmark = "RELEASE item";
 
     private readonly Lock _gate = new();
     private readonly ManualResetEventSlim _arrived = new(false);
-    private readonly SqliteConnection _connection;
+    private readonly Connection _connection;
     private readonly Statements _statements;
     private readonly SqliteStoreOptions _options;
     private readonly Thread _thread;
@@ -58,7 +53,7 @@ internal sealed class GroupWriter : IDisposable
     private bool _stopping;
     private StoreException? _failure;
 
-    public GroupWriter(SqliteConnection connection, SqliteStoreOptions options, DiskRoom room)
+    public GroupWriter(Connection connection, SqliteStoreOptions options, DiskRoom room)
     {
         _connection = connection;
         _options = options;
@@ -125,7 +120,7 @@ internal sealed class GroupWriter : IDisposable
                 _free.GiveBackSome();
             }
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteFull)
+        catch (SqliteException exception) when (exception.IsFull)
         {
             // The journal of the tidying has no room; mail comes first.
         }
@@ -205,9 +200,10 @@ internal sealed class GroupWriter : IDisposable
         {
             item.Apply(_statements);
         }
-        catch (Exception exception) when (exception is not SqliteException { SqliteErrorCode: not (SqliteTooBig or SqliteConstraint) })
+        catch (Exception exception) when (exception is not SqliteException { IsOfTheItem: false })
         {
             _statements.Run(Undo);
+            _statements.ForgetSites();
             _statements.Run(Unmark);
             item.Fail(exception);
             return false;
@@ -223,7 +219,7 @@ internal sealed class GroupWriter : IDisposable
     /// </summary>
     private void Recover(List<WriteItem> batch, Exception exception)
     {
-        if (exception is not SqliteException { SqliteErrorCode: SqliteFull } || !TryRollBack())
+        if (exception is not SqliteException { IsFull: true } || !TryRollBack())
         {
             Fail(batch, exception);
         }
@@ -239,10 +235,11 @@ internal sealed class GroupWriter : IDisposable
 
     private bool TryRollBack()
     {
+        _statements.ForgetSites();
         try
         {
             // On a full disk SQLite may have rolled back by itself (sqlite.org/lang_transaction.html, "automatic rollback").
-            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            if (!_connection.IsOutsideTransaction)
             {
                 _statements.RollBack();
             }

@@ -4,7 +4,7 @@ namespace Sallyport.Store.Sqlite;
 
 /// <summary>The rows of one new message.</summary>
 internal sealed class MessageInsert(
-    QueueId id, SubmissionRecord record, int headerBytes, byte[] content, long contentBytes, int chunks, bool claim)
+    QueueId id, MessageRecord record, int headerBytes, byte[] content, long contentBytes, int chunks, bool claim)
 {
     public static MessageInsert Of(NewMessage message)
     {
@@ -18,23 +18,24 @@ internal sealed class MessageInsert(
     public int Apply(Statements statements)
     {
         var envelope = record.Envelope;
+        var site = statements.SiteNumber(record.Site);
         var receivedAt = Rows.ToMicroseconds(record.ReceivedAt);
-        var message = (long)statements.Scalar(
+        var message = statements.Insert(
             """
-            INSERT INTO message (queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8,
-              envelope_id, dsn_return, eight_bit, hold_reason, header_bytes, content_bytes, chunks, content, utf8_header)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id
+            INSERT INTO message (site, queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8,
+              envelope_id, dsn_return, eight_bit, utf8_header, hold_reason, header_bytes, content_bytes, chunks, content)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
             """,
-            id.ToString(), receivedAt, record.Login, record.SessionId, record.ClientAddress, record.MessageId,
+            site, id.ToString(), receivedAt, record.Login, record.SessionId, record.ClientAddress, record.MessageId,
             envelope.ReversePath.Mailbox?.ToString() ?? "", (int)envelope.Body, envelope.SmtpUtf8, envelope.EnvelopeId,
-            envelope.Return is { } dsnReturn ? (int)dsnReturn : null, record.HasEightBit, record.HoldReason, headerBytes, contentBytes,
-            chunks, content, record.HasUtf8Header)!;
+            (int?)envelope.Return, record.HasEightBit, record.HasUtf8Header, record.HoldReason, headerBytes, contentBytes,
+            chunks, content);
         for (var i = 0; i < envelope.Recipients.Length; i++)
         {
             var recipient = envelope.Recipients[i];
             statements.Run(
-                "INSERT INTO recipient VALUES ($1, $2, $3, $4, $5, $6, 0, $7, '', 0)",
-                message, i, recipient.Path.Mailbox.ToString(), (int)recipient.Notify, recipient.OriginalRecipient, (int)State, receivedAt);
+                "INSERT INTO recipient VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, '', 0)",
+                message, i, site, recipient.Path.Mailbox.ToString(), (int)recipient.Notify, recipient.OriginalRecipient, (int)State, receivedAt);
         }
 
         return envelope.Recipients.Length;

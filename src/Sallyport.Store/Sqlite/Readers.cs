@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
 
 namespace Sallyport.Store.Sqlite;
 
@@ -9,7 +8,7 @@ internal sealed class Readers(string file, int connectionsMax, TimeProvider time
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentBag<Statements> _idle = [];
-    private readonly ConcurrentBag<SqliteConnection> _all = [];
+    private readonly ConcurrentBag<Connection> _all = [];
     private readonly SemaphoreSlim _places = new(connectionsMax);
 
     /// <summary>Runs one short read; no transaction stays open behind it.</summary>

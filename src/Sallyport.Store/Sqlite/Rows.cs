@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.Data.Sqlite;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
@@ -11,7 +10,7 @@ internal static class Rows
 {
     public const string MessageColumns =
         "id, queue_id, received_at, login, session, client, message_id, reverse_path, body_type, smtputf8, envelope_id, dsn_return, "
-        + "eight_bit, hold_reason, content_bytes, utf8_header";
+        + "eight_bit, hold_reason, content_bytes, utf8_header, site";
 
     public const string RecipientColumns =
         "number, path, notify, orcpt, state, attempts, next_attempt_at, last_reply, delay_reported";
@@ -26,26 +25,27 @@ internal static class Rows
         ? mailbox!
         : throw new InvalidOperationException("no mailbox");
 
-    public static (long RowId, SpooledMessage Message) ReadMessage(SqliteDataReader row)
+    public static (long RowId, SpooledMessage Message) ReadMessage(Statements statements, Row row)
     {
         _ = QueueId.TryParse(row.GetString(1), out var id);
         var text = row.GetString(7);
         var reversePath = text.Length == 0 ? ReversePath.Null
             : new ReversePath(MailboxParser.TryParse(text, out var mailbox) ? mailbox : Unreadable);
         var envelope = new Envelope(reversePath, [], (BodyType)row.GetInt32(8), row.GetBoolean(9),
-            row.IsDBNull(10) ? null : row.GetString(10), row.IsDBNull(11) ? null : (DsnReturn)row.GetInt32(11));
-        var record = new SubmissionRecord(
+            row.FindString(10), row.IsNull(11) ? null : (DsnReturn)row.GetInt32(11));
+        var record = new MessageRecord(
             envelope, ToTime(row.GetInt64(2)), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6))
         {
             HasEightBit = row.GetBoolean(12),
             HasUtf8Header = row.GetBoolean(15),
-            HoldReason = row.IsDBNull(13) ? null : row.GetString(13),
+            HoldReason = row.FindString(13),
+            Site = statements.SiteName(row.GetInt64(16)),
         };
         return (row.GetInt64(0), new SpooledMessage(id, record, row.GetInt64(14), []));
     }
 
     /// <summary>A path that no longer parses is damage: it reads as <see cref="Unreadable"/>, and says what is there.</summary>
-    public static SpooledRecipient ReadRecipient(SqliteDataReader row)
+    public static SpooledRecipient ReadRecipient(Row row)
     {
         var text = row.GetString(1);
         var readable = MailboxParser.TryParse(text, out var mailbox);
@@ -53,7 +53,7 @@ internal static class Rows
             row.GetInt32(0),
             new ForwardPath(readable ? mailbox! : Unreadable),
             (DsnNotify)row.GetInt32(2),
-            row.IsDBNull(3) ? null : row.GetString(3),
+            row.FindString(3),
             (RecipientState)row.GetInt32(4),
             row.GetInt32(5),
             ToTime(row.GetInt64(6)),
@@ -61,9 +61,9 @@ internal static class Rows
             row.GetBoolean(8));
     }
 
-    public static Account ReadAccount(SqliteDataReader row) => new(
+    public static Account ReadAccount(Row row) => new(
         row.GetString(0),
-        new ScramVerifier(row.GetInt32(1), (byte[])row[2], (byte[])row[3], (byte[])row[4]),
+        new ScramVerifier(row.GetInt32(1), row.GetOctets(2), row.GetOctets(3), row.GetOctets(4)),
         [.. row.GetString(5).Split('\n', StringSplitOptions.RemoveEmptyEntries)],
         row.GetBoolean(6),
         ToTime(row.GetInt64(7)));

@@ -23,8 +23,8 @@ internal sealed class SqliteContentReader(QueueId id, byte[] first, int chunks, 
         }
 
         var octets = await readers.ReadAsync(
-            statements => statements.Scalar("SELECT octets FROM chunk WHERE queue_id = $1 AND number = $2", id.ToString(), number), cancel);
-        return octets as byte[] ?? throw new StoreException($"chunk {number} of message {id} is gone");
+            statements => statements.Octets("SELECT octets FROM chunk WHERE queue_id = ?1 AND number = ?2", id.ToString(), number), cancel);
+        return octets ?? throw new StoreException($"chunk {number} of message {id} is gone");
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

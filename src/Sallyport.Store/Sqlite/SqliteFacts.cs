@@ -1,16 +1,15 @@
-using Microsoft.Data.Sqlite;
 
 namespace Sallyport.Store.Sqlite;
 
 internal sealed class SqliteFacts(GroupWriter writer, Readers readers, TimeProvider time) : IFacts
 {
-    private const string Live = "(expires_at IS NULL OR expires_at > $1)";
+    private const string Live = "(expires_at IS NULL OR expires_at > ?1)";
 
     public ValueTask<Fact?> FindAsync(FactKind kind, string key, CancellationToken cancel) => readers.ReadAsync(
         statements =>
         {
             using var row = statements.Query(
-                $"SELECT key, value, expires_at FROM fact WHERE {Live} AND kind = $2 AND key = $3", Now(), (int)kind, key);
+                $"SELECT key, value, expires_at FROM fact WHERE {Live} AND kind = ?2 AND key = ?3", Now(), (int)kind, key);
             return row.Read() ? Read(kind, row) : null;
         },
         cancel);
@@ -21,7 +20,7 @@ internal sealed class SqliteFacts(GroupWriter writer, Readers readers, TimeProvi
             {
                 var facts = new List<Fact>();
                 using var row = statements.Query(
-                    $"SELECT key, value, expires_at FROM fact WHERE {Live} AND kind = $2 AND key >= $3 ORDER BY key", Now(), (int)kind, keyPrefix);
+                    $"SELECT key, value, expires_at FROM fact WHERE {Live} AND kind = ?2 AND key >= ?3 ORDER BY key", Now(), (int)kind, keyPrefix);
                 while (row.Read() && row.GetString(0).StartsWith(keyPrefix, StringComparison.Ordinal))
                 {
                     facts.Add(Read(kind, row));
@@ -38,11 +37,11 @@ internal sealed class SqliteFacts(GroupWriter writer, Readers readers, TimeProvi
             switch (change)
             {
                 case FactChange.Put { Fact: var fact }:
-                    statements.Run("REPLACE INTO fact (kind, key, value, expires_at) VALUES ($1, $2, $3, $4)",
-                        (int)fact.Kind, fact.Key, fact.Value.ToArray(), fact.ExpiresAt is { } at ? Rows.ToMicroseconds(at) : null);
+                    statements.Run("REPLACE INTO fact (kind, key, value, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                        (int)fact.Kind, fact.Key, fact.Value, fact.ExpiresAt is { } at ? Rows.ToMicroseconds(at) : Value.Null);
                     break;
                 case FactChange.Remove remove:
-                    statements.Run("DELETE FROM fact WHERE kind = $1 AND key = $2", (int)remove.Kind, remove.Key);
+                    statements.Run("DELETE FROM fact WHERE kind = ?1 AND key = ?2", (int)remove.Kind, remove.Key);
                     break;
             }
         }
@@ -53,11 +52,11 @@ internal sealed class SqliteFacts(GroupWriter writer, Readers readers, TimeProvi
     public async ValueTask<int> SweepAsync(CancellationToken cancel)
     {
         var now = Now();
-        return await writer.Enqueue(statements => statements.Run("DELETE FROM fact WHERE expires_at <= $1", now));
+        return await writer.Enqueue(statements => statements.Run("DELETE FROM fact WHERE expires_at <= ?1", now));
     }
 
-    private static Fact Read(FactKind kind, SqliteDataReader row) => new(
-        kind, row.GetString(0), (byte[])row[1], row.IsDBNull(2) ? null : Rows.ToTime(row.GetInt64(2)));
+    private static Fact Read(FactKind kind, Row row) => new(
+        kind, row.GetString(0), row.GetOctets(1), row.IsNull(2) ? null : Rows.ToTime(row.GetInt64(2)));
 
     private long Now() => Rows.ToMicroseconds(time.GetUtcNow());
 }

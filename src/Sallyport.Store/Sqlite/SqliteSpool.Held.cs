@@ -6,11 +6,11 @@ namespace Sallyport.Store.Sqlite;
 internal sealed partial class SqliteSpool
 {
     private const string WithHeld =
-        "SELECT id, queue_id FROM message m WHERE ($1 IS NULL OR login = $1) "
+        "SELECT id, queue_id FROM message m WHERE (?1 IS NULL OR login = ?1) "
         + "AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = 2)";
 
     private const string NotInProgress = " AND NOT EXISTS (SELECT 1 FROM recipient p WHERE p.message = m.id AND p.state = 1)";
-    private const string OldestFirst = " ORDER BY queue_id LIMIT $2";
+    private const string OldestFirst = " ORDER BY queue_id LIMIT ?2";
 
     public ValueTask<IReadOnlyList<HeldGroup>> HeldAsync(string? login, int groupsMax, CancellationToken cancel) =>
         readers.ReadAsync<IReadOnlyList<HeldGroup>>(
@@ -21,8 +21,8 @@ internal sealed partial class SqliteSpool
                     """
                     SELECT login, coalesce(hold_reason, ''), count(DISTINCT m.id), count(*), min(received_at), max(received_at)
                     FROM message m JOIN recipient r ON r.message = m.id
-                    WHERE r.state = 2 AND ($1 IS NULL OR login = $1)
-                    GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT $2
+                    WHERE r.state = 2 AND (?1 IS NULL OR login = ?1)
+                    GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT ?2
                     """,
                     login, groupsMax))
                 {
@@ -42,12 +42,12 @@ internal sealed partial class SqliteSpool
         {
             var messages = statements.Run(
                 """
-                UPDATE message SET hold_reason = $2
-                WHERE login = $1 AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = message.id AND r.state = 0)
+                UPDATE message SET hold_reason = ?2
+                WHERE login = ?1 AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = message.id AND r.state = 0)
                 """,
                 login, reason);
             return new BulkChange(messages, statements.Run(
-                "UPDATE recipient SET state = 2 WHERE state = 0 AND message IN (SELECT id FROM message WHERE login = $1)", login));
+                "UPDATE recipient SET state = 2 WHERE state = 0 AND message IN (SELECT id FROM message WHERE login = ?1)", login));
         });
 
     public async ValueTask<BulkChange> ReleaseHeldOfAsync(string? login, int messagesMax, CancellationToken cancel) =>
@@ -57,8 +57,8 @@ internal sealed partial class SqliteSpool
             var recipients = 0;
             foreach (var (message, _) in messages)
             {
-                statements.Run("UPDATE message SET hold_reason = NULL WHERE id = $1", message);
-                recipients += statements.Run("UPDATE recipient SET state = 0, next_attempt_at = 0 WHERE message = $1 AND state = 2", message);
+                statements.Run("UPDATE message SET hold_reason = NULL WHERE id = ?1", message);
+                recipients += statements.Run("UPDATE recipient SET state = 0, next_attempt_at = 0 WHERE message = ?1 AND state = 2", message);
             }
 
             return new BulkChange(messages.Count, recipients);
@@ -71,7 +71,7 @@ internal sealed partial class SqliteSpool
             var recipients = 0L;
             foreach (var (message, id) in messages)
             {
-                recipients += (long)statements.Scalar("SELECT count(*) FROM recipient WHERE message = $1 AND state < 3", message)!;
+                recipients += statements.Number("SELECT count(*) FROM recipient WHERE message = ?1 AND state < 3", message) ?? 0;
                 Delete(statements, message, id);
             }
 
@@ -84,7 +84,7 @@ internal sealed partial class SqliteSpool
         using var row = statements.Query(
             """
             SELECT reverse_path, path FROM message m JOIN recipient r ON r.message = m.id
-            WHERE r.state = 2 AND login = $1 AND coalesce(hold_reason, '') = $2 ORDER BY m.queue_id, r.number LIMIT $3
+            WHERE r.state = 2 AND login = ?1 AND coalesce(hold_reason, '') = ?2 ORDER BY m.queue_id, r.number LIMIT ?3
             """,
             group.Login, group.Reason, HeldGroup.SamplesMax);
         while (row.Read())

@@ -13,14 +13,14 @@ internal sealed partial class SqliteSpool
         {
             long rowId;
             SpooledMessage message;
-            using (var row = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE queue_id = $1", id.ToString()))
+            using (var row = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE queue_id = ?1", id.ToString()))
             {
                 if (!row.Read())
                 {
                     return null;
                 }
 
-                (rowId, message) = Rows.ReadMessage(row);
+                (rowId, message) = Rows.ReadMessage(statements, row);
             }
 
             return message.With(Recipients(statements, rowId));
@@ -40,7 +40,7 @@ internal sealed partial class SqliteSpool
             }
 
             return new SpoolTotals(messages.GetInt64(0), counts.Sum(), counts[0], counts[1], counts[2], messages.GetInt64(1),
-                messages.IsDBNull(2) ? null : Rows.ToTime(messages.GetInt64(2)));
+                messages.IsNull(2) ? null : Rows.ToTime(messages.GetInt64(2)));
         },
         cancel);
 
@@ -51,8 +51,8 @@ internal sealed partial class SqliteSpool
             return 0;
         }
 
-        var held = statements.Run("UPDATE recipient SET state = 2 WHERE message = $1 AND state = 0", message);
-        statements.Run("UPDATE message SET hold_reason = $2 WHERE id = $1 AND $3 > 0", message, reason, held);
+        var held = statements.Run("UPDATE recipient SET state = 2 WHERE message = ?1 AND state = 0", message);
+        statements.Run("UPDATE message SET hold_reason = ?2 WHERE id = ?1 AND ?3 > 0", message, reason, held);
         return held;
     });
 
@@ -63,19 +63,19 @@ internal sealed partial class SqliteSpool
             return 0;
         }
 
-        statements.Run("UPDATE message SET hold_reason = NULL WHERE id = $1", message);
-        return statements.Run("UPDATE recipient SET state = 0, next_attempt_at = 0 WHERE message = $1 AND state = 2", message);
+        statements.Run("UPDATE message SET hold_reason = NULL WHERE id = ?1", message);
+        return statements.Run("UPDATE recipient SET state = 0, next_attempt_at = 0 WHERE message = ?1 AND state = 2", message);
     });
 
     public async ValueTask<int> RetryNowAsync(QueueId id, DateTimeOffset now, CancellationToken cancel) =>
         await writer.Enqueue(statements => statements.FindMessage(id) is not { } message
             ? 0
-            : statements.Run("UPDATE recipient SET next_attempt_at = $2 WHERE message = $1 AND state = 0", message, Rows.ToMicroseconds(now)));
+            : statements.Run("UPDATE recipient SET next_attempt_at = ?2 WHERE message = ?1 AND state = 0", message, Rows.ToMicroseconds(now)));
 
     public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken cancel) => await writer.Enqueue(statements =>
     {
         if (statements.FindMessage(id) is not { } message
-            || statements.Scalar("SELECT 1 FROM recipient WHERE message = $1 AND state = 1 LIMIT 1", message) is not null)
+            || statements.Exists("SELECT 1 FROM recipient WHERE message = ?1 AND state = 1 LIMIT 1", message))
         {
             return false;
         }
@@ -90,17 +90,18 @@ internal sealed partial class SqliteSpool
         using (var row = statements.Query(
             $"""
             SELECT {Rows.MessageColumns} FROM message m
-            WHERE ($1 IS NULL OR login = $1) AND ($2 IS NULL OR reverse_path LIKE $2 ESCAPE '\') AND ($3 IS NULL OR queue_id > $3)
-              AND ($4 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = $4))
-              AND ($5 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.path LIKE $5 ESCAPE '\'))
-            ORDER BY queue_id LIMIT $6
+            WHERE (?7 IS NULL OR site = ?7) AND (?1 IS NULL OR login = ?1) AND (?2 IS NULL OR reverse_path LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR queue_id > ?3)
+              AND (?4 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = ?4))
+              AND (?5 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.path LIKE ?5 ESCAPE '\'))
+            ORDER BY queue_id LIMIT ?6
             """,
-            filter.Login, Like(filter.Sender), filter.After?.ToString(), filter.State is { } state ? (int)state : null,
-            Like(filter.Recipient), filter.MessagesMax))
+            filter.Login, Like(filter.Sender), filter.After?.ToString(), (int?)filter.State,
+            Like(filter.Recipient), filter.MessagesMax,
+            filter.Site is { } site ? statements.FindSite(site) : Value.Null))
         {
             while (row.Read())
             {
-                found.Add(Rows.ReadMessage(row));
+                found.Add(Rows.ReadMessage(statements, row));
             }
         }
 
@@ -110,7 +111,7 @@ internal sealed partial class SqliteSpool
     private static List<SpooledRecipient> Recipients(Statements statements, long message)
     {
         var recipients = new List<SpooledRecipient>();
-        using var row = statements.Query($"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = $1 ORDER BY number", message);
+        using var row = statements.Query($"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = ?1 ORDER BY number", message);
         while (row.Read())
         {
             recipients.Add(Rows.ReadRecipient(row));

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Sqlite;
@@ -15,20 +14,20 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
     public bool HasRoomFor(long bytes) => !Failed.IsCompleted && room.Has(bytes);
 
-    public ISubmission Begin(QueueId id) => new SqliteSubmission(id, this, writer, options);
+    public IPendingMessage Begin(QueueId id) => new SqlitePendingMessage(id, this, writer, options);
 
     public async ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel) =>
         await writer.Enqueue(statements => Claim(statements, Rows.ToMicroseconds(now), messagesMax));
 
     public ValueTask<DateTimeOffset?> NextDueAsync(CancellationToken cancel) => readers.ReadAsync<DateTimeOffset?>(
-        statements => statements.Scalar("SELECT min(next_attempt_at) FROM recipient WHERE state = 0") is long due
+        statements => statements.Number("SELECT min(next_attempt_at) FROM recipient WHERE state = 0") is { } due
             ? Rows.ToTime(due)
             : null,
         cancel);
 
     public async ValueTask ReleaseClaimAsync(QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel) =>
         await writer.Enqueue(statements => recipients.Sum(number => statements.Run(
-            "UPDATE recipient SET state = 0 WHERE message = (SELECT id FROM message WHERE queue_id = $1) AND number = $2 AND state = 1",
+            "UPDATE recipient SET state = 0 WHERE message = (SELECT id FROM message WHERE queue_id = ?1) AND number = ?2 AND state = 1",
             id.ToString(), number)));
 
     public async ValueTask RecordAsync(
@@ -46,16 +45,14 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
     public ValueTask<IContentReader?> OpenContentAsync(QueueId id, CancellationToken cancel) => readers.ReadAsync<IContentReader?>(
         statements =>
         {
-            using var row = statements.Query("SELECT content, chunks, content_bytes FROM message WHERE queue_id = $1", id.ToString());
+            using var row = statements.Query("SELECT content, chunks, content_bytes FROM message WHERE queue_id = ?1", id.ToString());
             return row.Read()
-                ? new SqliteContentReader(id, (byte[])row[0], row.GetInt32(1), row.GetInt64(2), readers)
+                ? new SqliteContentReader(id, row.GetOctets(0), row.GetInt32(1), row.GetInt64(2), readers)
                 : null;
         },
         cancel);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    internal static bool IsFull(SqliteException exception) => exception.SqliteErrorCode == 13;
 
     /// <summary>Removes a message just committed, unless it was committed as due and somebody has claimed it since.</summary>
     internal static bool TakeBack(Statements statements, QueueId id, bool claimedByUs)
@@ -65,8 +62,8 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
             return false; // claimed, relayed and settled already
         }
 
-        const string taken = "SELECT 1 FROM recipient WHERE message = $1 AND (state = 1 OR state >= 3) LIMIT 1";
-        if (!claimedByUs && statements.Scalar(taken, message) is not null)
+        const string taken = "SELECT 1 FROM recipient WHERE message = ?1 AND (state = 1 OR state >= 3) LIMIT 1";
+        if (!claimedByUs && statements.Exists(taken, message))
         {
             return false;
         }
@@ -79,7 +76,7 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
     {
         var due = new List<long>();
         using (var row = statements.Query(
-            "SELECT message FROM recipient WHERE state = 0 AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $2",
+            "SELECT message FROM recipient WHERE state = 0 AND next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT ?2",
             now, messagesMax * 10))
         {
             while (row.Read() && due.Count < messagesMax)
@@ -99,19 +96,19 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
     private static SpooledMessage? ClaimMessage(Statements statements, long message, long now)
     {
         SpooledMessage read;
-        using (var found = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE id = $1", message))
+        using (var found = statements.Query($"SELECT {Rows.MessageColumns} FROM message WHERE id = ?1", message))
         {
             if (!found.Read())
             {
                 return null;
             }
 
-            read = Rows.ReadMessage(found).Message;
+            read = Rows.ReadMessage(statements, found).Message;
         }
 
         var recipients = new List<SpooledRecipient>();
         using (var row = statements.Query(
-            $"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = $1 AND state = 0 AND next_attempt_at <= $2", message, now))
+            $"SELECT {Rows.RecipientColumns} FROM recipient WHERE message = ?1 AND state = 0 AND next_attempt_at <= ?2", message, now))
         {
             while (row.Read())
             {
@@ -123,12 +120,12 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
             || read.Record.Envelope.ReversePath.Mailbox == Rows.Unreadable);
         foreach (var recipient in damaged)
         {
-            statements.Run("UPDATE recipient SET state = 2 WHERE message = $1 AND number = $2", message, recipient.Number);
-            statements.Run("UPDATE message SET hold_reason = $2 WHERE id = $1", message, "an address in the store cannot be read");
+            statements.Run("UPDATE recipient SET state = 2 WHERE message = ?1 AND number = ?2", message, recipient.Number);
+            statements.Run("UPDATE message SET hold_reason = ?2 WHERE id = ?1", message, "an address in the store cannot be read");
             recipients.Remove(recipient);
         }
 
-        statements.Run("UPDATE recipient SET state = 1 WHERE message = $1 AND state = 0 AND next_attempt_at <= $2", message, now);
+        statements.Run("UPDATE recipient SET state = 1 WHERE message = ?1 AND state = 0 AND next_attempt_at <= ?2", message, now);
         return recipients.Count == 0 ? null : read.With(recipients);
     }
 
@@ -143,14 +140,14 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
         {
             statements.Run(
                 """
-                UPDATE recipient SET state = $3, next_attempt_at = $4, attempts = attempts + $5, last_reply = $6, delay_reported = $7
-                WHERE message = $1 AND number = $2 AND state = 1
+                UPDATE recipient SET state = ?3, next_attempt_at = ?4, attempts = attempts + ?5, last_reply = ?6, delay_reported = ?7
+                WHERE message = ?1 AND number = ?2 AND state = 1
                 """,
                 message, outcome.Number, (int)outcome.State, Rows.ToMicroseconds(outcome.NextAttemptAt), outcome.CountsAsAttempt ? 1 : 0,
                 outcome.KeptReply, outcome.DelayReported);
         }
 
-        if (statements.Scalar("SELECT 1 FROM recipient WHERE message = $1 AND state < 3 LIMIT 1", message) is null)
+        if (!statements.Exists("SELECT 1 FROM recipient WHERE message = ?1 AND state < 3 LIMIT 1", message))
         {
             Delete(statements, message, id);
         }
@@ -158,10 +155,10 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
     private static void Delete(Statements statements, long message, QueueId id)
     {
-        statements.Run("DELETE FROM recipient WHERE message = $1", message);
-        if (statements.Scalar("DELETE FROM message WHERE id = $1 RETURNING chunks", message) is > 0L)
+        statements.Run("DELETE FROM recipient WHERE message = ?1", message);
+        if (statements.Number("DELETE FROM message WHERE id = ?1 RETURNING chunks", message) is > 0)
         {
-            statements.Run("DELETE FROM chunk WHERE queue_id = $1", id.ToString());
+            statements.Run("DELETE FROM chunk WHERE queue_id = ?1", id.ToString());
         }
     }
 }

@@ -1,4 +1,4 @@
-using Microsoft.Data.Sqlite;
+using System.Collections.Concurrent;
 
 namespace Sallyport.Store.Sqlite;
 
@@ -8,6 +8,7 @@ public sealed class SqliteStore : IStore
     private readonly FileStream _lock;
     private readonly GroupWriter _writer;
     private readonly Readers _readers;
+    private readonly ConcurrentDictionary<string, ISiteStore> _sites = new(StringComparer.Ordinal);
 
     private SqliteStore(
         FileStream fileLock, GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options, TimeProvider time)
@@ -16,18 +17,19 @@ public sealed class SqliteStore : IStore
         _writer = writer;
         _readers = readers;
         Spool = new SqliteSpool(writer, readers, room, options);
-        Accounts = new SqliteAccounts(writer, readers);
-        Settings = new SqliteSettings(writer, readers);
+        Settings = new SqliteSettings(writer, readers, ISiteStore.DefaultName);
         Facts = new SqliteFacts(writer, readers, time);
     }
 
     public ISpool Spool { get; }
 
-    public IAccounts Accounts { get; }
+    public IAccounts Accounts => Site(ISiteStore.DefaultName).Accounts;
 
     public ISettings Settings { get; }
 
     public IFacts Facts { get; }
+
+    public ISiteStore Site(string name) => _sites.GetOrAdd(name, site => new SqliteSiteStore(site, _writer, _readers));
 
     /// <summary>Opens or creates the store. What a crash left half done is swept.</summary>
     /// <exception cref="StoreException">In use, unsafe, damaged or newer: the message says what to do.</exception>

@@ -35,6 +35,8 @@ INSERT INTO message_3 SELECT id, 1, queue_id, received_at, login, session, clien
 DROP TABLE message;
 ALTER TABLE message_3 RENAME TO message;
 CREATE INDEX message_chunked ON message (queue_id) WHERE chunks > 0;
+CREATE INDEX message_login ON message (site, login);
+ALTER TABLE chunk ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE recipient_3 (
   message         INTEGER NOT NULL,
   number          INTEGER NOT NULL,
@@ -56,6 +58,17 @@ DROP TABLE recipient;
 ALTER TABLE recipient_3 RENAME TO recipient;
 CREATE INDEX recipient_due ON recipient (next_attempt_at) WHERE state = 0;
 CREATE INDEX recipient_held ON recipient (message) WHERE state = 2;
+CREATE TABLE total (
+  site        INTEGER PRIMARY KEY,
+  messages    INTEGER NOT NULL,
+  bytes       INTEGER NOT NULL,
+  due         INTEGER NOT NULL,
+  in_progress INTEGER NOT NULL,
+  held        INTEGER NOT NULL,
+  settled     INTEGER NOT NULL
+);
+INSERT INTO total SELECT 1, (SELECT count(*) FROM message), (SELECT coalesce(sum(content_bytes), 0) FROM message), count(*) FILTER (WHERE state = 0),
+  count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state > 2) FROM recipient;
 CREATE TABLE account_3 (
   site       INTEGER NOT NULL,
   login      TEXT    NOT NULL,

@@ -19,7 +19,7 @@ internal sealed class FaultySpool(ISpool inner) : ISpool
 
     public bool HasRoomFor(long bytes) => inner.HasRoomFor(bytes);
 
-    public ISubmission Begin(QueueId id) => inner.Begin(id);
+    public IPendingMessage Begin(QueueId id) => inner.Begin(id);
 
     public ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel)
     {

@@ -84,5 +84,5 @@ public abstract class HeldContract : OperatorContract
         Assert.Equal(["0003"], Ids(await Spool.ListAsync(new QueueFilter(), Cancel)));
     }
 
-    private static SubmissionRecord Of(string login, params string[] recipients) => Record(recipients) with { Login = login };
+    private static MessageRecord Of(string login, params string[] recipients) => Record(recipients) with { Login = login };
 }

@@ -5,7 +5,7 @@ using static Sallyport.Tests.Store.StoreSamples;
 
 namespace Sallyport.Tests.Store;
 
-public sealed class MemoryStoreTests : FactsContract
+public sealed class MemoryStoreTests : SitesContract
 {
     private MemoryFaults Faults => ((MemoryStore)Store).Faults;
 

@@ -48,7 +48,7 @@ public abstract class SpoolContract : IAsyncLifetime
     [Fact]
     public async Task Everything_known_of_a_message_comes_back()
     {
-        var record = new SubmissionRecord(
+        var record = new MessageRecord(
             new Envelope(new ReversePath(Box("jürgen@bücher.example")),
                 [new(new ForwardPath(Box("\"Bob Smith\"@[192.0.2.1]")), DsnNotify.Success | DsnNotify.Delay, "rfc822;bob+x@example.com"),
                     new(new ForwardPath(Box("用户@例え.jp")), DsnNotify.Never, null)],

@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Store;
 using Sallyport.Store.Sqlite;
+using Sallyport.Tests.Tidy;
 using Xunit;
 using static Sallyport.Tests.Store.StoreSamples;
 
@@ -308,16 +309,15 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public async Task A_database_of_an_older_release_is_taken_on_with_what_it_holds()
     {
-        await using (var store = await OpenAsync())
-        {
-            await store.Spool.KeepAsync(1, Record("a@example.com"), Body(10));
-        }
-
-        _folder.Query("DROP TABLE fact");
-        _folder.Query("ALTER TABLE message DROP COLUMN utf8_header");
-        _folder.Query("PRAGMA user_version = 1");
+        Directory.CreateDirectory(_folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _folder.Query(SourceTree.Read("src/Sallyport.Store/Sqlite/schema-1.sql") + "PRAGMA user_version = 1");
+        _folder.Query(
+            """
+            INSERT INTO message VALUES (1, 'MESSAGE0001', 0, 'jane', '', '', '', '', 0, 0, NULL, NULL, 0, NULL, 0, 1, 0, x'00');
+            INSERT INTO recipient VALUES (1, 0, 'a@example.com', 0, NULL, 0, 0, 0, '', 0)
+            """);
         await using var upgraded = await OpenAsync();
-        Assert.Equal(2L, _folder.Query("PRAGMA user_version").Single());
+        Assert.Equal(3L, _folder.Query("PRAGMA user_version").Single());
         Assert.Equal("0 Due", States(await upgraded.Spool.FindAsync(Id(1), Cancel)));
         await upgraded.Facts.SaveAsync([new FactChange.Remove(FactKind.Ban, "x")], Cancel);
     }

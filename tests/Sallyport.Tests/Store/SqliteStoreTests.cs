@@ -8,7 +8,7 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class SqliteStoreTests : FactsContract
+public sealed class SqliteStoreTests : SitesContract
 {
     private readonly StoreFolder _folder = new();
 

@@ -19,7 +19,7 @@ internal static class StoreSamples
 
     public static Mailbox Box(string text) => MailboxParser.TryParse(text, out var mailbox) ? mailbox! : throw new ArgumentException(text);
 
-    public static SubmissionRecord Record(params string[] recipients) => new(
+    public static MessageRecord Record(params string[] recipients) => new(
         new Envelope(new ReversePath(Box("jane@acme.test")),
             [.. recipients.Select(text => new EnvelopeRecipient(new ForwardPath(Box(text)), DsnNotify.Unspecified, null))],
             BodyType.SevenBit, false, null, null),
@@ -47,7 +47,7 @@ internal static class StoreSamples
         new(Id(id), Record("jane@acme.test") with { Login = "" }, "Subject: report\r\n\r\n"u8.ToArray(), "text\r\n"u8.ToArray());
 
     public static async Task<CommitResult> KeepAsync(
-        this ISpool spool, int id, SubmissionRecord record, byte[] body, bool claim = false)
+        this ISpool spool, int id, MessageRecord record, byte[] body, bool claim = false)
     {
         var cancel = TestContext.Current.CancellationToken;
         await using var submission = spool.Begin(Id(id));

@@ -75,7 +75,7 @@ internal sealed class RelayBench : IAsyncDisposable
         new() { Recipients = ["*"], Smarthosts = [.. hosts], Tls = RelayTls.None };
 
     /// <summary>Keeps a message as a session does and hands it over as one does.</summary>
-    public async Task SubmitAsync(int id, SubmissionRecord record, string content = "Subject: kept\r\n\r\nHello\r\n")
+    public async Task SubmitAsync(int id, MessageRecord record, string content = "Subject: kept\r\n\r\nHello\r\n")
     {
         await using var submission = Spool.Begin(StoreSamples.Id(id));
         var octets = System.Text.Encoding.UTF8.GetBytes(content);

@@ -135,7 +135,7 @@ public sealed class RelayImpedimentTests : IAsyncDisposable
         Assert.DoesNotContain("The server 127", bounce.Content, StringComparison.Ordinal);
     }
 
-    private static SubmissionRecord Declared(bool utf8)
+    private static MessageRecord Declared(bool utf8)
     {
         var record = Record("a@x.test");
         return record with { Envelope = record.Envelope with { SmtpUtf8 = utf8 } };

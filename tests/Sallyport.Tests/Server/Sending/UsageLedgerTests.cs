@@ -275,6 +275,8 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     {
         public ISpool Spool => store.Spool;
 
+        public ISiteStore Site(string name) => store.Site(name);
+
         public IAccounts Accounts => store.Accounts;
 
         public ISettings Settings => store.Settings;

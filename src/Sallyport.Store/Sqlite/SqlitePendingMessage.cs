@@ -1,10 +1,9 @@
-using Microsoft.Data.Sqlite;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Sqlite;
 
 /// <summary>Body octets wait in one buffer; once they are many, full chunks go to disk and only the last stays in memory.</summary>
-internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWriter writer, SqliteStoreOptions options) : ISubmission
+internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupWriter writer, SqliteStoreOptions options) : IPendingMessage
 {
     private const int FirstBufferBytes = 4096;
 
@@ -42,7 +41,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     }
 
     public async ValueTask<CommitResult> CommitAsync(
-        SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+        MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
     {
         _claimed = claim;
         _commit = InsertAsync(record, header, claim, cancel);
@@ -68,7 +67,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
     }
 
     private async Task<CommitResult> InsertAsync(
-        SubmissionRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+        MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
     {
         if (_refusal is not null)
         {
@@ -123,13 +122,13 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
         {
             // Nobody waits for it: what this misses the sweep at the next start takes.
             _ = writer.Enqueue(statements => statements.Run(
-                "DELETE FROM chunk WHERE queue_id = $1 AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = $1)", id.ToString()));
+                "DELETE FROM chunk WHERE queue_id = ?1 AND NOT EXISTS (SELECT 1 FROM message WHERE queue_id = ?1)", id.ToString()));
         }
     }
 
     private CommitResult Refusal(Exception exception)
     {
-        if (exception is SqliteException sqlite && SqliteSpool.IsFull(sqlite))
+        if (exception is SqliteException { IsFull: true })
         {
             spool.Room.MarkFull();
             return new CommitResult.NoRoom();
@@ -163,7 +162,7 @@ internal sealed class SqliteSubmission(QueueId id, SqliteSpool spool, GroupWrite
                 {
                     var from = i * options.ChunkBytes;
                     var piece = octets.AsSpan(from, Math.Min(options.ChunkBytes, octets.Length - from)).ToArray();
-                    statements.Run("INSERT INTO chunk (queue_id, number, octets) VALUES ($1, $2, $3)", id.ToString(), first + i, piece);
+                    statements.Run("INSERT INTO chunk (queue_id, number, octets) VALUES (?1, ?2, ?3)", id.ToString(), first + i, piece);
                 }
 
                 return pieces;
