@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Sallyport.Mail.Values;
 
 namespace Sallyport.Mail.Policy;
 
@@ -9,7 +10,7 @@ public readonly record struct QuotaLimit(SendingMeasure Measure, SendingWindow W
 /// <param name="For">Logins, "group:NAME" or "*".</param>
 /// <param name="Shared">One count for all of them together; else each login has its own.</param>
 /// <param name="Line">Of the configuration file, for explanations.</param>
-public sealed record Quota(ImmutableArray<string> For, bool Shared, ImmutableArray<QuotaLimit> Limits, int Line)
+public sealed record Quota(ValueList<string> For, bool Shared, ValueList<QuotaLimit> Limits, int Line)
 {
     public bool IsFor(string login, ImmutableArray<string> groups) => For.Any(to => new GrantRule(to, "", "").IsFor(login, groups));
 

@@ -1,6 +1,5 @@
-using System.Collections.Immutable;
 using System.Net;
-using Sallyport.Mail.Addressing;
+using Sallyport.Mail.Values;
 
 namespace Sallyport.Server.Configuration;
 
@@ -8,7 +7,7 @@ namespace Sallyport.Server.Configuration;
 public sealed record AlertOptions
 {
     /// <summary>Addresses alerts go to; they leave by the routes as all mail does.</summary>
-    public ImmutableArray<string> Mail { get; init; } = [];
+    public ValueList<string> Mail { get; init; } = [];
 
     /// <summary>In From; "postmaster@" and the hostname when null.</summary>
     public string? From { get; init; }
@@ -29,7 +28,7 @@ public sealed record AlertOptions
     public TimeSpan CoolDown { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Whom a user is told to ask.</summary>
-    public string Contact => Mail.IsDefaultOrEmpty ? "your mail administrator" : Mail[0];
+    public string Contact => Mail.IsEmpty ? "your mail administrator" : Mail[0];
 
     // The compiler's version would print the secret.
     public override string ToString() => $"alerts to {string.Join(',', Mail)} {Webhook?.Host}";
@@ -38,82 +37,3 @@ public sealed record AlertOptions
 /// <summary>[metrics]: numbers for Prometheus.</summary>
 /// <param name="Address">Null: off.</param>
 public sealed record MetricsOptions(IPEndPoint? Address = null);
-
-/// <summary>[alert] and [metrics].</summary>
-internal static class AlertReader
-{
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-
-    public static AlertOptions ReadAlert(Section section, ConfiguredFiles paths)
-    {
-        var d = new AlertOptions();
-        var options = new AlertOptions
-        {
-            Mail = [.. section.Texts("mail").Where(one => IsAddress(section, "mail", one)).Select(one => one.Text)],
-            From = section.Text("from") is { } from && IsAddress(section, "from", (from, section.LineOf("from"))) ? from : null,
-            Webhook = ReadWebhook(section),
-            WebhookSecret = paths.NamedSecret(section, "webhook_secret"),
-            WebhookTimeout = section.Time("webhook_timeout", d.WebhookTimeout, Second, TimeSpan.FromMinutes(5)),
-            WebhookTries = section.Number("webhook_tries", d.WebhookTries, 1, 20),
-            CoolDown = section.Time("cool_down", d.CoolDown, Second, TimeSpan.FromDays(7)),
-        };
-        if (!section.Has("webhook") && (section.Has("webhook_secret_file") || section.Has("webhook_secret_env")))
-        {
-            section.Report(section.Line, "webhook", "is missing, though there is a secret to sign what is posted");
-        }
-
-        section.Finish();
-        return options;
-    }
-
-    public static MetricsOptions ReadMetrics(Section section, ConfiguredFiles paths)
-    {
-        var text = section.Text("address");
-        section.Finish();
-        if (text is null)
-        {
-            return new MetricsOptions();
-        }
-
-        if (!IPEndPoint.TryParse(text, out var address) || !text.Contains(':', StringComparison.Ordinal) || address.Port == 0)
-        {
-            section.Report("address", $"\"{text}\" is not an IP address and a port; for example \"127.0.0.1:9464\"");
-            return new MetricsOptions();
-        }
-
-        if (!IPAddress.IsLoopback(address.Address))
-        {
-            paths.Warn(section, "address", $"{address} is open to the network, without TLS and without a login: let only your Prometheus reach it");
-        }
-
-        return new MetricsOptions(address);
-    }
-
-    private static bool IsAddress(Section section, string key, (string Text, int Line) one)
-    {
-        if (MailboxParser.TryParse(one.Text, out var mailbox) && !mailbox!.NeedsSmtpUtf8)
-        {
-            return true;
-        }
-
-        section.Report(one.Line, key, $"\"{one.Text}\" is not a mail address that every server takes; \"postmaster@acme.test\" is");
-        return false;
-    }
-
-    private static Uri? ReadWebhook(Section section)
-    {
-        if (section.Text("webhook") is not { } text)
-        {
-            return null;
-        }
-
-        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
-            && uri.UserInfo.Length == 0)
-        {
-            return uri;
-        }
-
-        section.Report("webhook", "is not an http:// or https:// address without a login in it; for example \"https://chat.acme.test/hooks/mail\"");
-        return null;
-    }
-}

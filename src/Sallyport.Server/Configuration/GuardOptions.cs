@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using System.Net;
+using Sallyport.Mail.Values;
 
 namespace Sallyport.Server.Configuration;
 
@@ -41,7 +41,7 @@ public sealed record GuardOptions
     public int EntriesMax { get; init; } = 200_000;
 
     /// <summary>Networks that are never banned: a proxy, the office.</summary>
-    public ImmutableArray<IPNetwork> NeverBan { get; init; } = [];
+    public ValueList<IPNetwork> NeverBan { get; init; } = [];
 
     public bool IsExempt(IPAddress client)
     {

@@ -1,5 +1,4 @@
-using System.Collections.Immutable;
-using System.Net;
+using Sallyport.Mail.Values;
 
 namespace Sallyport.Server.Configuration;
 
@@ -21,7 +20,7 @@ public enum LdapScope
 /// <param name="ImplicitTls">True for "ldaps://".</param>
 public sealed record LdapServerAddress(string Host, int Port, bool ImplicitTls)
 {
-    public bool IsLoopback => Host == "localhost" || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
+    public bool IsLoopback => LoopbackHost.IsLoopback(Host);
 
     public override string ToString() =>
         $"{(ImplicitTls ? "ldaps" : "ldap")}://{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}";
@@ -31,7 +30,7 @@ public sealed record LdapServerAddress(string Host, int Port, bool ImplicitTls)
 public sealed record LdapDirectoryOptions(string Name) : DirectoryOptions(Name)
 {
     /// <summary>In order of preference.</summary>
-    public required ImmutableArray<LdapServerAddress> Servers { get; init; }
+    public required ValueList<LdapServerAddress> Servers { get; init; }
 
     public bool StartTls { get; init; }
 
@@ -57,7 +56,7 @@ public sealed record LdapDirectoryOptions(string Name) : DirectoryOptions(Name)
     /// <summary>Binds with what was typed in place of the DN of an entry found first.</summary>
     public bool BindAsTyped { get; init; }
 
-    public ImmutableArray<string> AddressAttributes { get; init; } = ["mail"];
+    public ValueList<string> AddressAttributes { get; init; } = ["mail"];
 
     /// <summary>An attribute of the person that names its groups.</summary>
     public string? GroupAttribute { get; init; }
@@ -66,7 +65,7 @@ public sealed record LdapDirectoryOptions(string Name) : DirectoryOptions(Name)
     public string? GroupFilter { get; init; }
 
     /// <summary>The first of these attributes a person has is the login's canonical name; "dn" is the name of the entry.</summary>
-    public ImmutableArray<string> LoginAttributes { get; init; } = [];
+    public ValueList<string> LoginAttributes { get; init; } = [];
 
     /// <summary>For one login, all servers and steps together.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -74,17 +73,6 @@ public sealed record LdapDirectoryOptions(string Name) : DirectoryOptions(Name)
     /// <summary>Logins asked about at once; each uses at most one connection for searching and one for binding.</summary>
     public int ConnectionsMax { get; init; } = 8;
 
-    public bool Equals(LdapDirectoryOptions? other) =>
-        other is not null && Scalars.Equals(other.Scalars) && Lists.SequenceEqual(other.Lists) && Servers.SequenceEqual(other.Servers);
-
-    public override int GetHashCode() => HashCode.Combine(Name, UserFilter, BindDn, Servers.Length);
-
     // The compiler's version would print the password.
     public override string ToString() => $"ldap directory {Name} at {string.Join(", ", Servers)}";
-
-    private object Scalars => (
-        (Name, StartTls, TlsCa, Preset, Base, Scope, BindDn, Password),
-        (UserFilter, BindAsTyped, GroupAttribute, GroupFilter, Timeout, ConnectionsMax));
-
-    private IEnumerable<string> Lists => [.. AddressAttributes, "/", .. LoginAttributes];
 }

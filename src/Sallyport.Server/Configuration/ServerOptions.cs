@@ -1,7 +1,7 @@
-using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
+using Sallyport.Mail.Values;
 
 namespace Sallyport.Server.Configuration;
 
@@ -13,24 +13,24 @@ public sealed record ServerOptions
     /// <summary>Directory of the spool, the accounts and the admin socket.</summary>
     public required string Data { get; init; }
 
-    public ImmutableArray<ListenerOptions> Listeners { get; init; } = [];
+    public ValueList<ListenerOptions> Listeners { get; init; } = [];
 
     public TlsOptions? Tls { get; init; }
 
     /// <summary>Asked in order. The local accounts come last where no entry gives them another place.</summary>
-    public ImmutableArray<DirectoryOptions> Directories { get; init; } = [];
+    public ValueList<DirectoryOptions> Directories { get; init; } = [];
 
     /// <summary>Added to what the directories grant.</summary>
-    public ImmutableArray<GrantOptions> Grants { get; init; } = [];
+    public ValueList<GrantOptions> Grants { get; init; } = [];
 
     /// <summary>What happens to a sender that is not granted; the first entry for a login decides.</summary>
-    public ImmutableArray<SenderModeOptions> SenderModes { get; init; } = [];
+    public ValueList<SenderModeOptions> SenderModes { get; init; } = [];
 
     /// <summary>How much logins may send. Of those for each login the first that is for it decides; shared ones all do.</summary>
-    public ImmutableArray<Quota> Quotas { get; init; } = [];
+    public ValueList<Quota> Quotas { get; init; } = [];
 
     /// <summary>First match wins.</summary>
-    public ImmutableArray<RouteOptions> Routes { get; init; } = [];
+    public ValueList<RouteOptions> Routes { get; init; } = [];
 
     public SubmissionOptions Submission { get; init; } = new();
 
@@ -110,20 +110,20 @@ public sealed record HashesDirectoryOptions(string Name, string File) : Director
 /// <summary>A [[grant]] entry.</summary>
 /// <param name="To">Logins, "group:NAME" or "*".</param>
 /// <param name="As">Addresses, patterns or "login:LOGIN".</param>
-public sealed record GrantOptions(ImmutableArray<string> To, ImmutableArray<string> As, int Line);
+public sealed record GrantOptions(ValueList<string> To, ValueList<string> As, int Line);
 
 /// <summary>A [[sender]] entry.</summary>
 /// <param name="For">Logins, "group:NAME" or "*".</param>
-public sealed record SenderModeOptions(ImmutableArray<string> For, SenderMode Mode);
+public sealed record SenderModeOptions(ValueList<string> For, SenderMode Mode);
 
 /// <summary>A [[route]] entry: exactly one of <see cref="Smarthosts"/> and <see cref="Capture"/> is set.</summary>
 public sealed record RouteOptions
 {
     /// <summary>Domains in lower case; ".acme.test" for what lies below it; "*" for all.</summary>
-    public required ImmutableArray<string> Recipients { get; init; }
+    public required ValueList<string> Recipients { get; init; }
 
     /// <summary>In order of preference.</summary>
-    public ImmutableArray<SmarthostAddress> Smarthosts { get; init; } = [];
+    public ValueList<SmarthostAddress> Smarthosts { get; init; } = [];
 
     public RelayTls Tls { get; init; } = RelayTls.Verify;
 
@@ -143,6 +143,11 @@ public sealed record RouteOptions
 
     /// <summary>Most connections at once to one smarthost of this route.</summary>
     public int ConnectionsMax { get; init; } = 20;
+
+    /// <summary>Is mail to this domain for it?</summary>
+    /// <param name="domain">In ASCII and lower case.</param>
+    public bool Takes(string domain) => Recipients.Any(pattern =>
+        pattern == "*" || pattern == domain || (pattern.StartsWith('.') && domain.EndsWith(pattern, StringComparison.Ordinal)));
 
     // The compiler's version would print the password.
     public override string ToString() => $"route {string.Join(',', Recipients)}";
@@ -179,7 +184,7 @@ public sealed record SubmissionOptions
     public BareNewlines BareNewlines { get; init; } = BareNewlines.Normalise;
 
     /// <summary>The only SASL mechanisms to offer; empty: those every directory can judge.</summary>
-    public ImmutableArray<string> Mechanisms { get; init; } = [];
+    public ValueList<string> Mechanisms { get; init; } = [];
 
     /// <summary>Shows the login in the Received header of what leaves.</summary>
     public bool ShowLogin { get; init; }

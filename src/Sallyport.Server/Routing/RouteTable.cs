@@ -15,18 +15,17 @@ public sealed class NextHop(int number, RouteOptions route) : IEquatable<NextHop
 
     public RouteOptions Route => route;
 
-    public bool Equals(NextHop? other) => other is not null && Way(route) == Way(other.Route)
-        && route.Smarthosts.AsSpan().SequenceEqual(other.Route.Smarthosts.AsSpan());
+    public bool Equals(NextHop? other) => other is not null && Way(route) == Way(other.Route);
 
     public override bool Equals(object? obj) => Equals(obj as NextHop);
 
-    public override int GetHashCode() => HashCode.Combine(Way(route), route.Smarthosts.Length);
+    public override int GetHashCode() => Way(route).GetHashCode();
 
     /// <summary>As logs and tables show it.</summary>
     public override string ToString() => route.Capture is { } maildir ? "maildir:" + maildir : string.Join(", ", route.Smarthosts);
 
     /// <summary>Whom a route is for does not matter to where it leads.</summary>
-    private static RouteOptions Way(RouteOptions route) => route with { Recipients = [], Smarthosts = [] };
+    private static RouteOptions Way(RouteOptions route) => route with { Recipients = [] };
 }
 
 /// <summary>The routes by recipient domain; the first that matches decides.</summary>
@@ -38,9 +37,5 @@ public sealed class RouteTable(ImmutableArray<RouteOptions> routes)
 
     /// <summary>Null when no route takes the domain.</summary>
     public NextHop? Find(Mailbox recipient) =>
-        _hops.FirstOrDefault(hop => hop.Route.Recipients.Any(pattern => Matches(pattern, recipient.AsciiDomain)));
-
-    /// <summary>"acme.test" is that domain, ".acme.test" what lies below it, "*" all.</summary>
-    public static bool Matches(string pattern, string domain) =>
-        pattern == "*" || pattern == domain || (pattern.StartsWith('.') && domain.EndsWith(pattern, StringComparison.Ordinal));
+        _hops.FirstOrDefault(hop => hop.Route.Takes(recipient.AsciiDomain));
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Sallyport.Interaction;
 using Sallyport.Server;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Configuration.Validation;
 using Sallyport.Server.Identity;
 
 namespace Sallyport.Commands;

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Sallyport.Interaction;
 using Sallyport.Server;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Configuration.Validation;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Commands;

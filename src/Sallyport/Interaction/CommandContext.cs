@@ -2,6 +2,7 @@ using System.CommandLine;
 using Sallyport.Server;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Configuration.Validation;
 
 namespace Sallyport.Interaction;
 

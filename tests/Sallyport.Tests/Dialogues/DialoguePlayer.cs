@@ -63,10 +63,10 @@ internal sealed class DialoguePlayer : IDisposable
     private static ServerOptions With(ServerOptions options, DialogueSetting setting) => options with
     {
         Limits = options.Limits with { Smtp = setting.Limits },
-        Quotas = setting.Quota.IsEmpty ? [] : [new Quota(["*"], Shared: false, setting.Quota, Line: 1)],
+        Quotas = setting.Quota.IsEmpty ? [] : [new Quota(["*"], Shared: false, [.. setting.Quota], Line: 1)],
         Submission = options.Submission with
         {
-            Mechanisms = setting.Mechanisms,
+            Mechanisms = [.. setting.Mechanisms],
             BareNewlines = setting.NormaliseBareNewlines ? BareNewlines.Normalise : BareNewlines.Refuse,
         },
         Routes = setting.OnlyExampleIsRouted ? [new RouteOptions { Recipients = ["example.com"], Capture = "/nowhere" }] : options.Routes,

@@ -19,6 +19,7 @@ public sealed partial class DocumentTests
     [InlineData("ARCHITECTURE.md")]
     [InlineData("CONTRIBUTING.md")]
     [InlineData("STYLE.md")]
+    [InlineData("SECURITY.md")]
     [InlineData("docs/rfc-coverage.md")]
     public void Each_path_a_document_names_exists(string document)
     {

@@ -53,7 +53,7 @@ public sealed class WallTests
     [InlineData("MimeKit", "src/Sallyport.Server/Reporting/", "using MimeKit")]
     [InlineData("LDAP", "src/Sallyport.Server/Identity/Ldap/", "using System.DirectoryServices.Protocols")]
     [InlineData("tokens", "src/Sallyport.Server/Identity/Oidc/", "using Microsoft.IdentityModel")]
-    [InlineData("TOML", "src/Sallyport.Server/Configuration/", "using Tomlyn")]
+    [InlineData("TOML", "src/Sallyport.Server/Configuration/Toml/", "using Tomlyn")]
     public void Only_one_folder_knows(string what, string home, params string[] signs)
     {
         var strangers = SourceTree.CSharp("src")

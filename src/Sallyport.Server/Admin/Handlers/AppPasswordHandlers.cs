@@ -6,6 +6,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
 
@@ -66,7 +67,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
         var password = new AppPassword(
             login, Book.NewId(), wanted.Label.Trim(), now, wanted.Seconds is { } seconds ? now + TimeSpan.FromSeconds(seconds) : null)
         {
-            Networks = [.. wanted.Networks.Select(AppPasswordRules.ParseNetwork).OfType<IPNetwork>()],
+            Networks = [.. wanted.Networks.Select(NetworkText.Parse).OfType<IPNetwork>()],
             Senders = senders,
             Digest = Book.Digest(secret),
             Verifiers = await VerifiersAsync(login, secret, cancel),

@@ -1,4 +1,3 @@
-using System.Net;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
@@ -20,7 +19,7 @@ public static class AppPasswordRules
             : null;
 
     /// <summary>Null for a network or an address.</summary>
-    public static string? NetworkMistake(string text) => ParseNetwork(text) is null
+    public static string? NetworkMistake(string text) => NetworkText.Parse(text) is null
         ? $"\"{DisplayText.Sanitize(text)}\" is not a network; \"192.0.2.7\", \"192.0.2.0/24\" and \"2001:db8::/32\" are"
         : null;
 
@@ -32,11 +31,6 @@ public static class AppPasswordRules
     /// <summary>Seconds of a life like "90d"; null when it is none.</summary>
     public static long? Life(string text) => Quantities.ParseTime(text) is { } time && time >= TimeSpan.FromSeconds(1) && time <= LongestLife
         ? (long)time.TotalSeconds
-        : null;
-
-    public static IPNetwork? ParseNetwork(string text) =>
-        IPNetwork.TryParse(text, out var network) ? network
-        : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8)
         : null;
 
     /// <summary>The first thing that is wrong with it; null when nothing is.</summary>

@@ -67,7 +67,7 @@ internal sealed class ProviderClient : IDisposable
         }
 
         var downgrade = uri.Scheme != Uri.UriSchemeHttps && _options.Issuer.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
-        return VouchingReader.IsTrustworthy(uri) && !downgrade
+        return LoopbackHost.IsTrustworthy(uri) && !downgrade
             ? uri
             : throw new ProviderException($"{member} of {_options.Issuer} is not an https:// address");
     }

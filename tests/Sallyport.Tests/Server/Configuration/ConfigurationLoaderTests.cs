@@ -63,7 +63,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("[[directory]]\ntype = \"carrier-pigeon\"", 10, "directory.type", "carrier-pigeon")]
     [InlineData("[[route]]\nsmarthost = \"x\"", 9, "route.recipients", "is missing")]
     [InlineData("[[route]]\nrecipients = \"a@b.test\"\nsmarthost = \"x\"", 10, "route.recipients", "is not a domain")]
-    [InlineData("[[route]]\nrecipients = \"x.test\"", 9, "route", "says not where the mail goes")]
+    [InlineData("[[route]]\nrecipients = \"x.test\"", 9, "route", "does not say where the mail goes")]
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\ncapture = \"m\"", 9, "route", "more than one place")]
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x:99999\"", 11, "route.smarthost", "from 1 to 65535")]
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x y\"", 11, "route.smarthost", "is not a server")]
@@ -71,7 +71,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\npassword = \"p\"", 12, "route.password", "must not be in the configuration")]
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\nmx = true", 12, "route.mx", "is not in this release")]
     [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"smtps://x\"\ntls = \"none\"", 12, "route.tls", "contradicts smtps://")]
-    [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\ntls = \"may\"\ntls_name = \"y\"", 13, "route.tls_name", "only with tls")]
+    [InlineData("[[route]]\nrecipients = \"x.test\"\nsmarthost = \"x\"\ntls = \"may\"\ntls_name = \"y\"", 13,
+        "route.tls_name", "only valid with tls")]
     [InlineData("this is no TOML", 9, "", "not TOML")]
     public void A_mistake_is_shown_at_its_line_with_its_key_and_what_is_right(string added, int line, string key, string message)
     {
@@ -150,8 +151,8 @@ public sealed class ConfigurationLoaderTests : IDisposable
     public void Sizes_have_a_unit_or_are_octets(string text, long? bytes) => Assert.Equal(bytes, Quantities.ParseSize(text));
 
     private ConfigurationResult.Loaded Load(string text) =>
-        Assert.IsType<ConfigurationResult.Loaded>(ConfigurationLoader.Parse(FileName, text));
+        Assert.IsType<ConfigurationResult.Loaded>(BothSources.Parse(FileName, text));
 
     private IReadOnlyList<ConfigurationProblem> Problems(string text) =>
-        Assert.IsType<ConfigurationResult.Invalid>(ConfigurationLoader.Parse(FileName, text)).Problems;
+        Assert.IsType<ConfigurationResult.Invalid>(BothSources.Parse(FileName, text)).Problems;
 }

@@ -110,7 +110,7 @@ public sealed class ConfigurationMistakesTests : IDisposable
     [Fact]
     public void A_file_that_is_none_is_told_in_plain_words()
     {
-        string Told(string file) => Assert.Single(Assert.IsType<ConfigurationResult.Invalid>(ConfigurationLoader.Load(file)).Problems).ToString();
+        string Told(string file) => Assert.Single(Assert.IsType<ConfigurationResult.Invalid>(BothSources.Load(file)).Problems).ToString();
         Assert.Equal("/no/such: cannot be read: there is no directory /no", Told("/no/such"));
         Assert.Equal("/tmp: is a directory; name the file in it", Told("/tmp"));
         Assert.Equal("--config: names no file", Told(""));

@@ -44,12 +44,12 @@ public sealed class LdapReaderTests
     [InlineData("url = \"ldaps://dc.acme.test\"\nuser_filter = \"(uid=x)\"", "has no {login} in it")]
     [InlineData("url = \"ldaps://dc.acme.test\"\nuser_filter = \"(uid={login})(x=y)\"", "is not a filter")]
     [InlineData("url = \"ldaps://dc.acme.test\"\nuser_filter = \"(&(uid={login})\"", "is not a filter")]
-    [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"openldap\"\nlogin_names = \"more\"", "only with preset = \"domino\"")]
+    [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"openldap\"\nlogin_names = \"more\"", "is only valid with preset = \"domino\"")]
     [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"domino\"\nbind_dn = \"CN=x\"", "directory.password_file: is missing")]
     [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"domino\"\npassword = \"x\"", "must not be in the configuration")]
     [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"dominos\"", "did you mean \"domino\"?")]
     [InlineData("url = \"ldaps://dc.acme.test\"\npreset = \"domino\"\nuser_filtre = \"x\"", "did you mean \"user_filter\"?")]
-    [InlineData("url = \"ldap://127.0.0.1\"\npreset = \"domino\"\ntls_ca = \"/dev/null\"", "has a meaning only with ldaps://")]
+    [InlineData("url = \"ldap://127.0.0.1\"\npreset = \"domino\"\ntls_ca = \"/dev/null\"", "is only valid with ldaps://")]
     public void A_mistake_is_named_with_what_is_right(string keys, string message)
     {
         var result = Assert.IsType<ConfigurationResult.Invalid>(Parse(keys));
@@ -69,7 +69,7 @@ public sealed class LdapReaderTests
     private static LdapDirectoryOptions Read(string keys) =>
         (LdapDirectoryOptions)Assert.IsType<ConfigurationResult.Loaded>(Parse(keys)).Options.Directories[0];
 
-    private static ConfigurationResult Parse(string keys) => ConfigurationLoader.Parse("/tmp/sallyport.toml", $"""
+    private static ConfigurationResult Parse(string keys) => BothSources.Parse("/tmp/sallyport.toml", $"""
         hostname = "smtp.acme.test"
         data = "/tmp/data"
         [[listener]]

@@ -61,7 +61,7 @@ internal sealed class SiteFolder : IDisposable
         }
 
         System.IO.File.WriteAllText(File, (right.Length > 0 ? text.Replace(right, wrong, StringComparison.Ordinal) : text) + more);
-        return ConfigurationLoader.Load(File);
+        return BothSources.Load(File);
     }
 
     /// <summary>"line: key: message" of each mistake.</summary>
