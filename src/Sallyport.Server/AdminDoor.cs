@@ -45,7 +45,7 @@ public static class AdminDoor
         var books = await IdentityBooks.LoadAsync(store, options, new SilentLog(), time, cancel);
 #pragma warning disable CA2000 // It lives as long as the process of one command.
         var directories = new DirectorySet(
-            new DirectoryServices(store, books.Hasher, books.MadeUp, new SilentLog(), time));
+            new DirectoryServices(store, books.Hasher, books.Decoys, new SilentLog(), time));
         var identity = books.NewService(options, directories.Open(options.Directories));
 #pragma warning restore CA2000
         var routes = new RouteTable(options.Routes);

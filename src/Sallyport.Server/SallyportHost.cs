@@ -46,7 +46,7 @@ public sealed class SallyportHost : IAsyncDisposable
         var (store, books, sending, log) = (opened.Store, opened.Books, opened.Sending, opened.Lines);
         (_time, _store, _lines, _books, _watch, _handoff) = (time, store, log, books, opened.Watch, opened.Handoff);
         _log = new RecentOutcomes(_watch, time);
-        _directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.MadeUp, log, time));
+        _directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.Decoys, log, time));
         _submission = new SubmissionServices(NewSettings(options), store.Spool, _handoff, _log, time)
         {
             Sending = sending,

@@ -255,7 +255,7 @@ public sealed class LdapTests
         var begun = Stopwatch.StartNew();
         var asked = Enumerable.Range(0, 1000)
             .Select(_ => directory.CheckPasswordAsync("jane", LdapTrees.Password, TestContext.Current.CancellationToken).AsTask()).ToList();
-        Assert.All(await Task.WhenAll(asked), answer => Assert.IsType<DirectoryAnswer.Granted>(answer));
+        Assert.All(await Task.WhenAll(asked), answer => Assert.IsType<LoginVerdict.Granted>(answer));
         var open = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
             .Count(connection => connection.RemoteEndPoint.Port == port && connection.State == TcpState.Established);
         Assert.InRange(open, 1, 8);

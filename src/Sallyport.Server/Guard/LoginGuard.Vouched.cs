@@ -13,7 +13,7 @@ public sealed partial class LoginGuard
 {
     /// <summary>May this token or certificate be judged? A banned network is refused before anybody is asked.</summary>
     /// <param name="named">Whom the client says it is for; null when it does not say.</param>
-    /// <param name="secret">From <see cref="NameOf"/>.</param>
+    /// <param name="secret">Names it, keyed.</param>
     public GuardVerdict BeforeVouched(string? named, IPAddress client, string secret)
     {
         var options = settings();

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Telemetry;
@@ -16,15 +14,10 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
 {
     private static readonly TimeSpan DelayFirst = TimeSpan.FromMilliseconds(500);
 
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly Dictionary<string, int> _underWay = new(StringComparer.Ordinal);
 
     /// <summary>No failure is answered sooner, so that how long an answer takes tells nothing of who exists.</summary>
     public TimeSpan FailureFloor => settings() is { Enabled: true } options ? options.FailureFloor : TimeSpan.Zero;
-
-    /// <summary>Names a secret of a login, so that it is known again while this process lives, and by nobody else.</summary>
-    public string NameOf(string login, string secret) =>
-        Convert.ToBase64String(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{login}\0{secret}")).AsSpan(0, 16));
 
     /// <summary>May this network connect at all? Null when it may; else why not.</summary>
     public string? RefusalAtConnect(IPAddress client)
@@ -40,7 +33,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     }
 
     /// <param name="secret">
-    /// From <see cref="NameOf"/>; null where none is seen yet, as when SCRAM begins: then nothing is counted before <see cref="BeforeProof"/>.
+    /// Names it, keyed; null where none is seen yet, as when SCRAM begins: then nothing is counted before <see cref="BeforeProof"/>.
     /// </param>
     public GuardVerdict Before(string login, IPAddress client, string? secret)
     {

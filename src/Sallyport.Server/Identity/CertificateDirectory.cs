@@ -23,10 +23,10 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
     public string? LookUpIn => options.LookUpIn;
 
     /// <summary>Certificates tell us of nobody who does not come with one; the list of the disabled does.</summary>
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
-        new(_disabled?.Read().Contains(login) == true ? new DirectoryAnswer.Disabled() : new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) =>
+        new(new LoginVerdict.Denied(_disabled?.Read().Contains(login) == true ? LoginReason.Disabled : LoginReason.CannotLookUp));
 
-    public ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
         new(Check(certificate, login));
 
     /// <summary>What is wrong with the files of the configuration; null when nothing is.</summary>
@@ -44,18 +44,18 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
         }
     }
 
-    private DirectoryAnswer Check(ClientCertificate certificate, string? wanted)
+    private LoginVerdict Check(ClientCertificate certificate, string? wanted)
     {
         var logins = Names(certificate).Select(Credentials.PrepareLogin).OfType<string>().Distinct(StringComparer.Ordinal).ToImmutableArray();
         if (logins.IsEmpty)
         {
-            return new DirectoryAnswer.Unknown();
+            return new LoginVerdict.Denied(LoginReason.UnknownLogin);
         }
 
         var login = wanted ?? logins[0];
         if (!logins.Contains(login))
         {
-            return new DirectoryAnswer.Refused(
+            return new LoginVerdict.Denied(LoginReason.CertificateOwner,
                 $"the certificate is that of {string.Join(", ", logins.Take(5))}, and the client wants to act for {login}");
         }
 
@@ -63,7 +63,7 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
             && (disabled.Contains(login) || disabled.Contains(BySerial + certificate.Serial)
                 || disabled.Contains(ByFingerprint + certificate.Fingerprint)))
         {
-            return new DirectoryAnswer.Disabled();
+            return new LoginVerdict.Denied(LoginReason.Disabled);
         }
 
         ImmutableArray<string> addresses =
@@ -71,7 +71,7 @@ public sealed class CertificateDirectory(CertificateDirectoryOptions options) : 
             .. certificate.Emails.Prepend(login).Select(address => MailboxParser.TryParse(address, out var mailbox) ? mailbox!.Canonical : null)
                 .OfType<string>().Distinct(StringComparer.Ordinal),
         ];
-        return new DirectoryAnswer.Granted(new DirectoryEntry(login, Name, addresses, []));
+        return new LoginVerdict.Granted(new DirectoryEntry(login, Name, addresses, []));
     }
 
     private IEnumerable<string> Names(ClientCertificate certificate) => options.LoginFrom switch

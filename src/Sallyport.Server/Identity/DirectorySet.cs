@@ -11,7 +11,7 @@ using Sallyport.Store;
 namespace Sallyport.Server.Identity;
 
 /// <summary>What directories are made of.</summary>
-public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, MadeUpVerifiers MadeUp, IMailLog Log, TimeProvider Time);
+public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, DecoyVerifiers Decoys, IMailLog Log, TimeProvider Time);
 
 /// <summary>
 /// The directories of a configuration. One whose options did not change is carried over a reload with its connections; one that is

@@ -94,7 +94,7 @@ public sealed class GrantResolver(
         {
             try
             {
-                if (await directory.FindAsync(login, cancel) is DirectoryAnswer.Granted found)
+                if (await directory.FindAsync(login, cancel) is LoginVerdict.Granted found)
                 {
                     return found.Entry.Addresses;
                 }

@@ -15,18 +15,18 @@ public interface IDirectory
 
     /// <summary>
     /// What the directory knows of the login, without any secret: to explain, and after a proof made elsewhere. A directory that
-    /// cannot look up answers <see cref="DirectoryAnswer.CannotLookUp"/>.
+    /// cannot look up answers <see cref="LoginReason.CannotLookUp"/>.
     /// </summary>
-    ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel);
+    ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel);
 }
 
 /// <summary>Judges PLAIN and LOGIN. The password is never empty.</summary>
 public interface IPasswordDirectory : IDirectory
 {
-    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel);
+    ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel);
 
     /// <summary>The same, for a directory that is told who asks from where.</summary>
-    ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+    ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckPasswordAsync(login, password, cancel);
 }
 
@@ -40,8 +40,8 @@ public interface IHashingDirectory : IPasswordDirectory
 /// <summary>Keeps SCRAM-SHA-256 verifiers, so that the exchange is ours.</summary>
 public interface IVerifierDirectory : IDirectory
 {
-    /// <summary>A <see cref="DirectoryAnswer.Verifier"/>, or <see cref="DirectoryAnswer.Unknown"/> where the login is not known.</summary>
-    ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel);
+    /// <summary>A <see cref="LoginVerdict.Verifier"/>, or <see cref="LoginReason.UnknownLogin"/> where the login is not known.</summary>
+    ValueTask<LoginVerdict> FindVerifierAsync(string login, CancellationToken cancel);
 }
 
 /// <summary>One thing a directory did to answer, for whoever operates the server. No secret is in it.</summary>
@@ -58,7 +58,7 @@ public interface INamingDirectory : IDirectory
 public interface IExplainingDirectory : IPasswordDirectory
 {
     /// <summary>The very check of a login, each step added as it is made.</summary>
-    ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel);
+    ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel);
 }
 
 /// <summary>Depends on servers that can be tried without a login.</summary>
@@ -75,44 +75,44 @@ public interface IExchangeDirectory : IDirectory
     bool Leads(string mechanism);
 
     /// <param name="first">The client's first message.</param>
-    /// <returns><see cref="DirectoryAnswer.Challenge"/>, or how it ended at once: an unknown login mostly does.</returns>
-    ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel);
+    /// <returns><see cref="LoginVerdict.Challenge"/>, or how it ended at once: an unknown login mostly does.</returns>
+    ValueTask<LoginVerdict> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel);
 }
 
 /// <summary>An exchange under way. Disposing of it before its end calls it off.</summary>
 public interface IDirectoryExchange : IAsyncDisposable
 {
-    /// <returns>Another <see cref="DirectoryAnswer.Challenge"/>, or how it ended.</returns>
-    ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel);
+    /// <returns>Another <see cref="LoginVerdict.Challenge"/>, or how it ended.</returns>
+    ValueTask<LoginVerdict> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel);
 }
 
 /// <summary>Proves who somebody is, and may leave it to another directory what that login may use.</summary>
-public interface IVouchingDirectory : IDirectory
+public interface IAssertionDirectory : IDirectory
 {
     /// <summary>The directory that is asked for addresses and groups, and whether the login is enabled; null when this one says it all.</summary>
     string? LookUpIn { get; }
 }
 
 /// <summary>Judges OAuth 2.0 access tokens (OAUTHBEARER, XOAUTH2).</summary>
-public interface ITokenDirectory : IVouchingDirectory
+public interface ITokenDirectory : IAssertionDirectory
 {
     /// <summary>Told to a client whose token is refused.</summary>
     TokenService Service { get; }
 
     /// <param name="login">Whom the client says the token is for, prepared; null when the token alone says it.</param>
-    /// <returns><see cref="DirectoryAnswer.Unknown"/> for a token of another issuer.</returns>
+    /// <returns><see cref="LoginReason.UnknownLogin"/> for a token of another issuer.</returns>
     ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel);
 }
 
 /// <summary>Knows the holders of verified client certificates (EXTERNAL).</summary>
-public interface ICertificateDirectory : IVouchingDirectory
+public interface ICertificateDirectory : IAssertionDirectory
 {
     /// <param name="login">Whom the client wants to act for, prepared; null when the certificate alone says it.</param>
-    ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel);
+    ValueTask<LoginVerdict> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel);
 }
 
 /// <summary>What became of a token, and the checks on the way: none of them shows the token.</summary>
-public sealed record TokenJudgement(DirectoryAnswer Answer, ImmutableArray<TokenCheck> Checks);
+public sealed record TokenJudgement(LoginVerdict Answer, ImmutableArray<TokenCheck> Checks);
 
 /// <param name="Passed">Null for a remark.</param>
 public sealed record TokenCheck(string Check, bool? Passed, string Because);
@@ -123,43 +123,3 @@ public sealed record TokenCheck(string Check, bool? Passed, string Because);
 /// <param name="Addresses">Addresses it may send as, in canonical form.</param>
 /// <param name="Groups">Groups it is in, as the directory names them.</param>
 public sealed record DirectoryEntry(string Login, string Directory, ImmutableArray<string> Addresses, ImmutableArray<string> Groups);
-
-public abstract record DirectoryAnswer
-{
-    private DirectoryAnswer()
-    {
-    }
-
-    public sealed record Granted(DirectoryEntry Entry) : DirectoryAnswer;
-
-    public sealed record Verifier(ScramVerifier Value) : DirectoryAnswer;
-
-    /// <summary>The directory's server leads the exchange, and says this.</summary>
-    public sealed record Challenge(ReadOnlyMemory<byte> Octets, IDirectoryExchange Exchange) : DirectoryAnswer;
-
-    /// <summary>The next directory is asked.</summary>
-    /// <param name="Why">When it is more than that nobody has this name.</param>
-    public sealed record Unknown(string Why = "") : DirectoryAnswer;
-
-    /// <summary>Refused by a server that does not tell an unknown login from a wrong password: the next directory is asked.</summary>
-    public sealed record UnknownOrWrong : DirectoryAnswer;
-
-    /// <summary>This directory proves passwords but shows nobody: the next is asked.</summary>
-    public sealed record CannotLookUp : DirectoryAnswer;
-
-    /// <param name="Login">Whose it was, as the directory names the login, whatever name was typed; empty when that was its name.</param>
-    public sealed record WrongPassword(string Login = "") : DirectoryAnswer;
-
-    /// <summary>A token or certificate was judged and does not do.</summary>
-    /// <param name="Why">For the log.</param>
-    /// <param name="IsFinal">The same will be refused again; false where it may be right in a moment, as when a new key is to be fetched.</param>
-    public sealed record Refused(string Why, bool IsFinal = true) : DirectoryAnswer;
-
-    public sealed record Disabled : DirectoryAnswer;
-
-    /// <summary>The secret was right and is too old.</summary>
-    public sealed record Expired : DirectoryAnswer;
-
-    /// <summary>454: the client comes again. Never for a secret that was judged.</summary>
-    public sealed record Unavailable(string Why) : DirectoryAnswer;
-}

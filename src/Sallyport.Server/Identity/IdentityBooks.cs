@@ -14,16 +14,16 @@ namespace Sallyport.Server.Identity;
 public sealed class IdentityBooks : IAsyncDisposable
 {
     private IdentityBooks(
-        ServerOptions options, MadeUpVerifiers madeUp, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
+        ServerOptions options, DecoyVerifiers decoys, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
         LoginFailureTracker guard, IMailLog log, TimeProvider time)
     {
         Options = options;
-        (MadeUp, Grants, AppPasswords, Journal) = (madeUp, grants, appPasswords, journal);
+        (Decoys, Grants, AppPasswords, Journal) = (decoys, grants, appPasswords, journal);
         Guard = new LoginGuard(guard, log, time, () => Options.Guard);
         Time = time;
     }
 
-    public MadeUpVerifiers MadeUp { get; }
+    public DecoyVerifiers Decoys { get; }
 
     public GrantBook Grants { get; }
 
@@ -35,6 +35,9 @@ public sealed class IdentityBooks : IAsyncDisposable
 
     /// <summary>Logins that may not send.</summary>
     public required SuspensionRegistry Suspensions { get; init; }
+
+    /// <summary>Names secrets while this process lives.</summary>
+    public required SecretFingerprint Fingerprint { get; init; }
 
     /// <summary>The threads that hash, one set for all.</summary>
     public required PasswordHasher Hasher { get; init; }
@@ -53,21 +56,23 @@ public sealed class IdentityBooks : IAsyncDisposable
         IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
 #pragma warning disable CA2000 // The books', and disposed with them.
+        var fingerprint = new SecretFingerprint();
         var journal = new WriteBehindBuffer(store.Facts, log, time);
-        var hasher = new PasswordHasher(options.Limits, time);
+        var hasher = new PasswordHasher(options.Limits, fingerprint, time);
 #pragma warning restore CA2000
         return new IdentityBooks(
             options,
-            await MadeUpVerifiers.LoadAsync(store.Settings, cancel),
+            await DecoyVerifiers.LoadAsync(store.Settings, cancel),
             await GrantBook.LoadAsync(store.Facts, log, cancel),
             await AppPasswordBook.LoadAsync(store, journal, cancel),
             journal,
             await LoginFailureTracker.LoadAsync(store.Facts, journal, cancel), log, time)
         {
             Suspensions = await SuspensionRegistry.LoadAsync(store.Facts, log, time, cancel),
+            Fingerprint = fingerprint,
             Hasher = hasher,
-            Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, cancel),
-            Successes = new SuccessCache(time),
+            Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, fingerprint, cancel),
+            Successes = new SuccessCache(fingerprint, time),
         };
     }
 

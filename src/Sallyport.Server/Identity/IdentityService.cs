@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
@@ -10,338 +11,237 @@ using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Identity;
 
-/// <summary>Answers a session's questions about a login, for the client and, with the true reason, for the log.</summary>
-public sealed class IdentityService(
-    ImmutableArray<IDirectory> directories, ServerOptions options, IdentityBooks books, GrantResolver grants, TimeProvider time)
+/// <summary>Answers a session's questions about a login with a verdict, whose grant is complete.</summary>
+public sealed class IdentityService
 {
-    private readonly DirectoryWalk _walk = new(time);
+    private static readonly LoginVerdict NotALogin = new LoginVerdict.Denied(LoginReason.NotALogin);
 
-    public ImmutableArray<IDirectory> Directories => directories;
+    private readonly IdentityBooks _books;
+    private readonly DirectoryChain _chain;
+    private readonly RememberedSuccesses _remembered;
+    private readonly GuardedLogin _guarded;
 
-    public GrantResolver Grants => grants;
+    public IdentityService(
+        ImmutableArray<IDirectory> directories, ServerOptions options, IdentityBooks books, GrantResolver grants, TimeProvider time)
+    {
+        (_books, Grants, _chain) = (books, grants, new DirectoryChain(directories, time));
+        _remembered = new RememberedSuccesses(options, books.Successes, books.Outages, time);
+        _guarded = new GuardedLogin(books.Guard, books.Fingerprint, time);
+        AppPasswords = new AppPasswordVerifier(books.AppPasswords, _chain, _remembered, time);
+        Passwords = new PasswordVerifier(_chain, AppPasswords, _remembered, options.AppPasswords);
+    }
 
-    public LoginGuard Guard => books.Guard;
+    public ImmutableArray<IDirectory> Directories => _chain.Directories;
+
+    public GrantResolver Grants { get; }
+
+    public LoginGuard Guard => _books.Guard;
 
     /// <summary>One password a device.</summary>
-    public AppPasswordJudge AppPasswords => field ??= new AppPasswordJudge(books.AppPasswords, directories, _walk, Remembered, time);
+    public AppPasswordVerifier AppPasswords { get; }
 
-    public PasswordJudge Passwords => field ??= new PasswordJudge(directories, _walk, AppPasswords, Remembered, options.AppPasswords);
+    public PasswordVerifier Passwords { get; }
 
-    private RememberedSuccesses Remembered => field ??= new RememberedSuccesses(options, books.Successes, books.Outages, time);
-
-    public SuspensionRegistry Suspensions => books.Suspensions;
+    public SuspensionRegistry Suspensions => _books.Suspensions;
 
     /// <summary>Draws the server's half of a SCRAM nonce.</summary>
     public Func<string> Nonce { get; init; } = static () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
 
-    public async ValueTask<(LoginAnswer Answer, string Why)> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
+    /// <summary>Is this the login's password?</summary>
+    public async ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string password, CancellationToken cancel)
     {
-        var prepared = Credentials.PrepareLogin(attempt.Login);
-        return prepared is null
-            ? (new LoginAnswer.Wrong(), "not a login")
-            : await GuardedAsync(attempt, prepared, SecretOf(attempt, password),
-                () => Passwords.JudgeAsync(attempt, prepared, password, cancel), cancel);
+        if (Credentials.PrepareLogin(attempt.Login) is not { } prepared)
+        {
+            return NotALogin;
+        }
+
+        // An app password may be wrong from one network and right from another.
+        var typed = TypedPassword.Of(password);
+        var secret = typed.AppPassword is { } app ? $"{app}\0{attempt.Network}" : password;
+        return await ResolveAsync(await _guarded.VerifyAsync(
+            attempt, prepared, secret, () => Passwords.VerifyAsync(attempt, prepared, typed, cancel), cancel), cancel);
     }
 
     /// <summary>
-    /// The proof of a SCRAM exchange has arrived: from here on it counts as a guess until <see cref="ScramJudgedAsync"/> says better.
+    /// The proof of a SCRAM exchange has arrived: from here on it counts as a guess until <see cref="EndProofAsync"/> says better.
     /// Null when it may be judged; else why not now.
     /// </summary>
-    public string? BeginProof(LoginAttempt attempt) =>
-        Guard.BeforeProof(Credentials.PrepareLogin(attempt.Login) ?? "", attempt.Client) is GuardVerdict.NotNow notNow ? notNow.Why : null;
+    public LoginVerdict.Unavailable? BeginProof(LoginAttempt attempt) => _guarded.BeginProof(attempt);
 
-    /// <summary>What came of the proof. Returns when the client may be told.</summary>
+    /// <summary>What came of the proof. Completes when the client may be told.</summary>
     /// <param name="since">When the proof arrived, as a timestamp of the clock.</param>
-    public Task ScramJudgedAsync(LoginAttempt attempt, LoginOutcome outcome, long since, CancellationToken cancel)
-    {
-        var delay = Guard.After(Credentials.PrepareLogin(attempt.Login) ?? "", attempt.Client, null, outcome);
-        return WaitAsync(outcome, delay, since, cancel);
-    }
-
-    /// <summary>What the guard remembers a secret by: an app password may be wrong from one network and right from another.</summary>
-    private static string SecretOf(LoginAttempt attempt, string password) =>
-        AppPasswordText.Parse(password) is { } secret ? $"{secret}\0{attempt.Network}" : password;
-
-    /// <summary>Asks only what the guard lets through, tells it what came of it, and answers a failure no sooner than it says.</summary>
-    private async ValueTask<(LoginAnswer Answer, string Why)> GuardedAsync(
-        LoginAttempt attempt, string login, string secret, Func<ValueTask<Judgement>> ask, CancellationToken cancel)
-    {
-        var began = time.GetTimestamp();
-        var name = Guard.NameOf(login, secret);
-        switch (Guard.Before(login, attempt.Client, name))
-        {
-            case GuardVerdict.SameWrongSecret same:
-                await WaitAsync(same.Delay, cancel);
-                return (new LoginAnswer.Wrong(Again: true), "the same wrong password again");
-            case GuardVerdict.NotNow notNow:
-                return (new LoginAnswer.Unavailable(notNow.Why), notNow.Why);
-        }
-
-        var outcome = LoginOutcome.Unavailable;
-        var whose = "";
-        try
-        {
-            var judged = await ask();
-            whose = WhoseIs(judged.Answer);
-            outcome = judged.Guessed ? LoginOutcome.WrongForNow : OutcomeOf(judged.Answer);
-            return await ToLoginAsync(judged, cancel);
-        }
-        finally
-        {
-            await WaitAsync(outcome, Guard.After(login, attempt.Client, name, outcome, whose), began, cancel);
-        }
-    }
-
-    /// <summary>The same for a token or a certificate.</summary>
-    private async ValueTask<(LoginAnswer Answer, string Why)> GuardedAsync(
-        LoginAttempt attempt, string? named, string secret, Func<Task<(DirectoryAnswer Answer, string By)>> ask, CancellationToken cancel)
-    {
-        var began = time.GetTimestamp();
-        var name = Guard.NameOf(named ?? "", secret);
-        switch (Guard.BeforeVouched(named, attempt.Client, name))
-        {
-            case GuardVerdict.SameWrongSecret same:
-                await WaitAsync(same.Delay, cancel);
-                return (new LoginAnswer.Wrong(Again: true), "the same again that was refused before");
-            case GuardVerdict.NotNow notNow:
-                return (new LoginAnswer.Unavailable(notNow.Why), notNow.Why);
-        }
-
-        var (vouched, by) = await ask();
-        var answer = await CompleteAsync(vouched, by, cancel);
-        var outcome = OutcomeOf(answer);
-        var isFinal = vouched is DirectoryAnswer.Unknown or DirectoryAnswer.Refused { IsFinal: true };
-        var login = answer is DirectoryAnswer.Granted granted ? Credentials.PrepareLogin(granted.Entry.Login) : null;
-        var delay = Guard.AfterVouched(login ?? "", attempt.Client, name, outcome, isFinal);
-        await WaitAsync(outcome, delay, began, cancel);
-        return await ToVouchedAsync(vouched, answer, cancel);
-    }
-
-    /// <summary>A failure is answered no sooner than the floor, and later the more there were.</summary>
-    private Task WaitAsync(LoginOutcome outcome, TimeSpan delay, long since, CancellationToken cancel)
-    {
-        if (outcome is not (LoginOutcome.Wrong or LoginOutcome.WrongForNow or LoginOutcome.UnknownLogin))
-        {
-            return Task.CompletedTask;
-        }
-
-        var floor = Guard.FailureFloor - time.GetElapsedTime(since);
-        return WaitAsync(delay > floor ? delay : floor, cancel);
-    }
-
-    private Task WaitAsync(TimeSpan delay, CancellationToken cancel) =>
-        delay > TimeSpan.Zero ? Task.Delay(delay, time, cancel) : Task.CompletedTask;
-
-    /// <summary>The login as its directory names it; empty when it did not say.</summary>
-    private static string WhoseIs(DirectoryAnswer answer) => answer switch
-    {
-        DirectoryAnswer.Granted granted => Credentials.PrepareLogin(granted.Entry.Login) ?? "",
-        DirectoryAnswer.WrongPassword wrong => Credentials.PrepareLogin(wrong.Login) ?? "",
-        _ => "",
-    };
-
-    private static LoginOutcome OutcomeOf(DirectoryAnswer answer) => answer switch
-    {
-        DirectoryAnswer.Granted => LoginOutcome.Right,
-        DirectoryAnswer.Unavailable => LoginOutcome.Unavailable,
-        DirectoryAnswer.Unknown or DirectoryAnswer.CannotLookUp => LoginOutcome.UnknownLogin,
-        _ => LoginOutcome.Wrong,
-    };
+    public Task EndProofAsync(LoginAttempt attempt, LoginOutcome outcome, long since, CancellationToken cancel) =>
+        _guarded.EndProofAsync(attempt, outcome, since, cancel);
 
     /// <summary>Whose is this access token?</summary>
-    public async ValueTask<(LoginAnswer Answer, string Why)> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel)
-    {
-        if (!TryPrepare(attempt, out var login))
-        {
-            return (new LoginAnswer.Wrong(), "not a login");
-        }
-
-        return await GuardedAsync(attempt, login, token, async () => OrNobody(
-            await _walk.AskAsync([.. directories.OfType<ITokenDirectory>()],
-                async one => (await ((ITokenDirectory)one).JudgeTokenAsync(token, login, cancel)).Answer, cancel),
-            "no directory takes this token: it is no JWT of a configured issuer"), cancel);
-    }
+    public ValueTask<LoginVerdict> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel) =>
+        CheckAssertionAsync<ITokenDirectory>(
+            attempt, token, async (one, login) => (await one.JudgeTokenAsync(token, login, cancel)).Answer,
+            new LoginVerdict.Denied(LoginReason.TokenUnknown), cancel);
 
     /// <summary>Whose is this verified certificate?</summary>
-    public async ValueTask<(LoginAnswer Answer, string Why)> CheckCertificateAsync(
-        LoginAttempt attempt, ClientCertificate certificate, CancellationToken cancel)
+    public ValueTask<LoginVerdict> CheckCertificateAsync(LoginAttempt attempt, ClientCertificate certificate, CancellationToken cancel) =>
+        CheckAssertionAsync<ICertificateDirectory>(
+            attempt, certificate.Fingerprint, (one, login) => one.CheckCertificateAsync(certificate, login, cancel),
+            new LoginVerdict.Denied(LoginReason.CertificateUnknown, certificate.Subject), cancel);
+
+    /// <summary>A login that an assertion proved gets what the directory its own points to says of it.</summary>
+    /// <param name="asserted">With the name of the directory that proved it.</param>
+    public async ValueTask<LoginVerdict> CompleteAsync(LoginVerdict asserted, CancellationToken cancel)
     {
-        if (!TryPrepare(attempt, out var login))
+        if (asserted is not LoginVerdict.Granted { Entry.Login: var login, Directory: var by }
+            || Directories.OfType<IAssertionDirectory>().FirstOrDefault(one => one.Name == by) is not { LookUpIn: { } name })
         {
-            return (new LoginAnswer.Wrong(), "not a login");
+            return asserted;
         }
 
-        return await GuardedAsync(attempt, login, certificate.Fingerprint, async () => OrNobody(
-            await _walk.AskAsync([.. directories.OfType<ICertificateDirectory>()],
-                one => ((ICertificateDirectory)one).CheckCertificateAsync(certificate, login, cancel), cancel),
-            $"no directory knows the holder of the certificate {certificate.Subject}"), cancel);
-    }
-
-    private static (DirectoryAnswer Answer, string By) OrNobody((DirectoryAnswer Answer, string By) asked, string why) =>
-        asked.Answer is DirectoryAnswer.Unknown ? (new DirectoryAnswer.Unknown(why), asked.By) : asked;
-
-    private async ValueTask<(LoginAnswer Answer, string Why)> ToVouchedAsync(
-        DirectoryAnswer vouched, DirectoryAnswer answer, CancellationToken cancel)
-    {
-        var (login, why) = await ToLoginAsync(answer, cancel);
-        return login is LoginAnswer.Granted { Grant: var grant } && vouched is DirectoryAnswer.Granted { Entry.Login: var name }
-            ? (new LoginAnswer.Granted(grant with { AskedAs = name }), why)
-            : (login, why);
-    }
-
-    /// <summary>A login that was vouched for gets what the directory its voucher points to says of it.</summary>
-    public async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer answer, string vouchedBy, CancellationToken cancel)
-    {
-        if (answer is not DirectoryAnswer.Granted { Entry.Login: var login }
-            || directories.OfType<IVouchingDirectory>().FirstOrDefault(one => one.Name == vouchedBy) is not { LookUpIn: { } name })
+        var found = await _chain.FindInAsync(name, Credentials.PrepareLogin(login)!, cancel);
+        return found.Reason switch
         {
-            return answer;
-        }
-
-        var prepared = Credentials.PrepareLogin(login)!;
-        var (found, _) = await _walk.AskAsync([.. directories.Where(one => one.Name == name)], one => one.FindAsync(prepared, cancel), cancel);
-        return found switch
-        {
-            DirectoryAnswer.Unknown => new DirectoryAnswer.Refused($"directory {name} does not know {login}, whom {vouchedBy} vouches for"),
-            DirectoryAnswer.CannotLookUp => new DirectoryAnswer.Refused($"directory {name} cannot look up logins: {vouchedBy} needs one that can"),
+            LoginReason.UnknownLogin =>
+                new LoginVerdict.Denied(LoginReason.NoRights, $"directory {name} does not know {login}, whom {by} vouches for"),
+            LoginReason.CannotLookUp =>
+                new LoginVerdict.Denied(LoginReason.NoRights, $"directory {name} cannot look up logins: {by} needs one that can"),
             _ => found,
         };
     }
 
-    /// <summary>What a login may use.</summary>
-    /// <param name="directory">The one that vouched for the login; null asks all in order, to explain.</param>
-    public async ValueTask<(LoginAnswer Answer, string Why)> FindGrantAsync(string login, string? directory, CancellationToken cancel)
-    {
-        var prepared = Credentials.PrepareLogin(login);
-        if (prepared is null)
-        {
-            return (new LoginAnswer.Wrong(), "not a login");
-        }
+    /// <summary>What a login may use, without any secret: to explain. All directories are asked in order.</summary>
+    public async ValueTask<LoginVerdict> FindGrantAsync(string login, CancellationToken cancel) =>
+        Credentials.PrepareLogin(login) is not { } prepared ? NotALogin
+        : await ResolveAsync(await _chain.AskAsync<IDirectory>(one => one.FindAsync(prepared, cancel), cancel), cancel);
 
-        var asked = directory is null ? directories : [.. directories.Where(one => one.Name == directory)];
-        return await ToLoginAsync((await _walk.AskAsync(asked, one => one.FindAsync(prepared, cancel), cancel)).Answer, cancel);
-    }
-
-    /// <summary>Asks the directory that vouched for a login whether it still does. Null when it cannot say: what it said holds on.</summary>
+    /// <summary>Asks the directory that let a login in whether it still does. Null when it cannot say: what it said holds on.</summary>
     /// <param name="login">By which name it is asked.</param>
-    public async ValueTask<(LoginAnswer? Answer, string Why)> AskAgainAsync(Grant grant, string login, CancellationToken cancel)
+    public async ValueTask<LoginVerdict?> AskAgainAsync(Grant grant, string login, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(login) ?? "";
-        var asked = directories.Where(one => one.Name == grant.Directory);
-        var (answer, _) = await _walk.AskAsync([.. asked], one => one.FindAsync(prepared, cancel), cancel);
-        Remembered.Heard(grant.Directory, prepared, answer);
-        var through = grant.Through is { } name ? books.AppPasswords.Find(name.Id) : null;
-        return grant.Through is not null && through is null ? (new LoginAnswer.Wrong(), RevokedSince(grant) ?? "")
-            : answer is DirectoryAnswer.CannotLookUp or DirectoryAnswer.Unavailable or DirectoryAnswer.UnknownOrWrong ? (null, "")
-            : await ToLoginAsync(new Judgement(answer) { Through = through }, cancel);
+        var verdict = await _chain.FindInAsync(grant.Directory, prepared, cancel);
+        _remembered.Heard(grant.Directory, prepared, verdict);
+        var through = grant.Through is { } name ? _books.AppPasswords.Find(name.Id) : null;
+        return grant.Through is not null && through is null ? AppPasswords.Revoked(grant.Through.Id)
+            : verdict is LoginVerdict.Unavailable or { Reason: LoginReason.CannotLookUp or LoginReason.UnknownOrWrong } ? null
+            : await ResolveAsync(
+                verdict is LoginVerdict.Granted granted ? granted with { AppPassword = through?.ToProven() } : verdict, cancel);
     }
 
     /// <summary>Why a session may not go on, as far as we know without asking; null when it may.</summary>
-    public string? RevokedSince(Grant grant) => grant.Through is { } through ? AppPasswords.RevokedSince(through.Id) : null;
+    public LoginVerdict? RevokedSince(Grant grant) => grant.Through is { } through ? AppPasswords.Revoked(through.Id) : null;
 
     /// <summary>
     /// Begins SCRAM with the first directory that knows the login: with its verifier, or with its server's own exchange. Where that one
-    /// has neither, or none knows the login, with a made-up verifier: the exchange goes on and fails.
+    /// has neither, or none knows the login, with a decoy: the exchange goes on and fails.
     /// </summary>
     /// <param name="clientFirst">The client's first message.</param>
-    public async ValueTask<ScramBeginning> BeginScramAsync(LoginAttempt attempt, ReadOnlyMemory<byte> clientFirst, CancellationToken cancel)
+    /// <returns>A verifier, of no directory when it is a decoy; a challenge; or that nobody can say now.</returns>
+    public async ValueTask<LoginVerdict> BeginScramAsync(LoginAttempt attempt, ReadOnlyMemory<byte> clientFirst, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(attempt.Login) ?? "";
-        if (Guard.Before(prepared, attempt.Client, null) is GuardVerdict.NotNow notNow)
+        if (_guarded.BeginScram(attempt, prepared) is { } notNow)
         {
-            return new ScramBeginning.Ours(new VerifierAnswer.Unavailable(notNow.Why), "");
+            return notNow;
         }
 
-        var (answer, directory) = await _walk.AskAsync(directories, one => one switch
+        var verdict = await _chain.AskAsync<IDirectory>(one => one switch
         {
             IVerifierDirectory verifiers => verifiers.FindVerifierAsync(prepared, cancel),
             IExchangeDirectory exchanges when exchanges.Leads(attempt.Mechanism) => exchanges.BeginExchangeAsync(attempt, clientFirst, cancel),
             _ => one.FindAsync(prepared, cancel),
         }, cancel);
-        return answer switch
+        return verdict switch
         {
-            DirectoryAnswer.Challenge challenge => new ScramBeginning.Theirs(challenge.Octets, challenge.Exchange),
-            DirectoryAnswer.Verifier found => Ours(found.Value, prepared, directory),
-            DirectoryAnswer.Unavailable unavailable => new ScramBeginning.Ours(new VerifierAnswer.Unavailable(unavailable.Why), directory),
-            DirectoryAnswer.Granted { Entry.Login: var name } when Credentials.PrepareLogin(name) is { } known =>
-                Ours(books.MadeUp.For(known), known, ""),
-            _ => Ours(books.MadeUp.For(prepared), prepared, ""),
+            LoginVerdict.Challenge or LoginVerdict.Unavailable => verdict,
+            LoginVerdict.Verifier found => WithAppPasswords(found, prepared),
+            LoginVerdict.Granted { Entry.Login: var name } when Credentials.PrepareLogin(name) is { } known => Decoy(known),
+            _ => Decoy(prepared),
         };
     }
-
-    /// <summary>The login's app passwords go along, as far as they were made with the same salt.</summary>
-    private ScramBeginning.Ours Ours(ScramVerifier verifier, string login, string directory) => new(
-        new VerifierAnswer.Found(verifier with { Also = books.AppPasswords.KeysOf(login, verifier) }, Nonce()), directory);
 
     /// <summary>SCRAM proved a secret: what may its login use?</summary>
     /// <param name="directory">The one that gave the verifier.</param>
     /// <param name="keys">Names the app password it was; empty for the login's own.</param>
-    public async ValueTask<(LoginAnswer Answer, string Why)> FindProvenAsync(
-        LoginAttempt attempt, string directory, string keys, CancellationToken cancel)
+    public async ValueTask<LoginVerdict> FindProvenAsync(LoginAttempt attempt, string directory, string keys, CancellationToken cancel)
     {
         if (Credentials.PrepareLogin(attempt.Login) is not { } prepared)
         {
-            return (new LoginAnswer.Wrong(), "not a login");
+            return NotALogin;
         }
 
         if (keys.Length > 0)
         {
-            return await ToLoginAsync(books.AppPasswords.Find(keys) is { } password
-                ? await AppPasswords.JudgeAsync(attempt, prepared, password, cancel) : AppPasswordJudge.NoneOfOurs, cancel);
+            return await ResolveAsync(_books.AppPasswords.Find(keys) is { } password
+                ? await AppPasswords.VerifyAsync(attempt, prepared, password, cancel) : AppPasswordVerifier.NoneOfOurs, cancel);
         }
 
-        var (answer, _) = await _walk.AskAsync(
-            [.. directories.Where(one => one.Name == directory)], one => one.FindAsync(prepared, cancel), cancel);
-        var refused = answer is DirectoryAnswer.Granted { Entry: var entry } ? Passwords.RefusalOfOwn(entry.Login, entry.Groups) : null;
-        return await ToLoginAsync(refused ?? answer, cancel);
+        var verdict = await _chain.FindInAsync(directory, prepared, cancel);
+        var refused = verdict is LoginVerdict.Granted { Entry: var entry } ? Passwords.RefusalOfOwn(entry.Login, entry.Groups) : null;
+        return refused ?? await ResolveAsync(verdict, cancel);
     }
 
     /// <summary>Brings a response to the server that leads the exchange.</summary>
-    public async ValueTask<(ExchangeAnswer Answer, string Why)> ContinueAsync(
-        IDirectoryExchange exchange, ReadOnlyMemory<byte> response, CancellationToken cancel)
+    /// <returns>Its next challenge, or what came of the login.</returns>
+    public async ValueTask<LoginVerdict> ContinueAsync(IDirectoryExchange exchange, ReadOnlyMemory<byte> response, CancellationToken cancel) =>
+        await ResolveAsync(await _chain.ContinueAsync(exchange, response, cancel), cancel);
+
+    /// <param name="ask">Asks one directory about the login, prepared; null when the client named none.</param>
+    /// <param name="nobody">Where no directory knows whose it is.</param>
+    private async ValueTask<LoginVerdict> CheckAssertionAsync<T>(
+        LoginAttempt attempt, string secret, Func<T, string?, ValueTask<LoginVerdict>> ask, LoginVerdict nobody, CancellationToken cancel)
+        where T : IDirectory
     {
-        var answer = await _walk.ContinueAsync(exchange, response, cancel);
-        if (answer is DirectoryAnswer.Challenge challenge)
+        var login = attempt.Login.Length == 0 ? null : Credentials.PrepareLogin(attempt.Login);
+        if (attempt.Login.Length > 0 && login is null)
         {
-            return (new ExchangeAnswer.Challenge(challenge.Octets), "");
+            return NotALogin;
         }
 
-        var (login, why) = await ToLoginAsync(answer, cancel);
-        return (new ExchangeAnswer.Ended(login), why);
+        var askedAs = "";
+        var verdict = await _guarded.VerifyAssertionAsync(attempt, login, secret, async () =>
+        {
+            var asserted = await _chain.AskAsync<T>(one => ask(one, login), cancel);
+            return asserted.Reason == LoginReason.UnknownLogin ? nobody : asserted;
+        }, asserted =>
+        {
+            askedAs = (asserted as LoginVerdict.Granted)?.Entry.Login ?? "";
+            return CompleteAsync(asserted, cancel);
+        }, cancel);
+        return await ResolveAsync(verdict, cancel) is var resolved && resolved is LoginVerdict.Granted granted
+            ? granted with { Grant = granted.Grant with { AskedAs = askedAs } } : resolved;
     }
 
-    /// <param name="login">Prepared; null when the client named none.</param>
-    private static bool TryPrepare(LoginAttempt attempt, out string? login)
+    /// <summary>The login's app passwords go along, as far as they were made with the same salt.</summary>
+    private LoginVerdict.Verifier WithAppPasswords(LoginVerdict.Verifier found, string login) => found with
     {
-        login = attempt.Login.Length == 0 ? null : Credentials.PrepareLogin(attempt.Login);
-        return attempt.Login.Length == 0 || login is not null;
-    }
-
-    private async ValueTask<(LoginAnswer Answer, string Why)> ToLoginAsync(Judgement judged, CancellationToken cancel) => judged.Answer switch
-    {
-        DirectoryAnswer.Granted granted => (new LoginAnswer.Granted(judged.Complete(await grants.ResolveAsync(granted.Entry, cancel))), ""),
-        DirectoryAnswer.Disabled => (new LoginAnswer.Disabled(), "the account is disabled"),
-        DirectoryAnswer.Expired => (new LoginAnswer.Disabled(), "the password has expired"),
-        DirectoryAnswer.Unavailable unavailable => (new LoginAnswer.Unavailable(unavailable.Why), unavailable.Why),
-        DirectoryAnswer.Unknown unknown => (new LoginAnswer.Wrong(), unknown.Why.Length > 0 ? unknown.Why : "unknown login"),
-        DirectoryAnswer.UnknownOrWrong => (new LoginAnswer.Wrong(), "unknown login or wrong password"),
-        DirectoryAnswer.Refused refused => (new LoginAnswer.Wrong(judged.Known), refused.Why),
-        DirectoryAnswer.CannotLookUp => (new LoginAnswer.Wrong(), "no directory that can look up logins knows it"),
-        _ => (new LoginAnswer.Wrong(Known: true), "wrong password"),
+        Value = found.Value with { Also = _books.AppPasswords.KeysOf(login, found.Value) },
+        Nonce = Nonce(),
     };
-}
 
-/// <summary>How a SCRAM exchange begins.</summary>
-public abstract record ScramBeginning
-{
-    private ScramBeginning()
+    private LoginVerdict.Verifier Decoy(string login) => WithAppPasswords(new LoginVerdict.Verifier(_books.Decoys.For(login)), login);
+
+    /// <summary>
+    /// Who is let in gets the whole grant: what the configuration and the commands add, as the secret has it. An app password may be for
+    /// some of it only, and then nothing else passes.
+    /// </summary>
+    private async ValueTask<LoginVerdict> ResolveAsync(LoginVerdict verdict, CancellationToken cancel)
     {
+        if (verdict is not LoginVerdict.Granted granted)
+        {
+            return verdict;
+        }
+
+        var grant = await Grants.ResolveAsync(granted.Entry, cancel);
+        var through = granted.AppPassword;
+        return granted with
+        {
+            Grant = grant with
+            {
+                Through = through?.Name,
+                Only = through?.Senders ?? [],
+                Mode = through is { Senders.IsEmpty: false } ? SenderMode.Refuse : grant.Mode,
+                Note = granted.Outage is { } outage ? $"directory {outage.Directory} is away ({outage.Why}); it goes by its last success from "
+                    + $"this network, {outage.Since.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}Z" : granted.Note,
+                Outage = granted.Outage?.Directory ?? "",
+            },
+        };
     }
-
-    /// <summary>We lead it, with a verifier.</summary>
-    /// <param name="Directory">The one that gave it.</param>
-    public sealed record Ours(VerifierAnswer Answer, string Directory) : ScramBeginning;
-
-    /// <summary>A directory's server leads it.</summary>
-    public sealed record Theirs(ReadOnlyMemory<byte> Challenge, IDirectoryExchange Exchange) : ScramBeginning;
 }

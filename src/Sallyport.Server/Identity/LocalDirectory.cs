@@ -14,18 +14,18 @@ public sealed class LocalDirectory(string name, DirectoryServices services) : IH
 
     public bool HashesForUnknown { get; set; } = true;
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckAsync(attempt.Network, login, password, cancel);
 
-    public async ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) =>
+    public async ValueTask<LoginVerdict> FindVerifierAsync(string login, CancellationToken cancel) =>
         await _accounts.FindAsync(login, cancel) is { } account
-            ? new DirectoryAnswer.Verifier(account.Verifier)
-            : new DirectoryAnswer.Unknown();
+            ? new LoginVerdict.Verifier(account.Verifier)
+            : new LoginVerdict.Denied(LoginReason.UnknownLogin);
 
-    public async ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
+    public async ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) =>
         Answer(await _accounts.FindAsync(login, cancel));
 
     /// <summary>The login, when it is an address, and what was granted besides.</summary>
@@ -36,27 +36,27 @@ public sealed class LocalDirectory(string name, DirectoryServices services) : IH
             .OfType<string>().Distinct(StringComparer.Ordinal),
     ];
 
-    private async ValueTask<DirectoryAnswer> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
+    private async ValueTask<LoginVerdict> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
     {
         var account = await _accounts.FindAsync(login, cancel);
         if (account is null && !HashesForUnknown)
         {
-            return new DirectoryAnswer.Unknown();
+            return new LoginVerdict.Denied(LoginReason.UnknownLogin);
         }
 
-        var verifier = account?.Verifier ?? services.MadeUp.For(login);
+        var verifier = account?.Verifier ?? services.Decoys.For(login);
         return await services.Hasher.CheckAsync(verifier, account is not null, login, password, network) switch
         {
-            PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
+            PasswordCheck.TooBusy => new LoginVerdict.Unavailable("too many logins are being checked at once"),
             PasswordCheck.Right => Answer(account),
-            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(),
+            _ => new LoginVerdict.Denied(account is null ? LoginReason.UnknownLogin : LoginReason.WrongPassword),
         };
     }
 
-    private DirectoryAnswer Answer(Account? account) => account switch
+    private LoginVerdict Answer(Account? account) => account switch
     {
-        null => new DirectoryAnswer.Unknown(),
-        { Disabled: true } => new DirectoryAnswer.Disabled(),
-        _ => new DirectoryAnswer.Granted(new DirectoryEntry(account.Login, Name, AddressesOf(account), [])),
+        null => new LoginVerdict.Denied(LoginReason.UnknownLogin),
+        { Disabled: true } => new LoginVerdict.Denied(LoginReason.Disabled),
+        _ => new LoginVerdict.Granted(new DirectoryEntry(account.Login, Name, AddressesOf(account), [])),
     };
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 
@@ -26,7 +25,7 @@ public sealed record PasswordProof(ReadOnlyMemory<byte> Name, Func<string, bool>
 /// one hash for the same guess made many times at the same moment, and a keyed cache of recent successes that dies with the process.
 /// </summary>
 /// <param name="start">HashesAtOnce counts from here for good; the rest is <see cref="Limits"/>.</param>
-public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDisposable
+public sealed class PasswordHasher(LimitOptions start, SecretFingerprint fingerprint, TimeProvider time) : IDisposable
 {
     /// <summary>PBKDF2-HMAC-SHA256 as OWASP asks for (2023).</summary>
     public const int Iterations = 600_000;
@@ -38,7 +37,6 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
 
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(20);
 
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly HashQueue _queue = new(
         Math.Clamp(start.HashesAtOnce, 1, ThreadsMax), start.HashesWaiting, start.HashesWaitingPerNetwork, WaitMax, time);
 
@@ -151,9 +149,6 @@ public sealed class PasswordHasher(LimitOptions start, TimeProvider time) : IDis
     }
 
     /// <summary>A name for this guess against this proof, from which nobody without the key learns the password.</summary>
-    private string NameOf(PasswordProof proof, string login, string password)
-    {
-        byte[] guess = [.. proof.Name.Span, .. Encoding.UTF8.GetBytes($"{login}\0{password}")];
-        return Convert.ToBase64String(HMACSHA256.HashData(_key, guess));
-    }
+    private string NameOf(PasswordProof proof, string login, string password) =>
+        fingerprint.Of(FingerprintPurpose.Hash, proof.Name.Span, login, password);
 }

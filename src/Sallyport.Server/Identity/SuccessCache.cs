@@ -1,17 +1,13 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Sallyport.Server.Identity;
 
 /// <summary>
 /// Passwords that directories over a wire have just found right, so that a client that logs in for each message asks once. Known by a
 /// keyed digest that dies with the process; failures are never kept.
 /// </summary>
-public sealed class SuccessCache(TimeProvider time)
+public sealed class SuccessCache(SecretFingerprint fingerprint, TimeProvider time)
 {
     public const int EntriesMax = 20_000;
 
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Success> _successes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _ofLogin = new(StringComparer.Ordinal);
@@ -79,7 +75,7 @@ public sealed class SuccessCache(TimeProvider time)
     }
 
     private string NameOf(IDirectory directory, string login, string password) =>
-        Convert.ToBase64String(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{directory.Name}\0{login}\0{password}")));
+        fingerprint.Of(FingerprintPurpose.Success, directory.Name, login, password);
 
     private sealed record Success(IDirectory Directory, string Login, DirectoryEntry Entry, long At);
 }

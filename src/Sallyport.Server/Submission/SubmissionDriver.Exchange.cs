@@ -16,28 +16,31 @@ public sealed partial class SubmissionDriver
     {
         switch (await _settings.Identity.BeginScramAsync(Attempt(ask.Login), ask.ClientFirst, default))
         {
-            case ScramBeginning.Theirs theirs:
+            case LoginVerdict.Challenge theirs:
                 _exchange = theirs.Exchange;
                 _proofIsDue = true;
                 _loginKnown = true;
                 _loginWhy = "";
-                return _session.AnswerExchange(new ExchangeAnswer.Challenge(theirs.Challenge));
-            case ScramBeginning.Ours ours:
+                return _session.AnswerExchange(new ExchangeAnswer.Challenge(theirs.Octets));
+            case LoginVerdict.Verifier ours:
                 _verifierFrom = ours.Directory;
-                _proofIsDue = ours.Answer is VerifierAnswer.Found;
-                _loginKnown = ours.Answer is VerifierAnswer.Found && ours.Directory.Length > 0;
-                _loginWhy = ours.Answer is VerifierAnswer.Unavailable unavailable ? unavailable.Why : "";
-                return _session.AnswerVerifier(ours.Answer);
-            default:
-                return _session.AnswerVerifier(new VerifierAnswer.Unavailable(""));
+                _proofIsDue = true;
+                _loginKnown = ours.Directory.Length > 0;
+                _loginWhy = "";
+                return _session.AnswerVerifier(new VerifierAnswer.Found(ours.Value, ours.Nonce));
+            case var other:
+                (_verifierFrom, _proofIsDue, _loginKnown, _loginWhy) = (other.Directory, false, false, other.Why);
+                return _session.AnswerVerifier(new VerifierAnswer.Unavailable(other.Why));
         }
     }
 
     private async Task<SessionAction> ContinueExchangeAsync(SessionAction.AskExchange ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
-        await EndProofIfGrantedAsync((answer as ExchangeAnswer.Ended)?.Login);
-        return answer is ExchangeAnswer.Ended ended ? await AnswerAsync(ended.Login) : _session.AnswerExchange(answer);
+        var verdict = await _settings.Identity.ContinueAsync(_exchange!, ask.Response, default);
+        await EndProofIfGrantedAsync(verdict);
+        return verdict is LoginVerdict.Challenge next
+            ? _session.AnswerExchange(new ExchangeAnswer.Challenge(next.Octets))
+            : await AnswerAsync(verdict);
     }
 
     /// <summary>The client's line is the proof: it counts before anybody judges it. A turn when nobody may, now.</summary>
@@ -50,10 +53,10 @@ public sealed partial class SubmissionDriver
 
         _proofIsDue = false;
         var attempt = Attempt(_session.LoginTyped);
-        if (_settings.Identity.BeginProof(attempt) is { } why)
+        if (_settings.Identity.BeginProof(attempt) is { } notNow)
         {
-            _loginWhy = why;
-            return _session.AnswerVerifier(new VerifierAnswer.Unavailable(why));
+            _loginWhy = notNow.Why;
+            return _session.AnswerVerifier(new VerifierAnswer.Unavailable(notNow.Why));
         }
 
         (_proof, _proofAt) = (attempt, _services.Time.GetTimestamp());
@@ -66,12 +69,12 @@ public sealed partial class SubmissionDriver
         if (_proof is { } attempt)
         {
             _proof = null;
-            await _settings.Identity.ScramJudgedAsync(attempt, outcome, _proofAt, default);
+            await _settings.Identity.EndProofAsync(attempt, outcome, _proofAt, default);
         }
     }
 
-    private Task EndProofIfGrantedAsync(LoginAnswer? answer) =>
-        answer is LoginAnswer.Granted ? EndProofAsync(LoginOutcome.Right) : Task.CompletedTask;
+    private Task EndProofIfGrantedAsync(LoginVerdict verdict) =>
+        verdict is LoginVerdict.Granted ? EndProofAsync(LoginOutcome.Right) : Task.CompletedTask;
 
     /// <summary>Calls off an exchange that is not over, so that the other server does not wait for its end.</summary>
     private async ValueTask DropExchangeAsync()

@@ -49,34 +49,34 @@ public sealed partial class SubmissionDriver
 
     private async Task<SessionAction> CheckPasswordAsync(SessionAction.AskPassword ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
-        _loginKnown = answer is LoginAnswer.Wrong { Known: true } or LoginAnswer.Disabled;
-        return await AnswerAsync(answer);
+        var verdict = await _settings.Identity.CheckPasswordAsync(Attempt(ask.Login), ask.Password, default);
+        _loginKnown = verdict is LoginVerdict.Denied { IsKnown: true };
+        return await AnswerAsync(verdict);
     }
 
     private async Task<SessionAction> FindGrantAsync(SessionAction.AskGrant ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.FindProvenAsync(Attempt(ask.Login), _verifierFrom, ask.Keys, default);
-        await EndProofIfGrantedAsync(answer);
-        return await AnswerAsync(answer);
+        var verdict = await _settings.Identity.FindProvenAsync(Attempt(ask.Login), _verifierFrom, ask.Keys, default);
+        await EndProofIfGrantedAsync(verdict);
+        return await AnswerAsync(verdict);
     }
 
     private async Task<SessionAction> CheckTokenAsync(SessionAction.AskToken ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default);
-        return await AnswerAsync(answer);
+        return await AnswerAsync(await _settings.Identity.CheckTokenAsync(Attempt(ask.Login), ask.Token, default));
     }
 
     private async Task<SessionAction> CheckCertificateAsync(SessionAction.AskCertificate ask)
     {
-        (var answer, _loginWhy) = await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default);
-        return await AnswerAsync(answer);
+        return await AnswerAsync(
+            await _settings.Identity.CheckCertificateAsync(Attempt(ask.AuthorizationIdentity), ask.Certificate, default));
     }
 
-    private async ValueTask<SessionAction> AnswerAsync(LoginAnswer answer)
+    private async ValueTask<SessionAction> AnswerAsync(LoginVerdict verdict)
     {
-        _loginAgain = answer is LoginAnswer.Wrong { Again: true };
-        var turn = _session.AnswerLogin(await AdmitAsync(answer));
+        _loginWhy = verdict.Why;
+        _loginAgain = verdict.Reason == LoginReason.RepeatedSecret;
+        var turn = _session.AnswerLogin(await AdmitAsync(LoginAnswers.Of(verdict)));
         LogLogin();
         return turn;
     }

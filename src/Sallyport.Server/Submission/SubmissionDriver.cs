@@ -2,6 +2,7 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
@@ -178,7 +179,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         if (_settings.Identity.RevokedSince(_session.Grant!) is { } since)
         {
-            LogRefusal(Replies.LoginRevoked, $"{_session.Grant!.Login}: {since}");
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant!.Login}: {since.Why}");
             return true;
         }
 
@@ -188,15 +189,15 @@ public sealed partial class SubmissionDriver : IDisposable
         }
 
         _grantedAt = _services.Time.GetTimestamp();
-        var (answer, why) = await _settings.Identity.AskAgainAsync(
+        var verdict = await _settings.Identity.AskAgainAsync(
             _session.Grant!, _session.Grant!.AskedAs ?? _session.LoginTyped, default);
-        if (answer is LoginAnswer.Granted granted)
+        if (verdict is LoginVerdict.Granted granted)
         {
             _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
         }
-        else if (answer is not null)
+        else if (verdict is not null)
         {
-            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {why}");
+            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {verdict.Why}");
             return true;
         }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Policy;
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
@@ -58,17 +57,17 @@ internal sealed class IdentityBench : IAsyncDisposable
 
     public async Task<string> LogInAsync(string login, string password, IPAddress? from = null)
     {
-        var (answer, why) = await TryAsync(login, password, from);
-        return answer switch
+        var verdict = await TryAsync(login, password, from);
+        return verdict switch
         {
-            LoginAnswer.Granted => "ok",
-            LoginAnswer.Unavailable => "454: " + why,
-            _ => why,
+            LoginVerdict.Granted => "ok",
+            LoginVerdict.Unavailable => "454: " + verdict.Why,
+            _ => verdict.Why,
         };
     }
 
     public async Task<Grant> GrantAsync(string login, string password, IPAddress? from = null) =>
-        (await TryAsync(login, password, from)).Answer is LoginAnswer.Granted granted
+        await TryAsync(login, password, from) is LoginVerdict.Granted granted
             ? granted.Grant : throw new InvalidOperationException("refused");
 
     /// <summary>Makes an app password; its secret as it is shown comes back.</summary>
@@ -95,6 +94,6 @@ internal sealed class IdentityBench : IAsyncDisposable
         await Store.DisposeAsync();
     }
 
-    private ValueTask<(LoginAnswer Answer, string Why)> TryAsync(string login, string password, IPAddress? from) =>
+    private ValueTask<LoginVerdict> TryAsync(string login, string password, IPAddress? from) =>
         Service.CheckPasswordAsync(new LoginAttempt("S", from ?? Office, "PLAIN", login), password, default);
 }

@@ -32,24 +32,24 @@ internal class PeopleDirectory(string name) : IPasswordDirectory
         return this;
     }
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel)
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel)
     {
         Checked.Add(password);
-        return new(Answer(login) is DirectoryAnswer.Granted { Entry.Login: var known } && Passwords[known] != password
-            ? new DirectoryAnswer.WrongPassword()
+        return new(Answer(login) is LoginVerdict.Granted { Entry.Login: var known } && Passwords[known] != password
+            ? new LoginVerdict.Denied(LoginReason.WrongPassword)
             : Answer(login));
     }
 
-    public virtual ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel)
+    public virtual ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel)
     {
         LookedUp++;
         return new(Answer(login));
     }
 
-    private DirectoryAnswer Answer(string login) => Away ? new DirectoryAnswer.Unavailable(name + " is away")
-        : !People.TryGetValue(login, out var entry) ? new DirectoryAnswer.Unknown()
-        : Disabled.Contains(entry.Login) ? new DirectoryAnswer.Disabled()
-        : new DirectoryAnswer.Granted(entry);
+    private LoginVerdict Answer(string login) => Away ? new LoginVerdict.Unavailable(name + " is away")
+        : !People.TryGetValue(login, out var entry) ? new LoginVerdict.Denied(LoginReason.UnknownLogin)
+        : Disabled.Contains(entry.Login) ? new LoginVerdict.Denied(LoginReason.Disabled)
+        : new LoginVerdict.Granted(entry);
 }
 
 /// <summary>The same as a mailbox server: it proves passwords and shows nobody.</summary>
@@ -57,5 +57,6 @@ internal sealed class MuteDirectory(string name) : PeopleDirectory(name), INamin
 {
     public DirectoryEntry EntryOf(string login) => new(login, Name, [login], []);
 
-    public override ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    public override ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) =>
+        new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 }

@@ -15,26 +15,26 @@ internal sealed class ScriptedDirectory : IPasswordDirectory, IVerifierDirectory
 
     public int LookUps { get; private set; }
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         ValueTask.FromResult(Answer(login, Answers.GetValueOrDefault(login, "wrong")));
 
-    public ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) => ValueTask.FromResult<DirectoryAnswer>(
-        Verifiers.TryGetValue(login, out var verifier) ? new DirectoryAnswer.Verifier(verifier)
-        : Answers.GetValueOrDefault(login) == "unavailable" ? new DirectoryAnswer.Unavailable("the directory is away")
-        : new DirectoryAnswer.Unknown());
+    public ValueTask<LoginVerdict> FindVerifierAsync(string login, CancellationToken cancel) => ValueTask.FromResult<LoginVerdict>(
+        Verifiers.TryGetValue(login, out var verifier) ? new LoginVerdict.Verifier(verifier)
+        : Answers.GetValueOrDefault(login) == "unavailable" ? new LoginVerdict.Unavailable("the directory is away")
+        : new LoginVerdict.Denied(LoginReason.UnknownLogin));
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel)
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel)
     {
         LookUps++;
         return ValueTask.FromResult(Answer(login, Answers.GetValueOrDefault(login, "ok")));
     }
 
-    private DirectoryAnswer Answer(string login, string word) => word switch
+    private LoginVerdict Answer(string login, string word) => word switch
     {
-        "ok" => new DirectoryAnswer.Granted(new DirectoryEntry(login, Name, [login.ToLowerInvariant()], [])),
-        "disabled" => new DirectoryAnswer.Disabled(),
-        "unavailable" => new DirectoryAnswer.Unavailable("the directory is away"),
-        "unknown" => new DirectoryAnswer.Unknown(),
-        _ => new DirectoryAnswer.WrongPassword(),
+        "ok" => new LoginVerdict.Granted(new DirectoryEntry(login, Name, [login.ToLowerInvariant()], [])),
+        "disabled" => new LoginVerdict.Denied(LoginReason.Disabled),
+        "unavailable" => new LoginVerdict.Unavailable("the directory is away"),
+        "unknown" => new LoginVerdict.Denied(LoginReason.UnknownLogin),
+        _ => new LoginVerdict.Denied(LoginReason.WrongPassword),
     };
 }

@@ -18,13 +18,13 @@ internal sealed class ScriptedExchanges : IExchangeDirectory
 
     public bool Leads(string mechanism) => true;
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 
-    public ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel)
+    public ValueTask<LoginVerdict> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel)
     {
         if (!Scripts.TryGetValue(attempt.Login, out var script))
         {
-            return new(new DirectoryAnswer.Unknown());
+            return new(new LoginVerdict.Denied(LoginReason.UnknownLogin));
         }
 
         Open++;
@@ -33,18 +33,18 @@ internal sealed class ScriptedExchanges : IExchangeDirectory
 
     private sealed class Exchange(ScriptedExchanges directory, string login, Queue<string> script) : IDirectoryExchange
     {
-        public ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel)
+        public ValueTask<LoginVerdict> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel)
         {
             var step = script.Dequeue();
             var at = step.IndexOfAny(['|', ':']);
             Assert.Equal(step[..at], Convert.ToBase64String(response.Span));
-            DirectoryAnswer answer = step[(at + 1)..] switch
+            LoginVerdict answer = step[(at + 1)..] switch
             {
-                var challenge when step[at] == '|' => new DirectoryAnswer.Challenge(Convert.FromBase64String(challenge), this),
-                "ok" => new DirectoryAnswer.Granted(new DirectoryEntry(login, directory.Name, [login], [])),
-                "disabled" => new DirectoryAnswer.Disabled(),
-                "unavailable" => new DirectoryAnswer.Unavailable("the server that leads is away"),
-                _ => new DirectoryAnswer.UnknownOrWrong(),
+                var challenge when step[at] == '|' => new LoginVerdict.Challenge(Convert.FromBase64String(challenge), this),
+                "ok" => new LoginVerdict.Granted(new DirectoryEntry(login, directory.Name, [login], [])),
+                "disabled" => new LoginVerdict.Denied(LoginReason.Disabled),
+                "unavailable" => new LoginVerdict.Unavailable("the server that leads is away"),
+                _ => new LoginVerdict.Denied(LoginReason.UnknownOrWrong),
             };
             return new(answer);
         }

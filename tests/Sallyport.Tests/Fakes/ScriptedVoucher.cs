@@ -25,18 +25,18 @@ internal sealed class ScriptedVoucher : ITokenDirectory, ICertificateDirectory
         return new(new TokenJudgement(
             Tokens.GetValueOrDefault(token) switch
             {
-                null => new DirectoryAnswer.Refused("token: it is wrong"),
-                "unavailable" => new DirectoryAnswer.Unavailable("the issuer is away"),
+                null => new LoginVerdict.Denied(LoginReason.TokenInvalid, "it is wrong"),
+                "unavailable" => new LoginVerdict.Unavailable("the issuer is away"),
                 var holder => Answer(holder, login),
             }, []));
     }
 
-    public ValueTask<DirectoryAnswer> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckCertificateAsync(ClientCertificate certificate, string? login, CancellationToken cancel) =>
         new(Answer(certificate.CommonName, login));
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 
-    private DirectoryAnswer Answer(string holder, string? login) => login is null || login == holder
-        ? new DirectoryAnswer.Granted(new DirectoryEntry(holder, Name, [holder], []))
-        : new DirectoryAnswer.Refused($"it is {holder}'s");
+    private LoginVerdict Answer(string holder, string? login) => login is null || login == holder
+        ? new LoginVerdict.Granted(new DirectoryEntry(holder, Name, [holder], []))
+        : new LoginVerdict.Denied(LoginReason.CertificateOwner, $"it is {holder}'s");
 }

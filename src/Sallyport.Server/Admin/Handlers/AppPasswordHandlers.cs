@@ -37,9 +37,9 @@ internal sealed class AppPasswordHandlers(AdminServices services)
 
         var (options, _, identity) = services.Settings();
         var found = await identity.AppPasswords.FindAsync(typed, cancel);
-        if (found.Answer is not DirectoryAnswer.Granted { Entry: var entry })
+        if (found is not LoginVerdict.Granted { Entry: var entry, Note: var note })
         {
-            return No(found.Answer is DirectoryAnswer.Unavailable unavailable
+            return No(found is LoginVerdict.Unavailable unavailable
                 ? $"nobody can say now who {DisplayText.Sanitize(typed)} is: {unavailable.Why}"
                 : $"{DisplayText.Sanitize(typed)} is no login that may log in: {await WhyAsync(identity, typed, cancel)}");
         }
@@ -56,7 +56,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
             return No($"{stranger} is not {entry.Login}'s to send as; `sallyport grants of` shows what is");
         }
 
-        return await MakeAsync(wanted, login, senders, found.Note, options.AppPasswords.PerLogin, cancel);
+        return await MakeAsync(wanted, login, senders, note, options.AppPasswords.PerLogin, cancel);
     }
 
     private async ValueTask<MadeAppPassword> MakeAsync(
@@ -82,10 +82,10 @@ internal sealed class AppPasswordHandlers(AdminServices services)
     /// <summary>One SCRAM exchange has one salt: that of the login's own verifier where we keep one, else the one it is shown anyway.</summary>
     private async ValueTask<ImmutableArray<ScramVerifier>> VerifiersAsync(string login, string secret, CancellationToken cancel)
     {
-        var salted = services.Books.MadeUp.For(login);
+        var salted = services.Books.Decoys.For(login);
         foreach (var directory in services.Settings().Identity.Directories.OfType<IVerifierDirectory>())
         {
-            if (await directory.FindVerifierAsync(login, cancel) is DirectoryAnswer.Verifier own)
+            if (await directory.FindVerifierAsync(login, cancel) is LoginVerdict.Verifier own)
             {
                 salted = own.Value;
                 break;
@@ -130,14 +130,14 @@ internal sealed class AppPasswordHandlers(AdminServices services)
     private async ValueTask<string> NameAsync(string typed, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(typed) ?? "";
-        return !Book.Of(prepared).IsEmpty || (await services.Settings().Identity.AppPasswords.FindAsync(prepared, cancel)).Answer
-            is not DirectoryAnswer.Granted { Entry.Login: var name }
+        return !Book.Of(prepared).IsEmpty || await services.Settings().Identity.AppPasswords.FindAsync(prepared, cancel)
+            is not LoginVerdict.Granted { Entry.Login: var name }
             ? prepared
             : Credentials.PrepareLogin(name) ?? prepared;
     }
 
     private static async ValueTask<string> WhyAsync(IdentityService identity, string login, CancellationToken cancel) =>
-        (await identity.FindGrantAsync(login, null, cancel)).Why;
+        (await identity.FindGrantAsync(login, cancel)).Why;
 
     /// <summary>Is all the pattern covers the login's? Of a pattern with a star only what is granted word for word.</summary>
     private static bool Covers(Grant grant, SenderPattern sender) =>

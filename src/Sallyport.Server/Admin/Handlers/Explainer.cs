@@ -20,10 +20,10 @@ internal static class Explainer
         CancellationToken cancel)
     {
         var steps = new List<ExplainedStep>();
-        var (answer, why) = await identity.FindGrantAsync(query.Login, null, cancel);
-        if (answer is not LoginAnswer.Granted { Grant: var grant })
+        var verdict = await identity.FindGrantAsync(query.Login, cancel);
+        if (verdict is not LoginVerdict.Granted { Grant: var grant })
         {
-            steps.Add(new("login", "refused", why));
+            steps.Add(new("login", "refused", verdict.Why));
             return new(false, [.. steps]);
         }
 
@@ -79,13 +79,15 @@ internal static class Explainer
             steps.AddRange(inside.ToArray().Select(step => new ExplainedStep($"{directory.Name}: {step.What}", step.Outcome, step.Detail)));
             var (outcome, because) = answer switch
             {
-                DirectoryAnswer.Granted granted => ("ok", "the password is right; the directory says it may send as "
+                LoginVerdict.Granted granted => ("ok", "the password is right; the directory says it may send as "
                     + (granted.Entry.Addresses.IsEmpty ? "nobody" : string.Join(", ", granted.Entry.Addresses))),
-                DirectoryAnswer.Unknown unknown => ("next", $"does not know {login}" + (unknown.Why.Length > 0 ? $": {unknown.Why}" : "")),
-                DirectoryAnswer.UnknownOrWrong => ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
-                DirectoryAnswer.Expired => ("refused", "the password has expired"),
-                DirectoryAnswer.Disabled => ("refused", "the account is disabled"),
-                DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+                LoginVerdict.Denied { Reason: LoginReason.UnknownLogin, Detail: var detail } =>
+                    ("next", $"does not know {login}" + (detail.Length > 0 ? $": {detail}" : "")),
+                { Reason: LoginReason.UnknownOrWrong } =>
+                    ("next", $"does not know {login}, or the password is wrong: this server does not tell which"),
+                { Reason: LoginReason.Expired } => ("refused", "the password has expired"),
+                { Reason: LoginReason.Disabled } => ("refused", "the account is disabled"),
+                LoginVerdict.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
                 _ => ("refused", "the password is wrong"),
             };
             steps.Add(new("directory " + directory.Name, outcome, because));
@@ -104,26 +106,26 @@ internal static class Explainer
         string login, string secret, List<ExplainedStep> steps, IdentityService identity, CancellationToken cancel)
     {
         var password = identity.AppPasswords.Book.FindBySecret(secret);
-        var judged = password is null ? AppPasswordJudge.NoneOfOurs : await identity.AppPasswords.TryAsync(login, password, cancel);
-        var (outcome, because) = judged.Answer switch
+        var verdict = password is null ? AppPasswordVerifier.NoneOfOurs : await identity.AppPasswords.TryAsync(login, password, cancel);
+        var (outcome, because) = verdict switch
         {
-            DirectoryAnswer.Granted => ("ok", $"it is {password!.Shown} of {password.Login}, "
+            LoginVerdict.Granted granted => ("ok", $"it is {password!.Shown} of {password.Login}, "
                 + $"{(password.Networks.IsEmpty ? "from anywhere" : "only from " + string.Join(", ", password.Networks))}, "
                 + (password.Senders.IsEmpty ? "for all the login may send as" : "to send only as " + string.Join(", ", password.Senders))
-                + (judged.Note.Length > 0 ? "; " + judged.Note : "")),
-            DirectoryAnswer.Refused refused => ("refused", refused.Why),
-            DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
-            DirectoryAnswer.Disabled or DirectoryAnswer.Expired => ("refused", "the account is disabled"),
-            _ => ("refused", $"no directory knows {login}"),
+                + (granted.Note.Length > 0 ? "; " + granted.Note : "")),
+            LoginVerdict.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+            { Reason: LoginReason.Disabled or LoginReason.Expired } => ("refused", "the account is disabled"),
+            { IsForTheNext: true } => ("refused", $"no directory knows {login}"),
+            _ => ("refused", verdict.Why),
         };
         steps.Add(new("app passwords", outcome, because));
         return new(outcome == "ok", [.. steps]);
     }
 
     /// <summary>The login's own password is right; does the site take it?</summary>
-    private static bool MayUseOwn(string typed, DirectoryAnswer answer, List<ExplainedStep> steps, IdentityService identity)
+    private static bool MayUseOwn(string typed, LoginVerdict answer, List<ExplainedStep> steps, IdentityService identity)
     {
-        var entry = (answer as DirectoryAnswer.Granted)?.Entry;
+        var entry = (answer as LoginVerdict.Granted)?.Entry;
         if (identity.Passwords.RefusalOfOwn(typed, []) is null
             && (entry is null || identity.Passwords.RefusalOfOwn(entry.Login, entry.Groups) is null))
         {
@@ -165,18 +167,18 @@ internal static class Explainer
             var (judged, checks) = await directory.JudgeTokenAsync(query.Token, login, cancel);
             steps.AddRange(checks.Select(check => new ExplainedStep(
                 $"{directory.Name}: {check.Check}", check.Passed switch { true => "ok", false => "refused", null => "-" }, check.Because)));
-            var answer = await identity.CompleteAsync(judged, directory.Name, cancel);
-            if (answer is DirectoryAnswer.Unknown)
+            var answer = await identity.CompleteAsync(judged with { Directory = directory.Name }, cancel);
+            if (answer is { Reason: LoginReason.UnknownLogin })
             {
                 continue;
             }
 
             var (outcome, because) = answer switch
             {
-                DirectoryAnswer.Granted granted => ("ok", $"it is {granted.Entry.Login}'s, who may send as {Those(granted.Entry.Addresses)}"),
-                DirectoryAnswer.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
-                DirectoryAnswer.Refused refused => ("refused", refused.Why),
-                _ => ("refused", "the account is disabled or has expired"),
+                LoginVerdict.Granted granted => ("ok", $"it is {granted.Entry.Login}'s, who may send as {Those(granted.Entry.Addresses)}"),
+                LoginVerdict.Unavailable unavailable => ("unavailable", unavailable.Why + "; the client would get 454 and come again"),
+                { Reason: LoginReason.Disabled or LoginReason.Expired } => ("refused", "the account is disabled or has expired"),
+                _ => ("refused", answer.Why),
             };
             steps.Add(new("directory " + directory.Name, outcome, because));
             return new(outcome == "ok", [.. steps]);

@@ -1,6 +1,5 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
-using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
@@ -43,11 +42,11 @@ internal sealed class GrantHandlers(AdminServices services)
 
     private async ValueTask<GrantsOfLogin> OfAsync(UserName name, CancellationToken cancel)
     {
-        var (answer, why) = await services.Settings().Identity.FindGrantAsync(name.Login, null, cancel);
-        return answer is LoginAnswer.Granted { Grant: var grant }
+        var verdict = await services.Settings().Identity.FindGrantAsync(name.Login, cancel);
+        return verdict is LoginVerdict.Granted { Grant: var grant }
             ? new(grant.Login, null, grant.Directory, [.. grant.Groups], grant.Mode.ToString().ToLowerInvariant(),
                 [.. grant.Rights.Select(right => new RightView(right.Sender, right.Source))])
-            : new(name.Login, why, null, [], null, []);
+            : new(name.Login, verdict.Why, null, [], null, []);
     }
 
     private async ValueTask<WhoMaySend> WhoMaySendAsAsync(AddressName name, CancellationToken cancel)

@@ -7,6 +7,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Admin.Handlers;
@@ -61,9 +62,9 @@ internal sealed class LimitHandlers(AdminServices services)
             .ToImmutableArray();
         if (SendingSubject.LoginOf(subject) is { } login)
         {
-            var (answer, why) = await services.Settings().Identity.FindGrantAsync(login, null, cancel);
-            var grant = (answer as LoginAnswer.Granted)?.Grant;
-            problem = grant is null ? why : null;
+            var verdict = await services.Settings().Identity.FindGrantAsync(login, cancel);
+            var grant = (verdict as LoginVerdict.Granted)?.Grant;
+            problem = grant is null ? verdict.Why : null;
             login = grant?.Login ?? login;
             subject = SendingSubject.OfLogin(login);
             applying = QuotaPolicy.Applying(quotas, login, grant?.Groups ?? []);

@@ -1,9 +1,9 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 
@@ -70,8 +70,8 @@ internal sealed class LoginHandlers(AdminServices services)
     private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
     {
         var login = await LoginNaming.OfAsync(services, name.Login, cancel);
-        var (answer, _) = await services.Settings().Identity.FindGrantAsync(login, null, cancel);
-        var groups = answer is LoginAnswer.Granted { Grant: var grant } ? grant.Groups : [];
+        var verdict = await services.Settings().Identity.FindGrantAsync(login, cancel);
+        var groups = verdict is LoginVerdict.Granted { Grant: var grant } ? grant.Groups : [];
         var state = (services.Breaker ?? throw new InvalidOperationException("no breaker")).StateOf(login, groups);
         var suspension = services.Books.Suspensions.Find(login);
         return new(state.Login,

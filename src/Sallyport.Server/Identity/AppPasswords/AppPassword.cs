@@ -31,15 +31,21 @@ public sealed record AppPassword(string Login, string Id, string Label, DateTime
     public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now;
 
     /// <summary>Why it does not do from there and now; null when it does.</summary>
-    public string? Refusal(IPAddress client, DateTimeOffset now)
+    public LoginVerdict.Denied? Refusal(IPAddress client, DateTimeOffset now)
     {
         var from = client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client;
         return HasExpired(now)
-            ? $"{Shown} of {Login} expired on {ExpiresAt!.Value.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}Z"
+            ? new(LoginReason.AppPasswordExpired,
+                $"{Shown} of {Login} expired on {ExpiresAt!.Value.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}Z")
+            { IsKnown = true }
             : Networks.IsEmpty || Networks.Any(network => network.Contains(from))
                 ? null
-                : $"{Shown} of {Login} is not for {from}, only for {string.Join(", ", Networks)}";
+                : new(LoginReason.AppPasswordNetwork, $"{Shown} of {Login} is not for {from}, only for {string.Join(", ", Networks)}")
+                { IsKnown = true };
     }
+
+    /// <summary>As a verdict names it.</summary>
+    public ProvenAppPassword ToProven() => new(new AppPasswordName(Id, Label), Senders);
 
     internal StoredAppPassword ToStored() =>
         new(Label, CreatedAt, ExpiresAt, [.. Networks.Select(network => network.ToString())], [.. Senders.Select(sender => sender.ToString())],

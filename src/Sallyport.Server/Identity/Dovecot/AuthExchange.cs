@@ -13,25 +13,25 @@ internal sealed class AuthExchange(
 {
     private static readonly TimeSpan CancelMax = TimeSpan.FromSeconds(2);
 
-    private DirectoryAnswer? _afterLast;
+    private LoginVerdict? _afterLast;
     private bool _over;
 
-    public ValueTask<DirectoryAnswer> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel)
+    public ValueTask<LoginVerdict> ContinueAsync(ReadOnlyMemory<byte> response, CancellationToken cancel)
     {
         if (_afterLast is { } verdict)
         {
             // Dovecot had its last word with its success; the client's answer to it is empty.
-            return new(response.IsEmpty ? verdict : new DirectoryAnswer.UnknownOrWrong());
+            return new(response.IsEmpty ? verdict : new LoginVerdict.Denied(LoginReason.UnknownOrWrong));
         }
 
         var line = AuthLine.Write("CONT", id.ToString(CultureInfo.InvariantCulture), Convert.ToBase64String(response.Span));
         return line.Length > AuthLine.BytesMax
-            ? new(new DirectoryAnswer.UnknownOrWrong())
+            ? new(new LoginVerdict.Denied(LoginReason.UnknownOrWrong))
             : directory.GoOnAsync(this, line, cancel);
     }
 
     /// <summary>Sends a line and takes the answer to it.</summary>
-    public async Task<DirectoryAnswer> AskAsync(string line, CancellationToken cancel)
+    public async Task<LoginVerdict> AskAsync(string line, CancellationToken cancel)
     {
         var heard = connection.Heard;
         try
@@ -40,14 +40,14 @@ internal sealed class AuthExchange(
             var reply = await answers.ReadAsync(cancel);
             if (reply is AuthReply.Continue next)
             {
-                return new DirectoryAnswer.Challenge(next.Octets, this);
+                return new LoginVerdict.Challenge(next.Octets, this);
             }
 
             var verdict = await directory.CompleteAsync(directory.Judge(reply, server), reply, cancel);
             steps.Add(
-                verdict is DirectoryAnswer.Granted ? "ok" : verdict is DirectoryAnswer.Unavailable ? "unavailable" : "refused", Describe(reply));
+                verdict is LoginVerdict.Granted ? "ok" : verdict is LoginVerdict.Unavailable ? "unavailable" : "refused", Describe(reply));
             await EndAsync();
-            return reply is AuthReply.Ok { Last: { } last } && verdict is DirectoryAnswer.Granted ? AfterLast(last, verdict) : verdict;
+            return reply is AuthReply.Ok { Last: { } last } && verdict is LoginVerdict.Granted ? AfterLast(last, verdict) : verdict;
         }
         catch (OperationCanceledException)
         {
@@ -80,10 +80,10 @@ internal sealed class AuthExchange(
         await connection.ForgetAsync(id, cancelled: false, default);
     }
 
-    private DirectoryAnswer.Challenge AfterLast(ReadOnlyMemory<byte> last, DirectoryAnswer verdict)
+    private LoginVerdict.Challenge AfterLast(ReadOnlyMemory<byte> last, LoginVerdict verdict)
     {
         _afterLast = verdict;
-        return new DirectoryAnswer.Challenge(last, this);
+        return new LoginVerdict.Challenge(last, this);
     }
 
     private static string Describe(AuthReply reply) => reply switch

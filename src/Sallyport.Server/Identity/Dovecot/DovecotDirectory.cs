@@ -34,19 +34,19 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
     public bool Leads(string mechanism) => mechanism != SaslServer.ScramPlus && _pool.Mechanisms.Contains(mechanism);
 
     /// <summary>The auth socket answers who is right, not who exists: that is a userdb's to say.</summary>
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
-        _users?.FindAsync(login, cancel) ?? new(new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) =>
+        _users?.FindAsync(login, cancel) ?? new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, null, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckAsync(attempt, login, password, null, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(
+    public ValueTask<LoginVerdict> CheckPasswordAsync(
         string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) => CheckAsync(null, login, password, steps, cancel);
 
-    public ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel) =>
         BeginAsync(attempt, attempt.Mechanism, first, new StepList(null, "", ""), cancel);
 
     public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel) =>
@@ -61,12 +61,12 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
         _places.Dispose();
     }
 
-    private async ValueTask<DirectoryAnswer> CheckAsync(
+    private async ValueTask<LoginVerdict> CheckAsync(
         LoginAttempt? attempt, string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel)
     {
         var list = new StepList(steps, "dovecot", password);
         var answer = await BeginAsync(attempt, SaslServer.Plain, Encoding.UTF8.GetBytes($"\0{login}\0{password}"), list, cancel);
-        if (answer is not DirectoryAnswer.Challenge { Exchange: var exchange })
+        if (answer is not LoginVerdict.Challenge { Exchange: var exchange })
         {
             return answer;
         }
@@ -74,13 +74,13 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
         // PLAIN has nothing more to ask; a last word of the server before its success is taken note of.
         await using (exchange)
         {
-            return await exchange.ContinueAsync(default, cancel) is var next and not DirectoryAnswer.Challenge
+            return await exchange.ContinueAsync(default, cancel) is var next and not LoginVerdict.Challenge
                 ? next
-                : new DirectoryAnswer.Unavailable("dovecot asks for more than PLAIN has");
+                : new LoginVerdict.Unavailable("dovecot asks for more than PLAIN has");
         }
     }
 
-    private async ValueTask<DirectoryAnswer> BeginAsync(
+    private async ValueTask<LoginVerdict> BeginAsync(
         LoginAttempt? attempt, string mechanism, ReadOnlyMemory<byte> first, StepList steps, CancellationToken cancel)
     {
         using var limit = new WaitLimit(_options.Timeout, _time, cancel);
@@ -91,7 +91,7 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
             steps.Ok($"connected to {server}; it offers {string.Join(' ', connection.Mechanisms)}");
             if (!connection.Mechanisms.Contains(mechanism))
             {
-                return new DirectoryAnswer.Unavailable($"dovecot {server} does not offer {mechanism}: add it to auth_mechanisms there");
+                return new LoginVerdict.Unavailable($"dovecot {server} does not offer {mechanism}: add it to auth_mechanisms there");
             }
 
             var (id, answers) = connection.NewRequest();
@@ -103,7 +103,7 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
             {
                 await exchange.DisposeAsync();
                 steps.Add("refused", "login and password are longer than Dovecot's protocol can carry");
-                return new DirectoryAnswer.UnknownOrWrong();
+                return new LoginVerdict.Denied(LoginReason.UnknownOrWrong);
             }
 
             return await exchange.AskAsync(line, limit.Token);
@@ -112,12 +112,12 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
         {
             var why = $"dovecot: {WaitLimit.Why(exception, _options.Timeout)}";
             steps.Add("unavailable", why);
-            return new DirectoryAnswer.Unavailable(why);
+            return new LoginVerdict.Unavailable(why);
         }
     }
 
     /// <summary>A next step of an exchange, under the same bounds as the first.</summary>
-    internal async ValueTask<DirectoryAnswer> GoOnAsync(AuthExchange exchange, string line, CancellationToken cancel)
+    internal async ValueTask<LoginVerdict> GoOnAsync(AuthExchange exchange, string line, CancellationToken cancel)
     {
         using var limit = new WaitLimit(_options.Timeout, _time, cancel);
         try
@@ -127,32 +127,32 @@ public sealed class DovecotDirectory : IExplainingDirectory, INamingDirectory, I
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
-            return new DirectoryAnswer.Unavailable($"dovecot: {WaitLimit.Why(exception, _options.Timeout)}");
+            return new LoginVerdict.Unavailable($"dovecot: {WaitLimit.Why(exception, _options.Timeout)}");
         }
     }
 
     /// <summary>Who was found right is what the userdb says, where there is one; whom it does not know cannot read mail either.</summary>
-    internal async ValueTask<DirectoryAnswer> CompleteAsync(DirectoryAnswer verdict, AuthReply reply, CancellationToken cancel) =>
-        verdict is not DirectoryAnswer.Granted || reply is not AuthReply.Ok ok || _users is null ? verdict
-        : await _users.FindAsync(Credentials.PrepareLogin(ok.User)!, cancel) is var found and not DirectoryAnswer.Unknown ? found
-        : new DirectoryAnswer.Refused("the password is right, and no userdb of dovecot knows the login");
+    internal async ValueTask<LoginVerdict> CompleteAsync(LoginVerdict verdict, AuthReply reply, CancellationToken cancel) =>
+        verdict is not LoginVerdict.Granted || reply is not AuthReply.Ok ok || _users is null ? verdict
+        : await _users.FindAsync(Credentials.PrepareLogin(ok.User)!, cancel) is var found and not { Reason: LoginReason.UnknownLogin } ? found
+        : new LoginVerdict.Denied(LoginReason.NoRights, "the password is right, and no userdb of dovecot knows the login");
 
     /// <summary>What Dovecot's verdict means here.</summary>
-    internal DirectoryAnswer Judge(AuthReply reply, ServerAddress server) => reply switch
+    internal LoginVerdict Judge(AuthReply reply, ServerAddress server) => reply switch
     {
-        AuthReply.Ok { Proxied: true } when !_options.AcceptProxied => new DirectoryAnswer.Unavailable(
+        AuthReply.Ok { Proxied: true } when !_options.AcceptProxied => new LoginVerdict.Unavailable(
             $"dovecot {server} would pass this login on to another server, and may not have judged its password: ask that server, "
             + "or set accept_proxied = true"),
-        AuthReply.Ok { NoLogin: true, Proxied: false } => new DirectoryAnswer.Disabled(),
+        AuthReply.Ok { NoLogin: true, Proxied: false } => new LoginVerdict.Denied(LoginReason.Disabled),
         AuthReply.Ok ok when Credentials.PrepareLogin(ok.User) is { } login =>
-            new DirectoryAnswer.Granted(EntryOf(login)),
-        AuthReply.Fail { Code: "temp" } fail => new DirectoryAnswer.Unavailable(
+            new LoginVerdict.Granted(EntryOf(login)),
+        AuthReply.Fail { Code: "temp" } fail => new LoginVerdict.Unavailable(
             $"dovecot {server} cannot tell now{(fail.Reason.Length > 0 ? ": " + fail.Reason : "")}"),
-        AuthReply.Fail { Code: "user_disabled" or "authz" } => new DirectoryAnswer.Disabled(),
-        AuthReply.Fail { Code: "pass_expired" } => new DirectoryAnswer.Expired(),
-        AuthReply.Fail => new DirectoryAnswer.UnknownOrWrong(),
-        AuthReply.Lost lost => new DirectoryAnswer.Unavailable($"dovecot {server}: {lost.Why}"),
-        _ => new DirectoryAnswer.Unavailable($"dovecot {server}: its answer makes no sense"),
+        AuthReply.Fail { Code: "user_disabled" or "authz" } => new LoginVerdict.Denied(LoginReason.Disabled),
+        AuthReply.Fail { Code: "pass_expired" } => new LoginVerdict.Denied(LoginReason.Expired),
+        AuthReply.Fail => new LoginVerdict.Denied(LoginReason.UnknownOrWrong),
+        AuthReply.Lost lost => new LoginVerdict.Unavailable($"dovecot {server}: {lost.Why}"),
+        _ => new LoginVerdict.Unavailable($"dovecot {server}: its answer makes no sense"),
     };
 
     private IEnumerable<string> Fields(LoginAttempt? attempt, uint id, string mechanism, ReadOnlyMemory<byte> first)

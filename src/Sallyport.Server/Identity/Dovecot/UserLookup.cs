@@ -18,11 +18,11 @@ internal sealed class UserLookup(DovecotDirectoryOptions options, TimeProvider t
     public AuthPool Pool => _pool;
 
     /// <param name="login">Prepared. One of our own domain is also asked for without it, where Dovecot knows it so.</param>
-    public async ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel)
+    public async ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel)
     {
         var answer = await AskAsync(login, cancel);
         var domain = "@" + options.Addresses.Domain;
-        return answer is DirectoryAnswer.Unknown && domain.Length > 1 && login.Length > domain.Length
+        return answer is { Reason: LoginReason.UnknownLogin } && domain.Length > 1 && login.Length > domain.Length
             && login.EndsWith(domain, StringComparison.Ordinal)
             ? await AskAsync(login[..^domain.Length], cancel)
             : answer;
@@ -34,7 +34,7 @@ internal sealed class UserLookup(DovecotDirectoryOptions options, TimeProvider t
         _places.Dispose();
     }
 
-    private async ValueTask<DirectoryAnswer> AskAsync(string login, CancellationToken cancel)
+    private async ValueTask<LoginVerdict> AskAsync(string login, CancellationToken cancel)
     {
         using var limit = new WaitLimit(options.Timeout, time, cancel);
         try
@@ -61,19 +61,19 @@ internal sealed class UserLookup(DovecotDirectoryOptions options, TimeProvider t
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
-            return new DirectoryAnswer.Unavailable($"dovecot's userdb: {WaitLimit.Why(exception, options.Timeout)}");
+            return new LoginVerdict.Unavailable($"dovecot's userdb: {WaitLimit.Why(exception, options.Timeout)}");
         }
     }
 
-    private DirectoryAnswer Judge(AuthReply reply, ServerAddress server) => reply switch
+    private LoginVerdict Judge(AuthReply reply, ServerAddress server) => reply switch
     {
         AuthReply.Known user when Credentials.PrepareLogin(user.Name) is { } login =>
-            IsOut(user.Fields) ? new DirectoryAnswer.Disabled() : new DirectoryAnswer.Granted(EntryOf(login, user.Fields)),
-        AuthReply.NotFound => new DirectoryAnswer.Unknown(),
-        AuthReply.Fail fail => new DirectoryAnswer.Unavailable(
+            IsOut(user.Fields) ? new LoginVerdict.Denied(LoginReason.Disabled) : new LoginVerdict.Granted(EntryOf(login, user.Fields)),
+        AuthReply.NotFound => new LoginVerdict.Denied(LoginReason.UnknownLogin),
+        AuthReply.Fail fail => new LoginVerdict.Unavailable(
             $"dovecot {server} cannot tell now{(fail.Reason.Length > 0 ? ": " + fail.Reason : "")}"),
-        AuthReply.Lost lost => new DirectoryAnswer.Unavailable($"dovecot {server}: {DisplayText.Sanitize(lost.Why)}"),
-        _ => new DirectoryAnswer.Unavailable($"dovecot {server}: its answer makes no sense"),
+        AuthReply.Lost lost => new LoginVerdict.Unavailable($"dovecot {server}: {DisplayText.Sanitize(lost.Why)}"),
+        _ => new LoginVerdict.Unavailable($"dovecot {server}: its answer makes no sense"),
     };
 
     /// <summary>"nologin", as in a passdb, or a field of our own; "no" and empty mean nothing.</summary>

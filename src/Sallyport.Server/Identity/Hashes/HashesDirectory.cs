@@ -36,23 +36,23 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
     public string Name => options.Name;
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckAsync(attempt.Network, login, password, cancel);
 
-    private async ValueTask<DirectoryAnswer> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
+    private async ValueTask<LoginVerdict> CheckAsync(IPAddress? network, string login, string password, CancellationToken cancel)
     {
         if (Look() is { } trouble)
         {
-            return new DirectoryAnswer.Unavailable(trouble);
+            return new LoginVerdict.Unavailable(trouble);
         }
 
         var account = _file.Accounts.GetValueOrDefault(login);
         if (account is null && !HashesForUnknown)
         {
-            return new DirectoryAnswer.Unknown();
+            return new LoginVerdict.Denied(LoginReason.UnknownLogin);
         }
 
         var rehash = account is null ? null : await FindRehashAsync(account, cancel);
@@ -66,16 +66,17 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
         return check switch
         {
-            PasswordCheck.TooBusy => new DirectoryAnswer.Unavailable("too many logins are being checked at once"),
+            PasswordCheck.TooBusy => new LoginVerdict.Unavailable("too many logins are being checked at once"),
             PasswordCheck.Right => Answer(account!),
-            _ => account is null ? new DirectoryAnswer.Unknown() : new DirectoryAnswer.WrongPassword(account.Login),
+            _ when account is null => new LoginVerdict.Denied(LoginReason.UnknownLogin),
+            _ => new LoginVerdict.Denied(LoginReason.WrongPassword) { Login = account.Login },
         };
     }
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => ValueTask.FromResult<DirectoryAnswer>(
-        Look() is { } trouble ? new DirectoryAnswer.Unavailable(trouble)
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => ValueTask.FromResult<LoginVerdict>(
+        Look() is { } trouble ? new LoginVerdict.Unavailable(trouble)
         : _file.Accounts.TryGetValue(login, out var account) ? Answer(account)
-        : new DirectoryAnswer.Unknown());
+        : new LoginVerdict.Denied(LoginReason.UnknownLogin));
 
     public ValueTask<IReadOnlyList<DirectoryEntry>> FindByAddressAsync(string address, CancellationToken cancel)
     {
@@ -90,7 +91,7 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
     /// </summary>
     private PasswordProof ProofOf(HashedAccount? account, ScramVerifier? rehash, string login, Action<ScramVerifier> strengthen)
     {
-        var ours = rehash ?? services.MadeUp.For(login);
+        var ours = rehash ?? services.Decoys.For(login);
         if (account is null || rehash is not null)
         {
             return new PasswordProof(ours.StoredKey, password =>
@@ -152,8 +153,8 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
 
     private string Key(HashedAccount account) => $"{options.Name}\n{account.Login}";
 
-    private DirectoryAnswer Answer(HashedAccount account) =>
-        account.Disabled ? new DirectoryAnswer.Disabled() : new DirectoryAnswer.Granted(EntryOf(account));
+    private LoginVerdict Answer(HashedAccount account) =>
+        account.Disabled ? new LoginVerdict.Denied(LoginReason.Disabled) : new LoginVerdict.Granted(EntryOf(account));
 
     private DirectoryEntry EntryOf(HashedAccount account) => new(account.Login, options.Name, account.Addresses, account.Groups);
 

@@ -49,13 +49,13 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         }
     }
 
-    public async Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel)
+    public async Task<LoginReason> LogInAsync(string login, string password, CancellationToken cancel)
     {
         var capabilities = await CapabilitiesAsync(cancel);
         if (capabilities.Contains("AUTH=PLAIN"))
         {
             step("AUTHENTICATE PLAIN");
-            return Judge(await PlainAsync(login, password, capabilities.Contains("SASL-IR"), cancel));
+            return ReasonOf(await PlainAsync(login, password, capabilities.Contains("SASL-IR"), cancel));
         }
 
         if (capabilities.Contains("LOGINDISABLED"))
@@ -64,7 +64,7 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         }
 
         step("LOGIN");
-        return Judge(await LoginAsync([Encoding.UTF8.GetBytes(login), Encoding.UTF8.GetBytes(password)], cancel));
+        return ReasonOf(await LoginAsync([Encoding.UTF8.GetBytes(login), Encoding.UTF8.GetBytes(password)], cancel));
     }
 
     public async Task LeaveAsync(CancellationToken cancel) => await CommandAsync("LOGOUT", cancel);
@@ -113,15 +113,15 @@ internal sealed class ImapLogin(LineConnection connection, Action<string> step) 
         return await ResultAsync(tag, cancel);
     }
 
-    private static LoginVerdict Judge(ImapReply reply) => (reply.Word, reply.Code.Split(' ')[0]) switch
+    private static LoginReason ReasonOf(ImapReply reply) => (reply.Word, reply.Code.Split(' ')[0]) switch
     {
-        ("OK", _) => LoginVerdict.Right,
+        ("OK", _) => LoginReason.None,
         ("BAD", _) => throw new ServerTroubleException($"it does not understand us: {Shown(reply)}"),
         (_, "UNAVAILABLE" or "SERVERBUG" or "INUSE" or "LIMIT" or "PRIVACYREQUIRED") =>
             throw new ServerTroubleException($"it cannot tell now: {Shown(reply)}"),
-        (_, "EXPIRED") => LoginVerdict.Expired,
-        (_, "CONTACTADMIN" or "AUTHORIZATIONFAILED") => LoginVerdict.Disabled,
-        _ => LoginVerdict.Refused,
+        (_, "EXPIRED") => LoginReason.Expired,
+        (_, "CONTACTADMIN" or "AUTHORIZATIONFAILED") => LoginReason.Disabled,
+        _ => LoginReason.UnknownOrWrong,
     };
 
     private async Task<string[]> CapabilitiesAsync(CancellationToken cancel)

@@ -17,21 +17,21 @@ public static class AccountState
     ];
 
     /// <summary>Null when nothing speaks against the login. Right for whoever is looked up without a password.</summary>
-    public static BindVerdict? Of(LdapEntry entry, DateTimeOffset now) => OfGood(entry, now)
-        ?? (entry.First("pwdAccountLockedTime") is not null ? new BindVerdict(BindOutcome.Disabled, "locked (pwdAccountLockedTime)") : null)
-        ?? ((Number(entry, "msDS-User-Account-Control-Computed") & LockedBit) != 0 ? new BindVerdict(BindOutcome.Disabled, "locked") : null)
+    public static BindResult? Of(LdapEntry entry, DateTimeOffset now) => OfGood(entry, now)
+        ?? (entry.First("pwdAccountLockedTime") is not null ? new BindResult(LoginReason.Disabled, "locked (pwdAccountLockedTime)") : null)
+        ?? ((Number(entry, "msDS-User-Account-Control-Computed") & LockedBit) != 0 ? new BindResult(LoginReason.Disabled, "locked") : null)
         ?? ((Number(entry, "msDS-User-Account-Control-Computed") & PasswordExpiredBit) != 0
-            ? new BindVerdict(BindOutcome.Expired, "the password has expired") : null);
+            ? new BindResult(LoginReason.Expired, "the password has expired") : null);
 
     /// <summary>The same for a login whose password was just found right: a lock that has passed is no lock.</summary>
-    public static BindVerdict? OfGood(LdapEntry entry, DateTimeOffset now) =>
-        (Number(entry, "userAccountControl") & DisabledBit) != 0 ? new(BindOutcome.Disabled, "disabled (userAccountControl)")
+    public static BindResult? OfGood(LdapEntry entry, DateTimeOffset now) =>
+        (Number(entry, "userAccountControl") & DisabledBit) != 0 ? new(LoginReason.Disabled, "disabled (userAccountControl)")
         : string.Equals(entry.First("nsAccountLock"), "true", StringComparison.OrdinalIgnoreCase)
-            ? new(BindOutcome.Disabled, "locked (nsAccountLock)")
-        : IsOver(Number(entry, "accountExpires"), now) ? new(BindOutcome.Expired, "the account has expired (accountExpires)")
-        : entry.First("pwdLastSet") == "0" ? new(BindOutcome.Expired, "the password must be changed first (pwdLastSet)")
+            ? new(LoginReason.Disabled, "locked (nsAccountLock)")
+        : IsOver(Number(entry, "accountExpires"), now) ? new(LoginReason.Expired, "the account has expired (accountExpires)")
+        : entry.First("pwdLastSet") == "0" ? new(LoginReason.Expired, "the password must be changed first (pwdLastSet)")
         : string.Equals(entry.First("pwdReset"), "true", StringComparison.OrdinalIgnoreCase)
-            ? new(BindOutcome.Expired, "the password must be changed first (pwdReset)")
+            ? new(LoginReason.Expired, "the password must be changed first (pwdReset)")
         : null;
 
     /// <summary>A Windows file time; 0 and the largest number mean never.</summary>

@@ -106,10 +106,10 @@ internal sealed class LdapClient : IDisposable
     private void BindAsSearcher(LdapLink link, string who, LdapDeadline deadline)
     {
         var verdict = link.Bind(who, _options.Password ?? throw new LdapTroubleException("bind_dn has no password", isServer: false), deadline);
-        if (verdict.Outcome != BindOutcome.Right)
+        if (verdict.Reason != LoginReason.None)
         {
             throw new LdapTroubleException(
-                $"{who} may not search: {verdict.Detail}; check bind_dn and its password", verdict.Outcome == BindOutcome.ServerTrouble);
+                $"{who} may not search: {verdict.Detail}; check bind_dn and its password", verdict.IsServer);
         }
     }
 

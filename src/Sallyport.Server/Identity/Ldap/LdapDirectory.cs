@@ -26,15 +26,15 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
 
     public string Name => _options.Name;
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) =>
         _options is { BindAsTyped: true, BindDn: null }
-            ? ValueTask.FromResult<DirectoryAnswer>(new DirectoryAnswer.CannotLookUp())
+            ? ValueTask.FromResult<LoginVerdict>(new LoginVerdict.Denied(LoginReason.CannotLookUp))
             : AskAsync(null, question => Find(login, question), cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(login, password, null, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) =>
         CheckAsync(login, password, steps, cancel);
 
     public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel)
@@ -42,9 +42,9 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         var tries = _options.Servers.Select(async server =>
         {
             var answer = await AskAsync(null, question => Try(server, question), cancel);
-            return new DirectoryStep($"directory {Name}, {server}", answer is DirectoryAnswer.Unavailable ? "failed" : "ok", answer switch
+            return new DirectoryStep($"directory {Name}, {server}", answer is LoginVerdict.Unavailable ? "failed" : "ok", answer switch
             {
-                DirectoryAnswer.Unavailable unavailable => unavailable.Why,
+                LoginVerdict.Unavailable unavailable => unavailable.Why,
                 _ => $"answers; {(server.ImplicitTls ? "TLS" : _options.StartTls ? "StartTLS" : "no TLS")}, "
                     + (_options.BindDn is { } who ? $"bound as {who}" : "nobody bound"),
             });
@@ -58,14 +58,14 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         _client.Dispose();
     }
 
-    private ValueTask<DirectoryAnswer> CheckAsync(string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel) =>
+    private ValueTask<LoginVerdict> CheckAsync(string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel) =>
         password.Length == 0
             // RFC 4513 §5.1.2: a bind with a name and no password succeeds and proves nothing.
-            ? ValueTask.FromResult<DirectoryAnswer>(new DirectoryAnswer.WrongPassword())
+            ? ValueTask.FromResult<LoginVerdict>(new LoginVerdict.Denied(LoginReason.WrongPassword))
             : AskAsync(steps, question => _options.BindAsTyped ? BindFirst(login, password, question) : FindFirst(login, password, question), cancel);
 
-    private async ValueTask<DirectoryAnswer> AskAsync(
-        IList<DirectoryStep>? steps, Func<LdapQuestion, DirectoryAnswer> ask, CancellationToken cancel)
+    private async ValueTask<LoginVerdict> AskAsync(
+        IList<DirectoryStep>? steps, Func<LdapQuestion, LoginVerdict> ask, CancellationToken cancel)
     {
         using var gaveUp = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var question = new LdapQuestion(new LdapDeadline(_time, _options.Timeout), steps);
@@ -77,11 +77,11 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         }
         catch (LdapTroubleException exception)
         {
-            return new DirectoryAnswer.Unavailable($"directory {Name}: {exception.Message}");
+            return new LoginVerdict.Unavailable($"directory {Name}: {exception.Message}");
         }
         catch (TimeoutException)
         {
-            return new DirectoryAnswer.Unavailable($"directory {Name}: no answer within {_options.Timeout.TotalSeconds:0.#} s");
+            return new LoginVerdict.Unavailable($"directory {Name}: no answer within {_options.Timeout.TotalSeconds:0.#} s");
         }
         finally
         {
@@ -90,13 +90,13 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         }
     }
 
-    private DirectoryAnswer Find(string login, LdapQuestion question) => Search(login, question) switch
+    private LoginVerdict Find(string login, LdapQuestion question) => Search(login, question) switch
     {
         (null, var answer) => answer!,
-        var (entry, _) => AccountState.Of(entry!, _time.GetUtcNow()) is { } against ? ToAnswer(against) : Grant(entry!, login, question),
+        var (entry, _) => AccountState.Of(entry!, _time.GetUtcNow()) is { } against ? ToVerdict(against) : Grant(entry!, login, question),
     };
 
-    private DirectoryAnswer FindFirst(string login, string password, LdapQuestion question)
+    private LoginVerdict FindFirst(string login, string password, LdapQuestion question)
     {
         var (entry, answer) = Search(login, question);
         if (entry is null)
@@ -105,44 +105,44 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         }
 
         var verdict = _client.Use(LdapPurpose.Binding, question, (link, deadline) => Judge(link, entry.Dn, password, deadline));
-        verdict = verdict.Outcome switch
+        verdict = verdict.Reason switch
         {
-            BindOutcome.Right => AccountState.OfGood(entry, _time.GetUtcNow()) ?? verdict,
-            BindOutcome.Wrong => AccountState.Of(entry, _time.GetUtcNow()) is { Outcome: BindOutcome.Disabled } locked ? locked : verdict,
+            LoginReason.None => AccountState.OfGood(entry, _time.GetUtcNow()) ?? verdict,
+            LoginReason.WrongPassword => AccountState.Of(entry, _time.GetUtcNow()) is { Reason: LoginReason.Disabled } locked ? locked : verdict,
             _ => verdict,
         };
         question.Tell($"bind as {entry.Dn}", OutcomeOf(verdict), verdict.Detail);
-        return verdict.Outcome switch
+        return verdict.Reason switch
         {
-            BindOutcome.Right => Grant(entry, login, question),
-            BindOutcome.Wrong => new DirectoryAnswer.WrongPassword(_lookup.ToEntry(entry, login, []).Login),
-            _ => ToAnswer(verdict),
+            LoginReason.None => Grant(entry, login, question),
+            LoginReason.WrongPassword => new LoginVerdict.Denied(LoginReason.WrongPassword) { Login = _lookup.ToEntry(entry, login, []).Login },
+            _ => ToVerdict(verdict),
         };
     }
 
-    private DirectoryAnswer BindFirst(string login, string password, LdapQuestion question)
+    private LoginVerdict BindFirst(string login, string password, LdapQuestion question)
     {
         var (verdict, found) = _client.Use(LdapPurpose.Binding, question, (link, deadline) =>
         {
             var judged = Judge(link, login, password, deadline);
             // With nobody to search as, the login looks at itself.
-            return (judged, judged.Outcome == BindOutcome.Right && _options.BindDn is null ? LookAtOneself(link, login, question, deadline) : null);
+            return (judged, judged.Reason == LoginReason.None && _options.BindDn is null ? LookAtOneself(link, login, question, deadline) : null);
         });
         question.Tell($"bind as {login}", OutcomeOf(verdict), verdict.Detail);
-        if (verdict.Outcome != BindOutcome.Right)
+        if (verdict.Reason != LoginReason.None)
         {
-            return verdict.Outcome == BindOutcome.Wrong ? new DirectoryAnswer.UnknownOrWrong() : ToAnswer(verdict);
+            return verdict.Reason == LoginReason.WrongPassword ? new LoginVerdict.Denied(LoginReason.UnknownOrWrong) : ToVerdict(verdict);
         }
 
         var entry = _options.BindDn is null ? found?.Entry : Search(login, question).Entry;
         if (entry is null)
         {
             question.Tell("entry", "warning", "not found: the login has no more addresses than itself");
-            return new DirectoryAnswer.Granted(new DirectoryEntry(login, Name, LdapLookup.ToAddresses([login]), []));
+            return new LoginVerdict.Granted(new DirectoryEntry(login, Name, LdapLookup.ToAddresses([login]), []));
         }
 
-        return AccountState.OfGood(entry, _time.GetUtcNow()) is { } against ? ToAnswer(against)
-            : found is { } own ? new DirectoryAnswer.Granted(_lookup.ToEntry(entry, login, own.Groups))
+        return AccountState.OfGood(entry, _time.GetUtcNow()) is { } against ? ToVerdict(against)
+            : found is { } own ? new LoginVerdict.Granted(_lookup.ToEntry(entry, login, own.Groups))
             : Grant(entry, login, question);
     }
 
@@ -162,13 +162,13 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
         }
     }
 
-    private (LdapEntry? Entry, DirectoryAnswer? Answer) Search(string login, LdapQuestion question)
+    private (LdapEntry? Entry, LoginVerdict? Answer) Search(string login, LdapQuestion question)
     {
         var (entry, why) = _client.Use(LdapPurpose.Searching, question, (link, deadline) => _lookup.Find(link, login, question, deadline));
-        return (entry, entry is null ? new DirectoryAnswer.Unknown(why) : null);
+        return (entry, entry is null ? new LoginVerdict.Denied(LoginReason.UnknownLogin, why) : null);
     }
 
-    private DirectoryAnswer Grant(LdapEntry entry, string login, LdapQuestion question)
+    private LoginVerdict Grant(LdapEntry entry, string login, LdapQuestion question)
     {
         var groups = _lookup.NeedsGroupSearch(entry)
             ? _client.Use(LdapPurpose.Searching, question, (link, deadline) => _lookup.FindGroups(link, entry, login, question, deadline))
@@ -179,39 +179,36 @@ public sealed class LdapDirectory : IExplainingDirectory, ITryableDirectory, IDi
             ? $"none in {string.Join(", ", _options.AddressAttributes)}: it may log in and send as nobody"
             : string.Join(", ", known.Addresses));
         question.Tell("groups", "ok", known.Groups.IsEmpty ? "none" : string.Join("; ", known.Groups));
-        return new DirectoryAnswer.Granted(known);
+        return new LoginVerdict.Granted(known);
     }
 
-    private DirectoryAnswer Try(LdapServerAddress server, LdapQuestion question)
+    private LoginVerdict Try(LdapServerAddress server, LdapQuestion question)
     {
         using var link = _client.Open(LdapPurpose.Searching, server, question.Deadline);
         var found = _options.BindAsTyped
             ? link.Search("", SearchScope.Base, "(objectClass=*)", ["namingContexts"], 1, question.Deadline)
             : link.Search(_options.Base, SearchScope.Base, "(objectClass=*)", ["1.1"], 1, question.Deadline);
         return found.IsReferral
-            ? new DirectoryAnswer.Unavailable($"base \"{_options.Base}\" is on another server, and referrals are not followed")
-            : new DirectoryAnswer.Unknown();
+            ? new LoginVerdict.Unavailable($"base \"{_options.Base}\" is on another server, and referrals are not followed")
+            : new LoginVerdict.Denied(LoginReason.UnknownLogin);
     }
 
-    private static BindVerdict Judge(LdapLink link, string name, string password, LdapDeadline deadline) =>
-        link.Bind(name, password, deadline) is { Outcome: not BindOutcome.ServerTrouble } verdict
+    private static BindResult Judge(LdapLink link, string name, string password, LdapDeadline deadline) =>
+        link.Bind(name, password, deadline) is { IsServer: false } verdict
             ? verdict
             : throw new LdapTroubleException("the server could not judge the password");
 
-    private DirectoryAnswer ToAnswer(BindVerdict verdict) => verdict.Outcome switch
+    private LoginVerdict ToVerdict(BindResult verdict) => verdict.Reason switch
     {
-        BindOutcome.Wrong => new DirectoryAnswer.WrongPassword(),
-        BindOutcome.Disabled => new DirectoryAnswer.Disabled(),
-        BindOutcome.Expired => new DirectoryAnswer.Expired(),
-        BindOutcome.Referred => new DirectoryAnswer.Unknown(verdict.Detail),
-        _ => new DirectoryAnswer.Unavailable($"directory {Name}: {verdict.Detail}"),
+        LoginReason.DirectoryUnavailable => new LoginVerdict.Unavailable($"directory {Name}: {verdict.Detail}"),
+        var reason => new LoginVerdict.Denied(reason, verdict.Detail),
     };
 
-    private static string OutcomeOf(BindVerdict verdict) => verdict.Outcome switch
+    private static string OutcomeOf(BindResult verdict) => verdict.Reason switch
     {
-        BindOutcome.Right => "ok",
-        BindOutcome.Referred => "next",
-        BindOutcome.Refused or BindOutcome.ServerTrouble => "unavailable",
+        LoginReason.None => "ok",
+        LoginReason.UnknownLogin => "next",
+        LoginReason.DirectoryUnavailable => "unavailable",
         _ => "refused",
     };
 }

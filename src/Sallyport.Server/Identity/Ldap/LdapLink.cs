@@ -66,7 +66,7 @@ internal sealed class LdapLink : IDisposable
     /// <summary>A simple bind; libldap's own call loses most results, so the exchange is made here step by step.</summary>
     /// <param name="password">Never empty: that would be an unauthenticated bind, which succeeds (RFC 4513 §5.1.2).</param>
     /// <exception cref="LdapTroubleException">No answer.</exception>
-    public unsafe BindVerdict Bind(string dn, string password, LdapDeadline deadline)
+    public unsafe BindResult Bind(string dn, string password, LdapDeadline deadline)
     {
         ArgumentException.ThrowIfNullOrEmpty(password);
         var ld = _handle.DangerousGetHandle();
@@ -187,7 +187,7 @@ internal sealed class LdapLink : IDisposable
         }
     }
 
-    private BindVerdict ReadVerdict(nint ld, int message)
+    private BindResult ReadVerdict(nint ld, int message)
     {
         // The guard shuts the connection long before.
         var patience = new NativeLdap.Wait { Seconds = 60 };
@@ -197,7 +197,7 @@ internal sealed class LdapLink : IDisposable
             throw Broken("no answer to the bind");
         }
 
-        var policy = BindVerdict.PolicyNone;
+        var policy = BindResult.PolicyNone;
         if (NativeLdap.FindControl(NativeLdap.PasswordPolicy, answered, 0) is var control and not 0)
         {
             _ = NativeLdap.ParsePasswordPolicy(ld, control, out _, out _, out policy);
@@ -208,7 +208,7 @@ internal sealed class LdapLink : IDisposable
             NativeLdap.FreeControls(answered);
         }
 
-        return BindVerdict.Of(code, NativeLdap.TakeText(text), policy);
+        return BindResult.Of(code, NativeLdap.TakeText(text), policy);
     }
 
     private LdapTroubleException Broken(string what) => new(_handle.IsShut ? "no answer in time" : what + ": the connection is lost");

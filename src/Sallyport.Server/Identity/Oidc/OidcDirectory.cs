@@ -35,14 +35,14 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
     public TokenService Service { get; }
 
     /// <summary>A provider tells us of nobody who does not come with a token.</summary>
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 
     public async ValueTask<TokenJudgement> JudgeTokenAsync(string token, string? login, CancellationToken cancel)
     {
         var read = ReadToken.Read(token, out var trouble);
         if (read is not null && ReadToken.Text(read.Claims, "iss") is { } issuer && issuer != _options.Issuer)
         {
-            return new(new DirectoryAnswer.Unknown(), [new("issuer", false, $"{Shown(issuer)}, not {_options.Issuer}")]);
+            return new(new LoginVerdict.Denied(LoginReason.UnknownLogin), [new("issuer", false, $"{Shown(issuer)}, not {_options.Issuer}")]);
         }
 
         if (_options.Introspection)
@@ -51,7 +51,7 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
         }
 
         return read is null
-            ? new(token.Contains('.', StringComparison.Ordinal) ? new DirectoryAnswer.Refused("token: " + trouble) : new DirectoryAnswer.Unknown(),
+            ? new(token.Contains('.', StringComparison.Ordinal) ? Invalid(trouble) : new LoginVerdict.Denied(LoginReason.UnknownLogin),
                 [new("form", false, trouble)])
             : await JudgeHereAsync(token, read, login);
     }
@@ -83,7 +83,7 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
     private async ValueTask<TokenJudgement> JudgeHereAsync(string token, ReadToken read, string? login)
     {
         var allowed = _options.Algorithms.Contains(read.Algorithm);
-        var verdict = new ClaimJudge(_options, _time.GetUtcNow(), introspected: false).Judge(read.Claims, login);
+        var verdict = new ClaimValidator(_options, _time.GetUtcNow(), introspected: false).Validate(read.Claims, login);
         ImmutableArray<TokenCheck> checks =
         [
             new("algorithm", allowed, allowed ? read.Algorithm : $"{Shown(read.Algorithm)} is not taken; {_options.Algorithms} are"),
@@ -91,17 +91,17 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
         ];
         if (!allowed || verdict.Entry is null)
         {
-            return new(new DirectoryAnswer.Refused(
-                    allowed ? verdict.Why : $"token: algorithm: {Shown(read.Algorithm)} is not taken", !allowed || verdict.IsFinal),
+            return new(Invalid(
+                    allowed ? verdict.Why : $"algorithm: {Shown(read.Algorithm)} is not taken", !allowed || verdict.IsFinal),
                 checks.Add(new("signature", null, "not looked at: the token is refused without it")));
         }
 
-        var (answer, check) = await _keys.FindAsync(read, ClaimJudge.IssuedAt(read.Claims)) switch
+        var (answer, check) = await _keys.FindAsync(read, ClaimValidator.IssuedAt(read.Claims)) switch
         {
             KeyAnswer.Unavailable unavailable =>
-                ((DirectoryAnswer)new DirectoryAnswer.Unavailable(unavailable.Why), new TokenCheck("signature", null, unavailable.Why)),
+                ((LoginVerdict)new LoginVerdict.Unavailable(unavailable.Why), new TokenCheck("signature", null, unavailable.Why)),
             KeyAnswer.Found found when await Signature.IsRightAsync(token, read.Algorithm, found.Keys) =>
-                (new DirectoryAnswer.Granted(verdict.Entry),
+                (new LoginVerdict.Granted(verdict.Entry),
                     new TokenCheck("signature", true, $"{read.Algorithm}, by {KeyName(read)} of the issuer")),
             KeyAnswer.Found => Wrong($"it is not what {KeyName(read)} of the issuer signed"),
             _ => Wrong($"the issuer has no {KeyName(read)} for {read.Algorithm}", isFinal: false), // it may have been made just now
@@ -118,23 +118,26 @@ public sealed class OidcDirectory : ITokenDirectory, IDisposable
         }
         catch (ProviderException exception)
         {
-            return new(new DirectoryAnswer.Unavailable(exception.Message), [new("introspection", null, exception.Message)]);
+            return new(new LoginVerdict.Unavailable(exception.Message), [new("introspection", null, exception.Message)]);
         }
 
         if (claims is null)
         {
             const string Inactive = "the issuer says that it is not active: expired, withdrawn or not its own";
-            return new(new DirectoryAnswer.Refused("token: " + Inactive), [new("introspection", false, Inactive)]);
+            return new(Invalid(Inactive), [new("introspection", false, Inactive)]);
         }
 
-        var verdict = new ClaimJudge(_options, _time.GetUtcNow(), introspected: true).Judge(claims.Value, login);
+        var verdict = new ClaimValidator(_options, _time.GetUtcNow(), introspected: true).Validate(claims.Value, login);
         return new(
-            verdict.Entry is null ? new DirectoryAnswer.Refused(verdict.Why, verdict.IsFinal) : new DirectoryAnswer.Granted(verdict.Entry),
+            verdict.Entry is null ? Invalid(verdict.Why, verdict.IsFinal) : new LoginVerdict.Granted(verdict.Entry),
             [new("introspection", true, "the issuer says that it is active"), .. verdict.Checks]);
     }
 
-    private static (DirectoryAnswer Answer, TokenCheck Check) Wrong(string why, bool isFinal = true) =>
-        (new DirectoryAnswer.Refused("token: signature: " + why, isFinal), new TokenCheck("signature", false, why));
+    private static LoginVerdict Invalid(string why, bool isFinal = true) =>
+        new LoginVerdict.Denied(LoginReason.TokenInvalid, why) { IsFinal = isFinal };
+
+    private static (LoginVerdict Answer, TokenCheck Check) Wrong(string why, bool isFinal = true) =>
+        (Invalid("signature: " + why, isFinal), new TokenCheck("signature", false, why));
 
     private static string KeyName(ReadToken token) => token.KeyId is { } id ? $"key \"{Shown(id)}\"" : "key";
 

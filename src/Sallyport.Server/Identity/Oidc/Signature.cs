@@ -22,7 +22,7 @@ internal static class Signature
             CryptoProviderFactory = Factory,
             RequireSignedTokens = true,
             TryAllIssuerSigningKeys = true,
-#pragma warning disable CA5404 // ClaimJudge has checked them, on our clock and with reasons an administrator can read
+#pragma warning disable CA5404 // ClaimValidator has checked them, on our clock and with reasons an administrator can read
             ValidateIssuer = false,
             ValidateAudience = false,
             ValidateLifetime = false,

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
@@ -55,20 +53,22 @@ public sealed class OutageBook : IDisposable
     /// <summary>The time of a success is stored again when it is older than this part of what it is good for.</summary>
     private const int StoredParts = 10;
 
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly WriteBehindBuffer _journal;
     private readonly PasswordHasher _hasher;
+    private readonly SecretFingerprint _fingerprint;
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Directory, string Login), Dictionary<IPAddress, Known>> _known = [];
     private readonly HashSet<OutageKey> _underWay = [];
     private readonly SemaphoreSlim _turns = new(MadeAtOnce);
     private int _count;
 
-    private OutageBook(WriteBehindBuffer journal, PasswordHasher hasher) => (_journal, _hasher) = (journal, hasher);
+    private OutageBook(WriteBehindBuffer journal, PasswordHasher hasher, SecretFingerprint fingerprint) =>
+        (_journal, _hasher, _fingerprint) = (journal, hasher, fingerprint);
 
-    public static async ValueTask<OutageBook> LoadAsync(IFacts facts, WriteBehindBuffer journal, PasswordHasher hasher, CancellationToken cancel)
+    public static async ValueTask<OutageBook> LoadAsync(
+        IFacts facts, WriteBehindBuffer journal, PasswordHasher hasher, SecretFingerprint fingerprint, CancellationToken cancel)
     {
-        var book = new OutageBook(journal, hasher);
+        var book = new OutageBook(journal, hasher, fingerprint);
         await StoredFacts.ReadAsync(facts, FactKind.OutageVerifier, OutageJson.Default.StoredOutage, journal.Log, (fact, stored) =>
         {
             if (fact.Key.Split('\n') is [var directory, var login, var network] && IPAddress.TryParse(network, out var address))
@@ -297,7 +297,7 @@ public sealed class OutageBook : IDisposable
     private static string Bound(OutageKey key, string password) => $"{key.Directory}\n{key.Login}\n{key.Network}\n{password}";
 
     private string NameOf(string login, string password) =>
-        Convert.ToHexString(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{login}\0{password}")));
+        _fingerprint.Of(FingerprintPurpose.Outage, "", login, password);
 
     private static string Key(OutageKey key) => $"{key.Directory}\n{key.Login}\n{key.Network}";
 

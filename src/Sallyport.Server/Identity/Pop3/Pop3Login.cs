@@ -52,13 +52,13 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
         }
     }
 
-    public async Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel)
+    public async Task<LoginReason> LogInAsync(string login, string password, CancellationToken cancel)
     {
         if (_capabilities?.Find(static line => line.StartsWith("SASL ", StringComparison.Ordinal)) is { } sasl
             && sasl.Split(' ').Contains("PLAIN"))
         {
             step("AUTH PLAIN");
-            return Judge(await PlainAsync(login, password, cancel), judged: true);
+            return ReasonOf(await PlainAsync(login, password, cancel), judged: true);
         }
 
         if (_capabilities?.Contains("USER") == false)
@@ -68,14 +68,14 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
 
         if ($"{login}{password}".AsSpan().ContainsAny('\r', '\n', '\0'))
         {
-            return LoginVerdict.Refused; // no line of the protocol can say it
+            return LoginReason.UnknownOrWrong; // no line of the protocol can say it
         }
 
         step("USER and PASS");
         var user = await CommandAsync("USER " + login, cancel);
         return IsOk(user)
-            ? Judge(await CommandAsync("PASS " + password, cancel), judged: true)
-            : Judge(user, judged: false);
+            ? ReasonOf(await CommandAsync("PASS " + password, cancel), judged: true)
+            : ReasonOf(user, judged: false);
     }
 
     public async Task LeaveAsync(CancellationToken cancel) => await CommandAsync("QUIT", cancel);
@@ -99,11 +99,11 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
     }
 
     /// <param name="judged">The server had the password: IN-USE then means that it was right (RFC 2449 §8.1.2).</param>
-    private static LoginVerdict Judge(string reply, bool judged)
+    private static LoginReason ReasonOf(string reply, bool judged)
     {
         if (IsOk(reply) && judged)
         {
-            return LoginVerdict.Right;
+            return LoginReason.None;
         }
 
         if (!IsError(reply))
@@ -113,9 +113,9 @@ internal sealed class Pop3Login(LineConnection connection, Action<string> step) 
 
         return CodeOf(reply) switch
         {
-            "IN-USE" when judged => LoginVerdict.Right,
+            "IN-USE" when judged => LoginReason.None,
             "IN-USE" or "LOGIN-DELAY" or "SYS/TEMP" or "SYS/PERM" => throw new ServerTroubleException($"it cannot tell now: {Shown(reply)}"),
-            _ => LoginVerdict.Refused,
+            _ => LoginReason.UnknownOrWrong,
         };
     }
 

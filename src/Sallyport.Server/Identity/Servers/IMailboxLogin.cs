@@ -1,17 +1,5 @@
 namespace Sallyport.Server.Identity.Servers;
 
-/// <summary>What a mailbox server said of a login; where it judged nothing, a <see cref="ServerTroubleException"/> says why.</summary>
-internal enum LoginVerdict
-{
-    Right,
-
-    /// <summary>Unknown login or wrong password: the protocol does not tell which.</summary>
-    Refused,
-
-    Disabled,
-    Expired,
-}
-
 /// <summary>One login over one connection: it proves the password, and touches no mail.</summary>
 internal interface IMailboxLogin
 {
@@ -22,7 +10,8 @@ internal interface IMailboxLogin
     /// <summary>Tells who is behind us to a server that takes it (Dovecot's ID and XCLIENT); what it answers makes no difference.</summary>
     Task TellClientAsync(LoginAttempt attempt, CancellationToken cancel);
 
-    Task<LoginVerdict> LogInAsync(string login, string password, CancellationToken cancel);
+    /// <returns>None when the password is right; a server that judged nothing is a <see cref="ServerTroubleException"/>.</returns>
+    Task<LoginReason> LogInAsync(string login, string password, CancellationToken cancel);
 
     /// <summary>Says goodbye; what it is answered makes no difference.</summary>
     Task LeaveAsync(CancellationToken cancel);

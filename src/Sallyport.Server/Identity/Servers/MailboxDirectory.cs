@@ -29,15 +29,15 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
 
     public string Name => _options.Name;
 
-    public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.CannotLookUp());
+    public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => new(new LoginVerdict.Denied(LoginReason.CannotLookUp));
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) =>
         CheckAsync(null, login, password, null, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
+    public ValueTask<LoginVerdict> CheckPasswordAsync(LoginAttempt attempt, string login, string password, CancellationToken cancel) =>
         CheckAsync(attempt, login, password, null, cancel);
 
-    public ValueTask<DirectoryAnswer> CheckPasswordAsync(
+    public ValueTask<LoginVerdict> CheckPasswordAsync(
         string login, string password, IList<DirectoryStep> steps, CancellationToken cancel) => CheckAsync(null, login, password, steps, cancel);
 
     public async ValueTask<ImmutableArray<DirectoryStep>> TryAsync(CancellationToken cancel)
@@ -67,7 +67,7 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
 
     private string Protocol => _options.Protocol == MailboxProtocol.Imap ? "imap" : "pop3";
 
-    private async ValueTask<DirectoryAnswer> CheckAsync(
+    private async ValueTask<LoginVerdict> CheckAsync(
         LoginAttempt? attempt, string login, string password, IList<DirectoryStep>? steps, CancellationToken cancel)
     {
         using var limit = new WaitLimit(_options.Timeout, _time, cancel);
@@ -78,12 +78,12 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
-            return new DirectoryAnswer.Unavailable($"{Protocol}: {WaitLimit.Why(exception, _options.Timeout)}");
+            return new LoginVerdict.Unavailable($"{Protocol}: {WaitLimit.Why(exception, _options.Timeout)}");
         }
     }
 
     /// <summary>One server after the other, until one has judged.</summary>
-    private async Task<DirectoryAnswer> AskAsync(
+    private async Task<LoginVerdict> AskAsync(
         LoginAttempt? attempt, string login, string password, StepList steps, CancellationToken cancel)
     {
         var troubles = new List<string>();
@@ -91,15 +91,9 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
         {
             try
             {
-                var verdict = await AskAsync(server, attempt, login, password, steps, cancel);
+                var reason = await AskAsync(server, attempt, login, password, steps, cancel);
                 _servers.Succeeded(server);
-                return verdict switch
-                {
-                    LoginVerdict.Right => new DirectoryAnswer.Granted(EntryOf(login)),
-                    LoginVerdict.Disabled => new DirectoryAnswer.Disabled(),
-                    LoginVerdict.Expired => new DirectoryAnswer.Expired(),
-                    _ => new DirectoryAnswer.UnknownOrWrong(),
-                };
+                return reason == LoginReason.None ? new LoginVerdict.Granted(EntryOf(login)) : new LoginVerdict.Denied(reason);
             }
             catch (Exception exception)
             {
@@ -114,14 +108,14 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
             }
         }
 
-        return new DirectoryAnswer.Unavailable($"{Protocol} {string.Join("; ", troubles)}");
+        return new LoginVerdict.Unavailable($"{Protocol} {string.Join("; ", troubles)}");
     }
 
-    private async Task<LoginVerdict> AskAsync(
+    private async Task<LoginReason> AskAsync(
         ServerAddress server, LoginAttempt? attempt, string login, string password, StepList steps, CancellationToken cancel)
     {
         var (connection, mailbox) = await OpenAsync(server, steps.Ok, cancel);
-        var verdict = default(LoginVerdict?);
+        var reason = default(LoginReason?);
         try
         {
             if (_options.TellClient && attempt is not null)
@@ -129,16 +123,24 @@ public sealed class MailboxDirectory : IExplainingDirectory, INamingDirectory, I
                 await mailbox.TellClientAsync(attempt, cancel);
             }
 
-            verdict = await mailbox.LogInAsync(login, password, cancel);
-            steps.Add(verdict == LoginVerdict.Right ? "ok" : "refused", $"{server} has judged the login: {verdict.ToString()!.ToLowerInvariant()}");
-            return verdict.Value;
+            reason = await mailbox.LogInAsync(login, password, cancel);
+            steps.Add(reason == LoginReason.None ? "ok" : "refused", $"{server} has judged the login: {WordOf(reason.Value)}");
+            return reason.Value;
         }
         finally
         {
             // The client need not wait for our goodbye.
-            _ = verdict is null ? connection.DisposeAsync().AsTask() : LeaveAsync(connection, mailbox);
+            _ = reason is null ? connection.DisposeAsync().AsTask() : LeaveAsync(connection, mailbox);
         }
     }
+
+    private static string WordOf(LoginReason reason) => reason switch
+    {
+        LoginReason.None => "right",
+        LoginReason.Disabled => "disabled",
+        LoginReason.Expired => "expired",
+        _ => "refused",
+    };
 
     /// <summary>Connected, under TLS as configured, greeted.</summary>
     private async Task<(LineConnection Connection, IMailboxLogin Login)> OpenAsync(

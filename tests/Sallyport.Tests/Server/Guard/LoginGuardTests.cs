@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
+using Sallyport.Server.Identity;
 using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
@@ -15,6 +16,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     private static readonly IPAddress Attacker = IPAddress.Parse("198.51.100.9");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+    private readonly SecretFingerprint _fingerprint = new();
     private readonly RecordingLog _log = new();
     private readonly MemoryStore _store;
     private GuardOptions _options = new();
@@ -56,10 +58,10 @@ public sealed class LoginGuardTests : IAsyncLifetime
             Guess("jane", IPAddress.Parse($"198.51.100.{i}"), $"guess {i}");
         }
 
-        var refused = Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jane", IPAddress.Parse("203.0.113.5"), _guard.NameOf("jane", "secret")));
+        var refused = Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jane", IPAddress.Parse("203.0.113.5"), NameOf("jane", "secret")));
         Assert.Contains("under attack", refused.Why, StringComparison.Ordinal);
-        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, _guard.NameOf("jane", "secret")));
-        Assert.Equal(TimeSpan.Zero, _guard.After("jane", Office, _guard.NameOf("jane", "secret"), LoginOutcome.Right));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, NameOf("jane", "secret")));
+        Assert.Equal(TimeSpan.Zero, _guard.After("jane", Office, NameOf("jane", "secret"), LoginOutcome.Right));
     }
 
     [Fact]
@@ -113,10 +115,10 @@ public sealed class LoginGuardTests : IAsyncLifetime
         for (var i = 0; i < 400; i++)
         {
             var (name, network) = (names[i % 4], IPAddress.Parse($"198.51.{i % 50}.9"));
-            if (_guard.Before(name, network, _guard.NameOf(name, $"guess {i}")) is GuardVerdict.Ask)
+            if (_guard.Before(name, network, NameOf(name, $"guess {i}")) is GuardVerdict.Ask)
             {
                 asked++;
-                _guard.After(name, network, _guard.NameOf(name, $"guess {i}"), LoginOutcome.Wrong, canonical);
+                _guard.After(name, network, NameOf(name, $"guess {i}"), LoginOutcome.Wrong, canonical);
             }
         }
 
@@ -126,9 +128,9 @@ public sealed class LoginGuardTests : IAsyncLifetime
         await RestartAsync();
         LogIn("jdoe", Office, "secret", canonical);
         LogIn("jane@acme.test", Office, "secret", canonical);
-        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jdoe", Attacker, _guard.NameOf("jdoe", "one more")));
+        Assert.IsType<GuardVerdict.NotNow>(_guard.Before("jdoe", Attacker, NameOf("jdoe", "one more")));
         _guard.Forget("jane@acme.test");
-        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jdoe", Attacker, _guard.NameOf("jdoe", "one more")));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jdoe", Attacker, NameOf("jdoe", "one more")));
     }
 
     [Fact]
@@ -181,7 +183,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
         Assert.NotEmpty(_guard.Bans());
         Assert.Null(_guard.RefusalAtConnect(Office));
         Assert.IsType<GuardVerdict.NotNow>(_guard.Before("bob", Office, "x"));
-        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, _guard.NameOf("jane", "secret")));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", Office, NameOf("jane", "secret")));
     }
 
     [Fact]
@@ -303,7 +305,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
 
     private GuardVerdict Guess(string login, IPAddress from, string password)
     {
-        var name = _guard.NameOf(login, password);
+        var name = NameOf(login, password);
         var verdict = _guard.Before(login, from, name);
         if (verdict is GuardVerdict.Ask)
         {
@@ -315,8 +317,8 @@ public sealed class LoginGuardTests : IAsyncLifetime
 
     private void LogIn(string login, IPAddress from, string password, string? directoryName = null)
     {
-        Assert.IsType<GuardVerdict.Ask>(_guard.Before(login, from, _guard.NameOf(login, password)));
-        _guard.After(login, from, _guard.NameOf(login, password), LoginOutcome.Right, directoryName);
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before(login, from, NameOf(login, password)));
+        _guard.After(login, from, NameOf(login, password), LoginOutcome.Right, directoryName);
     }
 
     private async Task RestartAsync()
@@ -329,4 +331,6 @@ public sealed class LoginGuardTests : IAsyncLifetime
         _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
         _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, () => _options);
     }
+
+    private string NameOf(string login, string password) => _fingerprint.Of(FingerprintPurpose.Guess, "", login, password);
 }

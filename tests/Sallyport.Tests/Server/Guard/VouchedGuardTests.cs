@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
+using Sallyport.Server.Identity;
 using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
@@ -15,6 +16,7 @@ public sealed class VouchedGuardTests : IAsyncLifetime
     private static readonly IPAddress Office = IPAddress.Parse("192.0.2.7");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
+    private readonly SecretFingerprint _fingerprint = new();
     private readonly RecordingLog _log = new();
     private readonly GuardOptions _options = new();
     private readonly MemoryStore _store;
@@ -81,7 +83,7 @@ public sealed class VouchedGuardTests : IAsyncLifetime
         Assert.Equal(20, Enumerable.Range(0, 60).Count(i => Offer($"forged {i}", LoginOutcome.Wrong, "jane") is GuardVerdict.Ask));
         Assert.Equal("192.0.2.7", Assert.Single(_guard.Bans()).Network);
         Assert.IsType<GuardVerdict.NotNow>(_guard.BeforeVouched(null, Office, "another"));
-        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", IPAddress.Parse("203.0.113.1"), _guard.NameOf("jane", "password")));
+        Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane", IPAddress.Parse("203.0.113.1"), NameOf("jane", "password")));
     }
 
     [Fact]
@@ -118,4 +120,6 @@ public sealed class VouchedGuardTests : IAsyncLifetime
 
         return verdict;
     }
+
+    private string NameOf(string login, string password) => _fingerprint.Of(FingerprintPurpose.Guess, "", login, password);
 }

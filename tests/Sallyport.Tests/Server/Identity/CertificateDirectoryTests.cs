@@ -34,7 +34,7 @@ public sealed class CertificateDirectoryTests : IDisposable
     {
         var table = Write("table", $"# ours\n\n{string.Join(':', Enumerable.Repeat("ab", 32))} Jane/Acme\n");
         var directory = new CertificateDirectory(new("certs") { LoginFrom = from, FingerprintFile = table });
-        var granted = Assert.IsType<DirectoryAnswer.Granted>(await directory.CheckCertificateAsync(Jane, wanted, Cancel));
+        var granted = Assert.IsType<LoginVerdict.Granted>(await directory.CheckCertificateAsync(Jane, wanted, Cancel));
         Assert.Equal(login, granted.Entry.Login);
         Assert.Contains("jane@acme.test", granted.Entry.Addresses);
         Assert.Contains("jane.doe@acme.test", granted.Entry.Addresses);
@@ -44,9 +44,9 @@ public sealed class CertificateDirectoryTests : IDisposable
     public async Task Nobody_acts_for_another()
     {
         var directory = new CertificateDirectory(new("certs"));
-        Assert.IsType<DirectoryAnswer.Refused>(await directory.CheckCertificateAsync(Jane, "boss@acme.test", Cancel));
-        Assert.IsType<DirectoryAnswer.Unknown>(await directory.CheckCertificateAsync(Jane with { Emails = [] }, null, Cancel));
-        Assert.IsType<DirectoryAnswer.Unknown>(await directory.CheckCertificateAsync(Jane with { Emails = [] }, "jane@acme.test", Cancel));
+        Assert.IsType<LoginVerdict.Denied>(await directory.CheckCertificateAsync(Jane, "boss@acme.test", Cancel));
+        Assert.Equal(LoginReason.UnknownLogin, (await directory.CheckCertificateAsync(Jane with { Emails = [] }, null, Cancel)).Reason);
+        Assert.Equal(LoginReason.UnknownLogin, (await directory.CheckCertificateAsync(Jane with { Emails = [] }, "jane@acme.test", Cancel)).Reason);
     }
 
     [Theory]
@@ -57,9 +57,9 @@ public sealed class CertificateDirectoryTests : IDisposable
     {
         var file = Write("disabled", "# none yet\n");
         var directory = new CertificateDirectory(new("certs") { DisabledFile = file });
-        Assert.IsType<DirectoryAnswer.Granted>(await directory.CheckCertificateAsync(Jane, null, Cancel));
+        Assert.IsType<LoginVerdict.Granted>(await directory.CheckCertificateAsync(Jane, null, Cancel));
         Write("disabled", "bob@acme.test\n" + line + "\n");
-        Assert.IsType<DirectoryAnswer.Disabled>(await directory.CheckCertificateAsync(Jane, null, Cancel));
+        Assert.Equal(LoginReason.Disabled, (await directory.CheckCertificateAsync(Jane, null, Cancel)).Reason);
     }
 
     [Fact]
@@ -67,9 +67,9 @@ public sealed class CertificateDirectoryTests : IDisposable
     {
         var directory = new CertificateDirectory(new("certs") { DisabledFile = Write("disabled", "jane@acme.test") });
         File.Delete(Path.Combine(_folder, "disabled"));
-        var (answer, why) = await Service(directory).CheckCertificateAsync(Attempt(""), Jane, Cancel);
-        Assert.IsType<LoginAnswer.Unavailable>(answer);
-        Assert.Contains("disabled", why);
+        var verdict = await Service(directory).CheckCertificateAsync(Attempt(""), Jane, Cancel);
+        Assert.IsType<LoginVerdict.Unavailable>(verdict);
+        Assert.Contains("disabled", verdict.Why);
         Assert.Contains("fingerprint", new CertificateDirectory(
             new("certs") { LoginFrom = CertificateLogin.FingerprintTable, FingerprintFile = Write("table", "nonsense") }).Trouble());
     }
@@ -78,32 +78,32 @@ public sealed class CertificateDirectoryTests : IDisposable
     public async Task Another_directory_says_what_a_vouched_login_may_use_and_whether_it_may_at_all()
     {
         var directory = new CertificateDirectory(new("certs") { LookUpIn = "people" });
-        var people = new People { Answer = new DirectoryAnswer.Granted(new("CN=Jane", "people", ["sales@acme.test"], ["staff"])) };
+        var people = new People { Answer = new LoginVerdict.Granted(new("CN=Jane", "people", ["sales@acme.test"], ["staff"])) };
         var service = Service(people, directory);
-        var granted = Assert.IsType<LoginAnswer.Granted>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+        var granted = Assert.IsType<LoginVerdict.Granted>(await service.CheckCertificateAsync(Attempt(""), Jane, Cancel));
         Assert.Equal(("CN=Jane", "people", "jane@acme.test"), (granted.Grant.Login, granted.Grant.Directory, granted.Grant.AskedAs));
         Assert.Equal(["sales@acme.test"], granted.Grant.Addresses.ToArray());
         Assert.Equal(["jane@acme.test"], people.Asked);
-        people.Answer = new DirectoryAnswer.Disabled();
-        Assert.IsType<LoginAnswer.Disabled>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
-        people.Answer = new DirectoryAnswer.Unavailable("down");
-        Assert.IsType<LoginAnswer.Unavailable>((await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
-        people.Answer = new DirectoryAnswer.Unknown();
-        var (answer, why) = await service.CheckCertificateAsync(Attempt(""), Jane, Cancel);
-        Assert.IsType<LoginAnswer.Wrong>(answer);
-        Assert.Contains("does not know", why);
+        people.Answer = new LoginVerdict.Denied(LoginReason.Disabled);
+        Assert.Equal(LoginReason.Disabled, (await service.CheckCertificateAsync(Attempt(""), Jane, Cancel)).Reason);
+        people.Answer = new LoginVerdict.Unavailable("down");
+        Assert.IsType<LoginVerdict.Unavailable>(await service.CheckCertificateAsync(Attempt(""), Jane, Cancel));
+        people.Answer = new LoginVerdict.Denied(LoginReason.UnknownLogin);
+        var verdict = await service.CheckCertificateAsync(Attempt(""), Jane, Cancel);
+        Assert.IsType<LoginVerdict.Denied>(verdict);
+        Assert.Contains("does not know", verdict.Why);
     }
 
     [Fact]
     public async Task A_token_nobody_takes_and_a_name_that_is_none_are_wrong()
     {
         using var oidc = new OidcDirectory(new("acme") { Issuer = "https://id.acme.test", Audiences = new(["x"]) }, TimeProvider.System);
-        var (answer, why) = await Service(oidc).CheckTokenAsync(Attempt("jane"), "opaque", Cancel);
-        Assert.IsType<LoginAnswer.Wrong>(answer);
-        Assert.Contains("no directory takes this token", why);
+        var verdict = await Service(oidc).CheckTokenAsync(Attempt("jane"), "opaque", Cancel);
+        Assert.IsType<LoginVerdict.Denied>(verdict);
+        Assert.Contains("no directory takes this token", verdict.Why);
         Assert.Equal("not a login", (await Service(oidc).CheckTokenAsync(Attempt(" "), "opaque", Cancel)).Why);
         Assert.Equal("not a login", (await Service(oidc).CheckCertificateAsync(Attempt("\u0001"), Jane, Cancel)).Why);
-        Assert.IsType<LoginAnswer.Wrong>((await Service().CheckCertificateAsync(Attempt(""), Jane, Cancel)).Answer);
+        Assert.Equal(LoginReason.CertificateUnknown, (await Service().CheckCertificateAsync(Attempt(""), Jane, Cancel)).Reason);
     }
 
     [Fact]
@@ -137,13 +137,13 @@ public sealed class CertificateDirectoryTests : IDisposable
     /// <summary>A directory that only looks up.</summary>
     private sealed class People : IDirectory
     {
-        public DirectoryAnswer Answer { get; set; } = new DirectoryAnswer.Unknown();
+        public LoginVerdict Answer { get; set; } = new LoginVerdict.Denied(LoginReason.UnknownLogin);
 
         public List<string> Asked { get; } = [];
 
         public string Name => "people";
 
-        public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel)
+        public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel)
         {
             Asked.Add(login);
             return new(Answer);

@@ -12,7 +12,7 @@ public sealed class DirectorySetTests : IAsyncDisposable
     private static readonly HashesDirectoryOptions Hashes = new("people", "/nonexistent/people");
 
     private readonly MemoryStore _store = new();
-    private readonly PasswordHasher _hasher = new(new LimitOptions(), TimeProvider.System);
+    private readonly PasswordHasher _hasher = new(new LimitOptions(), new SecretFingerprint(), TimeProvider.System);
 
     public async ValueTask DisposeAsync()
     {
@@ -23,7 +23,7 @@ public sealed class DirectorySetTests : IAsyncDisposable
     [Fact]
     public async Task A_login_costs_one_hash_whether_or_not_it_exists_and_none_beside_a_directory_that_costs_none()
     {
-        var madeUp = await MadeUpVerifiers.LoadAsync(_store.Settings, TestContext.Current.CancellationToken);
+        var madeUp = await DecoyVerifiers.LoadAsync(_store.Settings, TestContext.Current.CancellationToken);
         await using var set = new DirectorySet(new DirectoryServices(_store, _hasher, madeUp, new RecordingLog(), TimeProvider.System));
         Assert.Equal([true], Hashing(set, []));
         Assert.Equal([false, true], Hashing(set, [Hashes]));

@@ -103,10 +103,10 @@ public sealed class GrantResolverTests : IAsyncLifetime
 
         public string Name => "shelf";
 
-        public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => Broken
+        public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => Broken
             ? throw new IOException("the shelf is on fire")
-            : ValueTask.FromResult<DirectoryAnswer>(Entries.TryGetValue(login, out var entry)
-                ? new DirectoryAnswer.Granted(entry) : new DirectoryAnswer.Unknown());
+            : ValueTask.FromResult<LoginVerdict>(Entries.TryGetValue(login, out var entry)
+                ? new LoginVerdict.Granted(entry) : new LoginVerdict.Denied(LoginReason.UnknownLogin));
 
         public ValueTask<IReadOnlyList<DirectoryEntry>> FindByAddressAsync(string address, CancellationToken cancel) =>
             ValueTask.FromResult<IReadOnlyList<DirectoryEntry>>(

@@ -34,21 +34,21 @@ public sealed class OfferedMechanismsTests
     {
         public string Name => "x";
 
-        public ValueTask<DirectoryAnswer> CheckPasswordAsync(string login, string password, CancellationToken cancel) => FindAsync(login, cancel);
+        public ValueTask<LoginVerdict> CheckPasswordAsync(string login, string password, CancellationToken cancel) => FindAsync(login, cancel);
 
-        public ValueTask<DirectoryAnswer> FindAsync(string login, CancellationToken cancel) => new(new DirectoryAnswer.Unknown());
+        public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => new(new LoginVerdict.Denied(LoginReason.UnknownLogin));
     }
 
     private sealed class Verifiers : Passwords, IVerifierDirectory
     {
-        public ValueTask<DirectoryAnswer> FindVerifierAsync(string login, CancellationToken cancel) => FindAsync(login, cancel);
+        public ValueTask<LoginVerdict> FindVerifierAsync(string login, CancellationToken cancel) => FindAsync(login, cancel);
     }
 
     private sealed class Exchanges(bool leads) : Passwords, IExchangeDirectory
     {
         public bool Leads(string mechanism) => leads;
 
-        public ValueTask<DirectoryAnswer> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel) =>
+        public ValueTask<LoginVerdict> BeginExchangeAsync(LoginAttempt attempt, ReadOnlyMemory<byte> first, CancellationToken cancel) =>
             FindAsync(attempt.Login, cancel);
     }
 }

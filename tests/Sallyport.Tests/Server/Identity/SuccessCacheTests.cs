@@ -72,7 +72,7 @@ public sealed class SuccessCacheTests
     [Fact]
     public void What_one_directory_said_is_not_anothers_word_and_other_options_make_another()
     {
-        var cache = new SuccessCache(new FakeTimeProvider());
+        var cache = new SuccessCache(new SecretFingerprint(), new FakeTimeProvider());
         cache.Put(_site, "jane", "own", _site.People["jane"]);
         Assert.NotNull(cache.Find(_site, "jane", "own", Minute));
         Assert.Null(cache.Find(new PeopleDirectory("site"), "jane", "own", Minute));
@@ -84,7 +84,7 @@ public sealed class SuccessCacheTests
     [Fact]
     public void It_is_bounded_and_lets_go_of_the_oldest()
     {
-        var cache = new SuccessCache(new FakeTimeProvider());
+        var cache = new SuccessCache(new SecretFingerprint(), new FakeTimeProvider());
         for (var i = 0; i <= SuccessCache.EntriesMax; i++)
         {
             cache.Put(_site, $"login{i}", "own", _site.People["jane"]);

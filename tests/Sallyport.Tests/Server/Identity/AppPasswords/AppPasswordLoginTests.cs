@@ -1,6 +1,6 @@
 using Sallyport.Mail.Policy;
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Tests.Fakes;
 using Xunit;
@@ -84,7 +84,7 @@ public sealed class AppPasswordLoginTests
         await using var bench = await IdentityBench.StartAsync(null, _site);
         var (_, secret) = await bench.MakeAsync("jane", network: "192.0.2.0/24");
         Assert.Contains("is not for", await bench.LogInAsync("jane", secret, IdentityBench.Cafe), StringComparison.Ordinal);
-        Assert.Equal("the same wrong password again", await bench.LogInAsync("jane", secret, IdentityBench.Cafe));
+        Assert.Equal("the same wrong secret again", await bench.LogInAsync("jane", secret, IdentityBench.Cafe));
         Assert.Equal("ok", await bench.LogInAsync("jane", secret));
     }
 
@@ -129,12 +129,12 @@ public sealed class AppPasswordLoginTests
         var (kept, secret) = await bench.MakeAsync("jane", life: TimeSpan.FromHours(1), sender: "info@acme.test");
         var grant = await bench.GrantAsync("jane", secret);
         Assert.Null(bench.Service.RevokedSince(grant));
-        var (again, _) = await bench.Service.AskAgainAsync(grant, "jane", Cancel);
-        Assert.Equal("info@acme.test", Assert.IsType<LoginAnswer.Granted>(again).Grant.Only[0].ToString());
+        var again = await bench.Service.AskAgainAsync(grant, "jane", Cancel);
+        Assert.Equal("info@acme.test", Assert.IsType<LoginVerdict.Granted>(again).Grant.Only[0].ToString());
         bench.Clock.Advance(TimeSpan.FromHours(1));
-        Assert.Equal($"its app password \"phone\" ({kept.Id}) has expired", bench.Service.RevokedSince(grant));
+        Assert.Equal($"its app password \"phone\" ({kept.Id}) has expired", bench.Service.RevokedSince(grant)?.Why);
         await bench.Books.AppPasswords.RevokeAsync("jane", null, Cancel);
-        Assert.Equal("its app password was revoked", bench.Service.RevokedSince(grant));
-        Assert.IsType<LoginAnswer.Wrong>((await bench.Service.AskAgainAsync(grant, "jane", Cancel)).Answer);
+        Assert.Equal("its app password was revoked", bench.Service.RevokedSince(grant)?.Why);
+        Assert.Equal(LoginReason.AppPasswordRevoked, (await bench.Service.AskAgainAsync(grant, "jane", Cancel))?.Reason);
     }
 }

@@ -1,5 +1,4 @@
 using Sallyport.Mail.Sasl;
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
@@ -59,8 +58,8 @@ public sealed class AppPasswordScramTests
         Assert.Contains("is not for 192.0.2.7", (await bench.Service.FindProvenAsync(attempt, "local", made.Id!, Cancel)).Why,
             StringComparison.Ordinal);
         var there = attempt with { Client = System.Net.IPAddress.Parse("203.0.113.1") };
-        Assert.Equal(made.Id, Assert.IsType<LoginAnswer.Granted>(
-            (await bench.Service.FindProvenAsync(there, "local", made.Id!, Cancel)).Answer).Grant.Through!.Id);
+        Assert.Equal(made.Id, Assert.IsType<LoginVerdict.Granted>(
+            await bench.Service.FindProvenAsync(there, "local", made.Id!, Cancel)).Grant.Through!.Id);
         Assert.Contains("app_passwords.required", (await bench.Service.FindProvenAsync(there, "local", "", Cancel)).Why, StringComparison.Ordinal);
     }
 
@@ -87,7 +86,7 @@ public sealed class AppPasswordScramTests
     private static async Task<ScramVerifier> BeginAsync(IdentityBench bench, string login)
     {
         var begun = await bench.Service.BeginScramAsync(new LoginAttempt("S", IdentityBench.Office, SaslServer.Scram, login), default, Cancel);
-        return Assert.IsType<VerifierAnswer.Found>(Assert.IsType<ScramBeginning.Ours>(begun).Answer).Verifier;
+        return Assert.IsType<LoginVerdict.Verifier>(begun).Value;
     }
 
     private static async Task<MadeAppPassword> MakeAsync(IdentityBench bench, string login, params string[] networks)

@@ -4,6 +4,7 @@ using System.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Dovecot;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Dovecot;
@@ -37,7 +38,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
             "AUTH\t1\tPLAIN\tservice=smtp\tsecured\tnologin\tno-penalty\tsession=SESS?1\trip=192.0.2.7\trport=4711\tlip=192.0.2.1\tlport=465\tresp="
             + response, line);
         await server.WriteAsync("OK\t1\tuser=Anna@acme.test\n");
-        var entry = Assert.IsType<DirectoryAnswer.Granted>(await asked).Entry;
+        var entry = Assert.IsType<LoginVerdict.Granted>(await asked).Entry;
         Assert.Equal("anna@acme.test", entry.Login);
         Assert.Equal(["anna@acme.test"], entry.Addresses);
     }
@@ -52,8 +53,8 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
         var second = directory.CheckPasswordAsync("bertil", "x", Cancel).AsTask();
         await server.ReadAsync();
         await server.WriteAsync("OK\t9\tuser=nobody\nFAIL\t2\tuser=bertil\nOK\t1\tuser=anna\n");
-        Assert.IsType<DirectoryAnswer.UnknownOrWrong>(await second);
-        Assert.IsType<DirectoryAnswer.Granted>(await first);
+        Assert.Equal(LoginReason.UnknownOrWrong, (await second).Reason);
+        Assert.IsType<LoginVerdict.Granted>(await first);
     }
 
     [Theory]
@@ -73,7 +74,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
         var asked = directory.CheckPasswordAsync("anna", "x", Cancel).AsTask();
         await server.ReadAsync();
         await server.WriteAsync(answer + "\n");
-        Assert.Equal(verdict, (await asked).GetType().Name);
+        Assert.Equal(verdict, Verdicts.Name(await asked));
     }
 
     [Fact]
@@ -89,14 +90,14 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
             }
 
             server.Dispose();
-            Assert.All(await Task.WhenAll(waiting), answer => Assert.IsType<DirectoryAnswer.Unavailable>(answer));
+            Assert.All(await Task.WhenAll(waiting), answer => Assert.IsType<LoginVerdict.Unavailable>(answer));
         }
 
         var next = directory.CheckPasswordAsync("anna", "x", Cancel).AsTask();
         using var again = await AcceptAsync();
         await again.ReadAsync();
         await again.WriteAsync("OK\t1\tuser=anna\n");
-        Assert.IsType<DirectoryAnswer.Granted>(await next);
+        Assert.IsType<LoginVerdict.Granted>(await next);
     }
 
     [Fact]
@@ -113,19 +114,19 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
         var begun = directory.BeginExchangeAsync(Attempt, "n,,n=anna,r=x"u8.ToArray(), Cancel).AsTask();
         Assert.EndsWith("\tresp=biwsbj1hbm5hLHI9eA==", await server.ReadAsync());
         await server.WriteAsync("CONT\t2\tcj14eQ==\n");
-        var challenge = Assert.IsType<DirectoryAnswer.Challenge>(await begun);
+        var challenge = Assert.IsType<LoginVerdict.Challenge>(await begun);
         Assert.Equal("r=xy"u8.ToArray(), challenge.Octets.ToArray());
         var proof = challenge.Exchange.ContinueAsync("c=biws"u8.ToArray(), Cancel).AsTask();
         Assert.Equal("CONT\t2\tYz1iaXdz", await server.ReadAsync());
         await server.WriteAsync("OK\t2\tuser=anna\tresp=dj1v\n");
-        var last = Assert.IsType<DirectoryAnswer.Challenge>(await proof);
-        Assert.IsType<DirectoryAnswer.Granted>(await last.Exchange.ContinueAsync(default, Cancel));
+        var last = Assert.IsType<LoginVerdict.Challenge>(await proof);
+        Assert.IsType<LoginVerdict.Granted>(await last.Exchange.ContinueAsync(default, Cancel));
         await last.Exchange.DisposeAsync();
 
         begun = directory.BeginExchangeAsync(Attempt, "n,,n=anna,r=x"u8.ToArray(), Cancel).AsTask();
         await server.ReadAsync();
         await server.WriteAsync("CONT\t3\tcj14eQ==\n");
-        await Assert.IsType<DirectoryAnswer.Challenge>(await begun).Exchange.DisposeAsync();
+        await Assert.IsType<LoginVerdict.Challenge>(await begun).Exchange.DisposeAsync();
         Assert.Equal("CANCEL\t3", await server.ReadAsync());
     }
 
@@ -143,7 +144,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
             await server.WriteAsync(hello);
         }
 
-        Assert.Contains(why, Assert.IsType<DirectoryAnswer.Unavailable>(await asked).Why, StringComparison.Ordinal);
+        Assert.Contains(why, Assert.IsType<LoginVerdict.Unavailable>(await asked).Why, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +155,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
         var asked = directory.CheckPasswordAsync("anna", "x", Cancel).AsTask();
         await server.ReadAsync();
         await server.WriteAsync(new string('x', 20_000));
-        Assert.Contains("more than 16384 octets", Assert.IsType<DirectoryAnswer.Unavailable>(await asked).Why, StringComparison.Ordinal);
+        Assert.Contains("more than 16384 octets", Assert.IsType<LoginVerdict.Unavailable>(await asked).Why, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -162,12 +163,12 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
     {
         await using var directory = New();
         using var server = await AcceptAsync();
-        Assert.IsType<DirectoryAnswer.UnknownOrWrong>(await directory.CheckPasswordAsync("anna", new string('p', 8000), Cancel));
+        Assert.Equal(LoginReason.UnknownOrWrong, (await directory.CheckPasswordAsync("anna", new string('p', 8000), Cancel)).Reason);
         var asked = directory.CheckPasswordAsync("anna", "x", Cancel).AsTask();
         Assert.StartsWith("CANCEL", await server.ReadAsync());
         Assert.StartsWith("AUTH\t2", await server.ReadAsync());
         await server.WriteAsync("OK\t2\tuser=anna\n");
-        Assert.IsType<DirectoryAnswer.Granted>(await asked);
+        Assert.IsType<LoginVerdict.Granted>(await asked);
     }
 
     public ValueTask DisposeAsync()

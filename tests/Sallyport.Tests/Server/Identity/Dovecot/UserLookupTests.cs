@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Dovecot;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Dovecot;
@@ -45,14 +46,14 @@ public sealed class UserLookupTests : IAsyncDisposable
         Assert.Equal("USER\t1\tanna\u0001tx\tservice=smtp", await server.ReadAsync());
         await server.WriteAsync("USER\t9\tnobody\nUSER\t1\tAnna@acme.test\tuid=5\thome=/home/anna\tacl_groups=Sales,Staff\t"
             + "sallyport_groups=staff, Board\tsallyport_addresses=info@acme.test,nonsense, Office@Acme.Test\n");
-        var entry = Assert.IsType<DirectoryAnswer.Granted>(await asked).Entry;
+        var entry = Assert.IsType<LoginVerdict.Granted>(await asked).Entry;
         Assert.Equal("anna@acme.test", entry.Login);
         Assert.Equal(["anna@acme.test", "info@acme.test", "office@acme.test"], entry.Addresses);
         Assert.Equal(["Sales", "Staff", "Board"], entry.Groups);
     }
 
     [Theory]
-    [InlineData("NOTFOUND\t1", "Unknown")]
+    [InlineData("NOTFOUND\t1", "UnknownLogin")]
     [InlineData("FAIL\t1\treason=database away", "Unavailable")]
     [InlineData("FAIL\t1", "Unavailable")]
     [InlineData("USER\t1", "Unavailable")]
@@ -66,7 +67,7 @@ public sealed class UserLookupTests : IAsyncDisposable
         var asked = _directory.FindAsync("anna", Cancel).AsTask();
         await server.ReadAsync();
         await server.WriteAsync(answer + "\n");
-        Assert.Equal(meaning, (await asked).GetType().Name);
+        Assert.Equal(meaning, Verdicts.Name(await asked));
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public sealed class UserLookupTests : IAsyncDisposable
         await server.WriteAsync("NOTFOUND\t1\n");
         Assert.StartsWith("USER\t2\tdora\t", await server.ReadAsync());
         await server.WriteAsync("USER\t2\tdora\n");
-        Assert.Equal("dora@acme.test", Assert.IsType<DirectoryAnswer.Granted>(await asked).Entry.Login);
+        Assert.Equal("dora@acme.test", Assert.IsType<LoginVerdict.Granted>(await asked).Entry.Login);
     }
 
     [Fact]
@@ -91,32 +92,32 @@ public sealed class UserLookupTests : IAsyncDisposable
         await auth.WriteAsync("OK\t1\tuser=anna\n");
         Assert.StartsWith("USER\t1\tanna\t", await server.ReadAsync());
         await server.WriteAsync("USER\t1\tanna\tacl_groups=Sales\n");
-        Assert.Equal(["Sales"], Assert.IsType<DirectoryAnswer.Granted>(await asked).Entry.Groups);
+        Assert.Equal(["Sales"], Assert.IsType<LoginVerdict.Granted>(await asked).Entry.Groups);
 
         asked = _directory.CheckPasswordAsync("bertil", "x", Cancel).AsTask();
         await auth.ReadAsync();
         await auth.WriteAsync("OK\t2\tuser=bertil\n");
         await server.ReadAsync();
         await server.WriteAsync("NOTFOUND\t2\n");
-        Assert.IsType<DirectoryAnswer.Refused>(await asked);
+        Assert.IsType<LoginVerdict.Denied>(await asked);
     }
 
     [Fact]
     public async Task A_restart_of_Dovecot_tells_who_waits_and_the_next_look_up_finds_it_again()
     {
-        Task<DirectoryAnswer> asked;
+        Task<LoginVerdict> asked;
         using (var server = await UserdbAsync())
         {
             asked = _directory.FindAsync("anna", Cancel).AsTask();
             await server.ReadAsync();
         }
 
-        Assert.IsType<DirectoryAnswer.Unavailable>(await asked);
+        Assert.IsType<LoginVerdict.Unavailable>(await asked);
         asked = _directory.FindAsync("anna", Cancel).AsTask();
         using var again = await UserdbAsync();
         await again.ReadAsync();
         await again.WriteAsync("USER\t1\tanna\n");
-        Assert.IsType<DirectoryAnswer.Granted>(await asked);
+        Assert.IsType<LoginVerdict.Granted>(await asked);
     }
 
     private static ServerAddress AddressOf(TcpListener listener) => new("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port, false);

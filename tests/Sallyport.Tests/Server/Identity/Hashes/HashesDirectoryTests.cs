@@ -20,7 +20,7 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     private readonly List<string> _said = [];
     private HashesDirectory _directory = null!;
 
-    public HashesDirectoryTests() => _hasher = new PasswordHasher(new LimitOptions(), _time);
+    public HashesDirectoryTests() => _hasher = new PasswordHasher(new LimitOptions(), new SecretFingerprint(), _time);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -49,13 +49,13 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     [Fact]
     public async Task A_login_gets_its_addresses_and_groups_and_a_mistake_in_a_line_costs_that_line_alone()
     {
-        var jane = Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek")).Entry;
+        var jane = Assert.IsType<LoginVerdict.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek")).Entry;
         Assert.Equal(["jane@acme.test", "info@acme.test"], jane.Addresses);
         Assert.Equal(["Sales", "Staff"], jane.Groups);
-        Assert.Equal(["bob@acme.test"], Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("bob@acme.test", "Hello world!")).Entry.Addresses);
-        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("bob@acme.test", "Hello world?"));
-        Assert.IsType<DirectoryAnswer.Unknown>(await CheckAsync("carol", "no hash"));
-        Assert.IsType<DirectoryAnswer.Granted>(await _directory.FindAsync("bob@acme.test", Cancel));
+        Assert.Equal(["bob@acme.test"], Assert.IsType<LoginVerdict.Granted>(await CheckAsync("bob@acme.test", "Hello world!")).Entry.Addresses);
+        Assert.Equal(LoginReason.WrongPassword, (await CheckAsync("bob@acme.test", "Hello world?")).Reason);
+        Assert.Equal(LoginReason.UnknownLogin, (await CheckAsync("carol", "no hash")).Reason);
+        Assert.IsType<LoginVerdict.Granted>(await _directory.FindAsync("bob@acme.test", Cancel));
         Assert.Equal("jane doe/acme", Assert.Single(await _directory.FindByAddressAsync("info@acme.test", Cancel)).Login);
         Assert.Contains(_said, text => text.EndsWith("line 4: the password of carol is in no form this server knows", StringComparison.Ordinal));
         Assert.Contains(_said, text => text.EndsWith("line 5: \"not an address\" of dave is not a mail address", StringComparison.Ordinal));
@@ -66,18 +66,18 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     [Fact]
     public async Task A_weak_hash_is_replaced_at_the_first_login_and_the_file_stays_its_source()
     {
-        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("jane doe/acme", "wrong"));
+        Assert.Equal(LoginReason.WrongPassword, (await CheckAsync("jane doe/acme", "wrong")).Reason);
         Assert.Null(await RehashAsync());
         await CheckAsync("jane doe/acme", "koziolekmatolek");
         Assert.Contains(_said, text => text.StartsWith("the weak hash (Domino 4.6) of jane doe/acme", StringComparison.Ordinal));
         var again = await OpenAsync();
         var said = _said.Count;
-        Assert.IsType<DirectoryAnswer.Granted>(await again.CheckPasswordAsync("jane doe/acme", "koziolekmatolek", Cancel));
-        Assert.IsType<DirectoryAnswer.WrongPassword>(await again.CheckPasswordAsync("jane doe/acme", "koziolekmatole", Cancel));
+        Assert.IsType<LoginVerdict.Granted>(await again.CheckPasswordAsync("jane doe/acme", "koziolekmatolek", Cancel));
+        Assert.Equal(LoginReason.WrongPassword, (await again.CheckPasswordAsync("jane doe/acme", "koziolekmatole", Cancel)).Reason);
         Assert.DoesNotContain(_said.Skip(said), text => text.StartsWith("the weak hash", StringComparison.Ordinal));
         Write("Jane Doe/Acme:(GDJ0nDZI8l8RJzlRbemg)");
-        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
-        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "hashcat"));
+        Assert.Equal(LoginReason.WrongPassword, (await CheckAsync("jane doe/acme", "koziolekmatolek")).Reason);
+        Assert.IsType<LoginVerdict.Granted>(await CheckAsync("jane doe/acme", "hashcat"));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     public async Task A_replacement_that_is_damaged_keeps_nobody_out_and_is_made_anew()
     {
         await _store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Rehash, "names.nsf\njane doe/acme", "{"u8.ToArray(), null))], Cancel);
-        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
+        Assert.IsType<LoginVerdict.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
         Assert.NotEqual(1, (await RehashAsync())!.Value.Length);
     }
 
@@ -104,11 +104,11 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     {
         Write("Jane Doe/Acme:(G0xjUQzdKxvHpUYqo5hU):jane@acme.test::alias=jane,alias=Doe\\, Jane",
             "bob:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:::disabled");
-        Assert.Equal("jane doe/acme", Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("jane", "koziolekmatolek")).Entry.Login);
-        Assert.Equal("jane doe/acme", Assert.IsType<DirectoryAnswer.Granted>(await _directory.FindAsync("doe, jane", Cancel)).Entry.Login);
-        Assert.IsType<DirectoryAnswer.Disabled>(await CheckAsync("bob", "test"));
-        Assert.IsType<DirectoryAnswer.WrongPassword>(await CheckAsync("bob", "tset"));
-        Assert.IsType<DirectoryAnswer.Disabled>(await _directory.FindAsync("bob", Cancel));
+        Assert.Equal("jane doe/acme", Assert.IsType<LoginVerdict.Granted>(await CheckAsync("jane", "koziolekmatolek")).Entry.Login);
+        Assert.Equal("jane doe/acme", Assert.IsType<LoginVerdict.Granted>(await _directory.FindAsync("doe, jane", Cancel)).Entry.Login);
+        Assert.Equal(LoginReason.Disabled, (await CheckAsync("bob", "test")).Reason);
+        Assert.Equal(LoginReason.WrongPassword, (await CheckAsync("bob", "tset")).Reason);
+        Assert.Equal(LoginReason.Disabled, (await _directory.FindAsync("bob", Cancel)).Reason);
         Assert.Single(await _directory.FindByAddressAsync("jane@acme.test", Cancel));
     }
 
@@ -125,9 +125,9 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
         await CheckAsync("bob@acme.test", "Hello world!");
         File.Delete(_file);
         _time.Advance(TimeSpan.FromSeconds(2));
-        Assert.IsType<DirectoryAnswer.Unavailable>(await CheckAsync("bob@acme.test", "Hello world!"));
+        Assert.IsType<LoginVerdict.Unavailable>(await CheckAsync("bob@acme.test", "Hello world!"));
         Write("bob@acme.test:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=");
-        Assert.IsType<DirectoryAnswer.Granted>(await CheckAsync("bob@acme.test", "test"));
+        Assert.IsType<LoginVerdict.Granted>(await CheckAsync("bob@acme.test", "test"));
     }
 
     private void Write(params string[] lines)
@@ -139,9 +139,9 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
 
     private async Task<HashesDirectory> OpenAsync() => new(
         new HashesDirectoryOptions("names.nsf", _file),
-        new DirectoryServices(_store, _hasher, await MadeUpVerifiers.LoadAsync(_store.Settings, Cancel), this, _time));
+        new DirectoryServices(_store, _hasher, await DecoyVerifiers.LoadAsync(_store.Settings, Cancel), this, _time));
 
-    private ValueTask<DirectoryAnswer> CheckAsync(string login, string password) => _directory.CheckPasswordAsync(login, password, Cancel);
+    private ValueTask<LoginVerdict> CheckAsync(string login, string password) => _directory.CheckPasswordAsync(login, password, Cancel);
 
     private async ValueTask<Fact?> RehashAsync() => await _store.Facts.FindAsync(FactKind.Rehash, "names.nsf\njane doe/acme", Cancel);
 }

@@ -13,39 +13,47 @@ public sealed class LdapAnswerTests
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData(0, "", BindVerdict.PolicyNone, BindOutcome.Right)]
-    [InlineData(0, "", 2, BindOutcome.Expired)]
-    [InlineData(49, "", BindVerdict.PolicyNone, BindOutcome.Wrong)]
-    [InlineData(49, "", 1, BindOutcome.Disabled)]
-    [InlineData(49, "", 0, BindOutcome.Expired)]
-    [InlineData(49, Ad + "52e, v2580", BindVerdict.PolicyNone, BindOutcome.Wrong)]
-    [InlineData(49, Ad + "525, v2580", BindVerdict.PolicyNone, BindOutcome.Wrong)]
-    [InlineData(49, Ad + "533, v2580", BindVerdict.PolicyNone, BindOutcome.Disabled)]
-    [InlineData(49, Ad + "775, v2580", BindVerdict.PolicyNone, BindOutcome.Disabled)]
-    [InlineData(49, Ad + "532, v2580", BindVerdict.PolicyNone, BindOutcome.Expired)]
-    [InlineData(49, Ad + "701, v2580", BindVerdict.PolicyNone, BindOutcome.Expired)]
-    [InlineData(49, Ad + "773, v2580", BindVerdict.PolicyNone, BindOutcome.Expired)]
-    [InlineData(53, "Account inactivated. Contact system administrator.", BindVerdict.PolicyNone, BindOutcome.Disabled)]
-    [InlineData(53, "unauthenticated bind (DN with no password) disallowed", BindVerdict.PolicyNone, BindOutcome.Refused)]
-    [InlineData(13, "confidentiality required", BindVerdict.PolicyNone, BindOutcome.Refused)]
-    [InlineData(51, "", BindVerdict.PolicyNone, BindOutcome.ServerTrouble)]
-    [InlineData(52, "", BindVerdict.PolicyNone, BindOutcome.ServerTrouble)]
-    [InlineData(10, "", BindVerdict.PolicyNone, BindOutcome.Referred)]
-    [InlineData(48, "", BindVerdict.PolicyNone, BindOutcome.Wrong)]
-    public void Only_a_server_that_judged_the_password_makes_it_wrong(int code, string text, int policy, BindOutcome outcome) =>
-        Assert.Equal(outcome, BindVerdict.Of(code, text, policy).Outcome);
+    [InlineData(0, "", BindResult.PolicyNone, LoginReason.None)]
+    [InlineData(0, "", 2, LoginReason.Expired)]
+    [InlineData(49, "", BindResult.PolicyNone, LoginReason.WrongPassword)]
+    [InlineData(49, "", 1, LoginReason.Disabled)]
+    [InlineData(49, "", 0, LoginReason.Expired)]
+    [InlineData(49, Ad + "52e, v2580", BindResult.PolicyNone, LoginReason.WrongPassword)]
+    [InlineData(49, Ad + "525, v2580", BindResult.PolicyNone, LoginReason.WrongPassword)]
+    [InlineData(49, Ad + "533, v2580", BindResult.PolicyNone, LoginReason.Disabled)]
+    [InlineData(49, Ad + "775, v2580", BindResult.PolicyNone, LoginReason.Disabled)]
+    [InlineData(49, Ad + "532, v2580", BindResult.PolicyNone, LoginReason.Expired)]
+    [InlineData(49, Ad + "701, v2580", BindResult.PolicyNone, LoginReason.Expired)]
+    [InlineData(49, Ad + "773, v2580", BindResult.PolicyNone, LoginReason.Expired)]
+    [InlineData(53, "Account inactivated. Contact system administrator.", BindResult.PolicyNone, LoginReason.Disabled)]
+    [InlineData(53, "unauthenticated bind (DN with no password) disallowed", BindResult.PolicyNone, LoginReason.DirectoryUnavailable)]
+    [InlineData(13, "confidentiality required", BindResult.PolicyNone, LoginReason.DirectoryUnavailable)]
+    [InlineData(51, "", BindResult.PolicyNone, LoginReason.DirectoryUnavailable)]
+    [InlineData(52, "", BindResult.PolicyNone, LoginReason.DirectoryUnavailable)]
+    [InlineData(10, "", BindResult.PolicyNone, LoginReason.UnknownLogin)]
+    [InlineData(48, "", BindResult.PolicyNone, LoginReason.WrongPassword)]
+    public void Only_a_server_that_judged_the_password_makes_it_wrong(int code, string text, int policy, LoginReason reason) =>
+        Assert.Equal(reason, BindResult.Of(code, text, policy).Reason);
 
     [Theory]
-    [InlineData("userAccountControl", "514", BindOutcome.Disabled)]
-    [InlineData("nsAccountLock", "TRUE", BindOutcome.Disabled)]
-    [InlineData("accountExpires", "132223104000000000", BindOutcome.Expired)]
-    [InlineData("pwdLastSet", "0", BindOutcome.Expired)]
-    [InlineData("pwdReset", "TRUE", BindOutcome.Expired)]
-    [InlineData("pwdAccountLockedTime", "000001010000Z", BindOutcome.Disabled)]
-    [InlineData("msDS-User-Account-Control-Computed", "16", BindOutcome.Disabled)]
-    [InlineData("msDS-User-Account-Control-Computed", "8388608", BindOutcome.Expired)]
-    public void An_entry_tells_of_itself_that_it_may_not_log_in(string attribute, string value, BindOutcome outcome) =>
-        Assert.Equal(outcome, AccountState.Of(Entry((attribute, value)), Now)?.Outcome);
+    [InlineData(51, true)]
+    [InlineData(52, true)]
+    [InlineData(53, false)]
+    [InlineData(49, false)]
+    public void A_bind_is_tried_at_the_next_server_only_where_this_one_could_not_answer(int code, bool isServer) =>
+        Assert.Equal(isServer, BindResult.Of(code, "", BindResult.PolicyNone).IsServer);
+
+    [Theory]
+    [InlineData("userAccountControl", "514", LoginReason.Disabled)]
+    [InlineData("nsAccountLock", "TRUE", LoginReason.Disabled)]
+    [InlineData("accountExpires", "132223104000000000", LoginReason.Expired)]
+    [InlineData("pwdLastSet", "0", LoginReason.Expired)]
+    [InlineData("pwdReset", "TRUE", LoginReason.Expired)]
+    [InlineData("pwdAccountLockedTime", "000001010000Z", LoginReason.Disabled)]
+    [InlineData("msDS-User-Account-Control-Computed", "16", LoginReason.Disabled)]
+    [InlineData("msDS-User-Account-Control-Computed", "8388608", LoginReason.Expired)]
+    public void An_entry_tells_of_itself_that_it_may_not_log_in(string attribute, string value, LoginReason reason) =>
+        Assert.Equal(reason, AccountState.Of(Entry((attribute, value)), Now)?.Reason);
 
     [Fact]
     public void An_account_in_order_has_nothing_against_it() => Assert.Null(AccountState.Of(
@@ -84,8 +92,8 @@ public sealed class LdapAnswerTests
         using var directory = new LdapDirectory(
             new LdapDirectoryOptions("x") { Servers = [new LdapServerAddress("192.0.2.1", 636, true)], UserFilter = "(uid={login})" },
             new FakeTimeProvider(Now), static _ => { });
-        Assert.IsType<DirectoryAnswer.WrongPassword>(
-            await directory.CheckPasswordAsync("jane", "", TestContext.Current.CancellationToken));
+        Assert.Equal(
+            LoginReason.WrongPassword, (await directory.CheckPasswordAsync("jane", "", TestContext.Current.CancellationToken)).Reason);
     }
 
     private static LdapEntry Entry(params (string Name, string Value)[] attributes) => new("cn=x", attributes.ToDictionary(

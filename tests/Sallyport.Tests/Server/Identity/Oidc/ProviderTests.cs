@@ -23,7 +23,7 @@ public sealed class ProviderTests : IDisposable
         _provider.AddRsa("rsa-2");
         _provider.Time.Advance(TimeSpan.FromSeconds(2));
         var fresh = _provider.Sign(_provider.Claims(claims => claims["iat"] = _provider.Time.GetUtcNow().ToUnixTimeSeconds()), "rsa-2");
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, fresh)); // just asked: not yet
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, fresh)); // just asked: not yet
         Assert.Equal(2, _provider.Asked.Count);
         _provider.Time.Advance(TimeSpan.FromSeconds(10));
         await GrantedAsync(directory, fresh);
@@ -42,7 +42,7 @@ public sealed class ProviderTests : IDisposable
         {
             other.AddRsa("made-up-" + i);
             var claims = _provider.Claims(claims => claims["iat"] = _provider.Time.GetUtcNow().ToUnixTimeSeconds() - 120);
-            Assert.IsType<DirectoryAnswer.Refused>(await JudgeAsync(directory, other.Sign(claims, "made-up-" + i)));
+            Assert.IsType<LoginVerdict.Denied>(await JudgeAsync(directory, other.Sign(claims, "made-up-" + i)));
         }
 
         Assert.Equal(4, _provider.Asked.Count);
@@ -61,7 +61,7 @@ public sealed class ProviderTests : IDisposable
         var forged = FakeProvider.Sign("""{"alg":"RS256","kid":"rsa-1"}""",
             _provider.Claims(claims => claims["iat"] = _provider.Time.GetUtcNow().ToUnixTimeSeconds() - 600).ToJsonString(),
             octets => FakeProvider.SignOctets(leaked, "RS256", octets));
-        Assert.IsType<DirectoryAnswer.Refused>(await JudgeAsync(directory, forged));
+        Assert.IsType<LoginVerdict.Denied>(await JudgeAsync(directory, forged));
         await GrantedAsync(directory, Token("rsa-2"));
     }
 
@@ -74,10 +74,10 @@ public sealed class ProviderTests : IDisposable
         _provider.Time.Advance(TimeSpan.FromHours(5));
         await GrantedAsync(directory, Token());
         _provider.AddRsa("rsa-2");
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, Token("rsa-2")));
-        Assert.IsType<DirectoryAnswer.Refused>(await JudgeAsync(directory, _provider.Sign(_provider.Claims(claims => claims["exp"] = 5))));
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, Token("rsa-2")));
+        Assert.IsType<LoginVerdict.Denied>(await JudgeAsync(directory, _provider.Sign(_provider.Claims(claims => claims["exp"] = 5))));
         _provider.Time.Advance(TimeSpan.FromHours(20)); // more than a day: nobody knows any more
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, Token()));
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, Token()));
         _provider.Instead = null;
         _provider.Time.Advance(TimeSpan.FromSeconds(30));
         await GrantedAsync(directory, Token());
@@ -98,7 +98,7 @@ public sealed class ProviderTests : IDisposable
         await asked.Task;
         Assert.False(judging.IsCompleted);
         _provider.Time.Advance(TimeSpan.FromSeconds(5));
-        Assert.Contains("within 5s", Assert.IsType<DirectoryAnswer.Unavailable>(await judging).Why);
+        Assert.Contains("within 5s", Assert.IsType<LoginVerdict.Unavailable>(await judging).Why);
     }
 
     public static TheoryData<string, string> BadAnswers() => new()
@@ -135,9 +135,9 @@ public sealed class ProviderTests : IDisposable
             "huge" => (_, _) => Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent(new byte[2_000_000]) }),
             _ => null,
         };
-        Assert.Contains(why, Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, Token())).Why);
+        Assert.Contains(why, Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, Token())).Why);
         var asked = _provider.Asked.Count;
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, Token()));
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, Token()));
         Assert.Equal(asked, _provider.Asked.Count); // not asked again at once
         Assert.DoesNotContain(_provider.Asked, address => address.Contains("evil", StringComparison.Ordinal));
     }
@@ -164,7 +164,7 @@ public sealed class ProviderTests : IDisposable
         using var directory = _provider.Directory();
         var token = FakeProvider.Sign("""{"alg":"RS256","kid":"weak"}""", _provider.Claims().ToJsonString(),
             octets => FakeProvider.SignOctets(weak, "RS256", octets));
-        Assert.Contains("no key", Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, token)).Why);
+        Assert.Contains("no key", Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, token)).Why);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class ProviderTests : IDisposable
     {
         using var directory = Introspecting();
         _provider.Introspection = Active();
-        var granted = Assert.IsType<DirectoryAnswer.Granted>(await JudgeAsync(directory, "opaque+token/="));
+        var granted = Assert.IsType<LoginVerdict.Granted>(await JudgeAsync(directory, "opaque+token/="));
         Assert.Equal("jane@acme.test", granted.Entry.Login);
         var (authorization, form) = Assert.Single(_provider.Introspected);
         Assert.Equal("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("sally%3Aport:s%C3%A4cret")), authorization);
@@ -192,7 +192,7 @@ public sealed class ProviderTests : IDisposable
         Assert.Equal(2, _provider.Introspected.Count);
         _provider.Time.Advance(TimeSpan.FromSeconds(30)); // 91 s: the token's end, before the cache's
         _provider.Introspection = new() { ["active"] = false };
-        Assert.IsType<DirectoryAnswer.Refused>(await JudgeAsync(directory, "opaque"));
+        Assert.IsType<LoginVerdict.Denied>(await JudgeAsync(directory, "opaque"));
         Assert.Equal(3, _provider.Introspected.Count);
     }
 
@@ -205,7 +205,7 @@ public sealed class ProviderTests : IDisposable
         using var directory = Introspecting();
         _provider.Introspection = Active();
         _provider.Introspection[claim] = value;
-        Assert.IsType<DirectoryAnswer.Refused>(await JudgeAsync(directory, "opaque"));
+        Assert.IsType<LoginVerdict.Denied>(await JudgeAsync(directory, "opaque"));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class ProviderTests : IDisposable
     {
         using var directory = Introspecting();
         var token = _provider.Sign(_provider.Claims(claims => claims["iss"] = "https://other.test"));
-        Assert.IsType<DirectoryAnswer.Unknown>(await JudgeAsync(directory, token));
+        Assert.Equal(LoginReason.UnknownLogin, (await JudgeAsync(directory, token)).Reason);
         Assert.Empty(_provider.Introspected);
     }
 
@@ -226,10 +226,10 @@ public sealed class ProviderTests : IDisposable
         _provider.Introspection = Active();
         await GrantedAsync(directory, "opaque");
         _provider.Instead = (_, _) => Task.FromResult(new HttpResponseMessage(status));
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, "another"));
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, "another"));
         await GrantedAsync(directory, "opaque"); // still remembered
         _provider.Instead = (_, _) => Task.FromResult(FakeProvider.Json(new JsonObject { ["error"] = "invalid_request" }));
-        Assert.IsType<DirectoryAnswer.Unavailable>(await JudgeAsync(directory, "another"));
+        Assert.IsType<LoginVerdict.Unavailable>(await JudgeAsync(directory, "another"));
     }
 
     [Fact]
@@ -259,9 +259,9 @@ public sealed class ProviderTests : IDisposable
 
     private string Token(string kid = "rsa-1") => _provider.Sign(_provider.Claims(), kid);
 
-    private static async Task<DirectoryAnswer> JudgeAsync(ITokenDirectory directory, string token) =>
+    private static async Task<LoginVerdict> JudgeAsync(ITokenDirectory directory, string token) =>
         (await directory.JudgeTokenAsync(token, null, Cancel)).Answer;
 
     private static async Task GrantedAsync(ITokenDirectory directory, string token) =>
-        Assert.IsType<DirectoryAnswer.Granted>(await JudgeAsync(directory, token));
+        Assert.IsType<LoginVerdict.Granted>(await JudgeAsync(directory, token));
 }

@@ -19,7 +19,7 @@ public sealed class TokenJudgementTests : IDisposable
     {
         using var directory = _provider.Directory(options => options with { GroupsClaim = "groups", Scopes = new(["smtp"]) });
         var token = _provider.Sign(_provider.Claims(claims => claims["groups"] = new JsonArray("staff", "admins")));
-        var granted = Assert.IsType<DirectoryAnswer.Granted>((await directory.JudgeTokenAsync(token, "jane@acme.test", Cancel)).Answer);
+        var granted = Assert.IsType<LoginVerdict.Granted>((await directory.JudgeTokenAsync(token, "jane@acme.test", Cancel)).Answer);
         Assert.Equal(("jane@acme.test", "acme"), (granted.Entry.Login, granted.Entry.Directory));
         Assert.Equal(["jane@acme.test"], granted.Entry.Addresses.ToArray());
         Assert.Equal(["staff", "admins"], granted.Entry.Groups.ToArray());
@@ -39,7 +39,7 @@ public sealed class TokenJudgementTests : IDisposable
         _provider.AddEc("ec", alg == "ES384" ? ECCurve.NamedCurves.nistP384 : ECCurve.NamedCurves.nistP256);
         using var directory = _provider.Directory();
         var token = _provider.Sign(_provider.Claims(), alg[0] == 'E' ? "ec" : "rsa-1", alg);
-        Assert.IsType<DirectoryAnswer.Granted>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer);
+        Assert.IsType<LoginVerdict.Granted>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer);
         Assert.Contains("signature", await WhyAsync(directory, token[..^10] + "AAAAAAAAAA"));
     }
 
@@ -92,7 +92,7 @@ public sealed class TokenJudgementTests : IDisposable
     {
         using var directory = _provider.Directory(options => options with { Scopes = new(["smtp"]) });
         var token = _provider.Sign(_provider.Claims(claims => claims[claim] = JsonNode.Parse(value)));
-        Assert.IsType<DirectoryAnswer.Granted>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer);
+        Assert.IsType<LoginVerdict.Granted>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class TokenJudgementTests : IDisposable
     {
         using var directory = _provider.Directory();
         var judged = await directory.JudgeTokenAsync(_provider.Sign(_provider.Claims()), "bob@acme.test", Cancel);
-        Assert.Contains("bob@acme.test", Assert.IsType<DirectoryAnswer.Refused>(judged.Answer).Why);
+        Assert.Contains("bob@acme.test", Assert.IsType<LoginVerdict.Denied>(judged.Answer).Why);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class TokenJudgementTests : IDisposable
             claims["email_verified"] = false;
             claims["aliases"] = new JsonArray("jane.doe@acme.test", "no address");
         }));
-        var granted = Assert.IsType<DirectoryAnswer.Granted>((await directory.JudgeTokenAsync(token, "jdoe", Cancel)).Answer);
+        var granted = Assert.IsType<LoginVerdict.Granted>((await directory.JudgeTokenAsync(token, "jdoe", Cancel)).Answer);
         Assert.Equal("jdoe", granted.Entry.Login);
         Assert.Equal(["jane.doe@acme.test"], granted.Entry.Addresses.ToArray());
     }
@@ -127,8 +127,8 @@ public sealed class TokenJudgementTests : IDisposable
     {
         using var directory = _provider.Directory();
         var token = _provider.Sign(_provider.Claims(claims => claims["iss"] = "https://evil.test"));
-        Assert.IsType<DirectoryAnswer.Unknown>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer);
-        Assert.IsType<DirectoryAnswer.Unknown>((await directory.JudgeTokenAsync("opaque", null, Cancel)).Answer);
+        Assert.Equal(LoginReason.UnknownLogin, ((await directory.JudgeTokenAsync(token, null, Cancel)).Answer).Reason);
+        Assert.Equal(LoginReason.UnknownLogin, ((await directory.JudgeTokenAsync("opaque", null, Cancel)).Answer).Reason);
         Assert.Empty(_provider.Asked);
     }
 
@@ -224,7 +224,7 @@ public sealed class TokenJudgementTests : IDisposable
         foreach (var token in tokens)
         {
             var (answer, _) = await directory.JudgeTokenAsync(token, null, Cancel);
-            Assert.True(answer is DirectoryAnswer.Refused or DirectoryAnswer.Unknown, $"{token.Length}");
+            Assert.True(answer is LoginVerdict.Denied, $"{token.Length}");
         }
 
         Assert.Empty(_provider.Asked);
@@ -256,5 +256,5 @@ public sealed class TokenJudgementTests : IDisposable
     public void Dispose() => _provider.Dispose();
 
     private static async Task<string> WhyAsync(OidcDirectory directory, string token) =>
-        Assert.IsType<DirectoryAnswer.Refused>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer).Why;
+        Assert.IsType<LoginVerdict.Denied>((await directory.JudgeTokenAsync(token, null, Cancel)).Answer).Why;
 }

@@ -13,12 +13,12 @@ public sealed class ImapLoginTests
     private const string Asked = "C: s1 AUTHENTICATE PLAIN AGFubmEAc2VjcmV0\n";
 
     [Theory]
-    [InlineData("OK [CAPABILITY IMAP4rev1] Logged in", "Right")]
-    [InlineData("ok done", "Right")]
-    [InlineData("NO [AUTHENTICATIONFAILED] Authentication failed.", "Refused")]
-    [InlineData("NO no such login", "Refused")]
-    [InlineData("NO [ALERT] Invalid credentials", "Refused")]
-    [InlineData("NO", "Refused")]
+    [InlineData("OK [CAPABILITY IMAP4rev1] Logged in", "None")]
+    [InlineData("ok done", "None")]
+    [InlineData("NO [AUTHENTICATIONFAILED] Authentication failed.", "UnknownOrWrong")]
+    [InlineData("NO no such login", "UnknownOrWrong")]
+    [InlineData("NO [ALERT] Invalid credentials", "UnknownOrWrong")]
+    [InlineData("NO", "UnknownOrWrong")]
     [InlineData("NO [EXPIRED] That password isn't valid any more", "Expired")]
     [InlineData("NO [CONTACTADMIN] disabled", "Disabled")]
     [InlineData("NO [authorizationfailed] you may not", "Disabled")]
@@ -61,11 +61,11 @@ public sealed class ImapLoginTests
     }
 
     [Fact]
-    public async Task What_is_in_a_literal_is_no_reply() => Assert.Equal("Refused", await VerdictAsync(
+    public async Task What_is_in_a_literal_is_no_reply() => Assert.Equal("UnknownOrWrong", await VerdictAsync(
         Ready + Asked + "S: * X {10}\nS: s1 OK yes{-}\nS:  and more\nS: s1 NO [AUTHENTICATIONFAILED] {5}"));
 
     [Fact]
-    public async Task Without_an_initial_response_the_password_waits_for_the_server() => Assert.Equal("Right", await VerdictAsync("""
+    public async Task Without_an_initial_response_the_password_waits_for_the_server() => Assert.Equal("None", await VerdictAsync("""
         S: * OK ready
         C: s1 CAPABILITY
         S: * CAPABILITY IMAP4rev1 AUTH=PLAIN
@@ -92,7 +92,7 @@ public sealed class ImapLoginTests
     [InlineData("jäne", "ö", "C: s1 LOGIN {5}\nS: + \nC: jäne {2}\nS: + \nC: ö")]
     [InlineData("anna", "x\ty", "C: s1 LOGIN \"anna\" {3}\nS: + \nC: x\ty")]
     public async Task LOGIN_quotes_what_can_be_quoted_and_sends_the_rest_as_literals(string login, string password, string said) =>
-        Assert.Equal("Right", await VerdictAsync($"S: * OK [CAPABILITY IMAP4rev1] ready\n{said}\nS: s1 OK in", login, password));
+        Assert.Equal("None", await VerdictAsync($"S: * OK [CAPABILITY IMAP4rev1] ready\n{said}\nS: s1 OK in", login, password));
 
     [Fact]
     public async Task A_refusal_before_the_literal_is_no_verdict() => Assert.Contains(
@@ -114,7 +114,7 @@ public sealed class ImapLoginTests
         await imap.BeginAsync(false, ScriptedServer.Soon);
         var attempt = new LoginAttempt("S", System.Net.IPAddress.Parse("2001:db8::7"), "PLAIN", "anna") { ClientPort = 4711 };
         await imap.TellClientAsync(attempt, ScriptedServer.Soon);
-        Assert.Equal(LoginVerdict.Right, await imap.LogInAsync("anna", "secret", ScriptedServer.Soon));
+        Assert.Equal(LoginReason.None, await imap.LogInAsync("anna", "secret", ScriptedServer.Soon));
         await playing;
     }
 
@@ -126,7 +126,7 @@ public sealed class ImapLoginTests
     public async Task After_STARTTLS_the_capabilities_are_asked_again()
     {
         var server = new ScriptedServer();
-        Assert.Equal("Right", await VerdictAsync("""
+        Assert.Equal("None", await VerdictAsync("""
             S: * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] ready
             C: s1 STARTTLS
             S: s1 OK begin

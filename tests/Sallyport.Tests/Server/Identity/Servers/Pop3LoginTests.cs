@@ -12,12 +12,12 @@ public sealed class Pop3LoginTests
     private const string Plain = "S: +OK ready\nC: CAPA\nS: +OK\nS: SASL LOGIN PLAIN\nS: .\nC: AUTH PLAIN AGFubmEAc2VjcmV0\n";
 
     [Theory]
-    [InlineData("+OK Logged in.", "Right")]
-    [InlineData("-ERR [IN-USE] Do you have another POP session running?", "Right")]
-    [InlineData("-ERR [AUTH] Authentication failed.", "Refused")]
-    [InlineData("-ERR wrong", "Refused")]
-    [InlineData("-ERR", "Refused")]
-    [InlineData("-err [auth] no", "Refused")]
+    [InlineData("+OK Logged in.", "None")]
+    [InlineData("-ERR [IN-USE] Do you have another POP session running?", "None")]
+    [InlineData("-ERR [AUTH] Authentication failed.", "UnknownOrWrong")]
+    [InlineData("-ERR wrong", "UnknownOrWrong")]
+    [InlineData("-ERR", "UnknownOrWrong")]
+    [InlineData("-err [auth] no", "UnknownOrWrong")]
     public async Task A_server_that_judges_is_believed(string answer, string verdict)
     {
         Assert.Equal(verdict, await VerdictAsync(Pass + "S: " + answer));
@@ -41,12 +41,12 @@ public sealed class Pop3LoginTests
     [Fact]
     public async Task IN_USE_is_a_right_password_only_once_the_password_was_sent()
     {
-        Assert.Equal("Refused", await VerdictAsync(User + "S: -ERR [AUTH] never heard of"));
+        Assert.Equal("UnknownOrWrong", await VerdictAsync(User + "S: -ERR [AUTH] never heard of"));
         Assert.Contains("cannot tell now", (await TroubleAsync(User + "S: -ERR [IN-USE] busy")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_password_with_blanks_and_letters_of_any_script_goes_as_it_is() => Assert.Equal("Right", await VerdictAsync(
+    public async Task A_password_with_blanks_and_letters_of_any_script_goes_as_it_is() => Assert.Equal("None", await VerdictAsync(
         "S: +OK ready\nC: CAPA\nS: -ERR what\nC: USER jane doe\nS: +OK\nC: PASS  smörgås \"\\ \nS: +OK", "jane doe", " smörgås \"\\ "));
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class Pop3LoginTests
         await pop3.BeginAsync(false, ScriptedServer.Soon);
         var attempt = new LoginAttempt("S", System.Net.IPAddress.Parse("192.0.2.7"), "PLAIN", "anna") { ClientPort = 4711 };
         await pop3.TellClientAsync(attempt, ScriptedServer.Soon);
-        Assert.Equal(LoginVerdict.Right, await pop3.LogInAsync("anna", "secret", ScriptedServer.Soon));
+        Assert.Equal(LoginReason.None, await pop3.LogInAsync("anna", "secret", ScriptedServer.Soon));
         await playing;
     }
 
@@ -68,14 +68,14 @@ public sealed class Pop3LoginTests
     [InlineData("sec\rret")]
     [InlineData("sec\nDELE 1")]
     public async Task What_would_be_another_command_is_not_said(string password) => Assert.Equal(
-        "Refused", await VerdictAsync("S: +OK ready\nC: CAPA\nS: -ERR what", password: password));
+        "UnknownOrWrong", await VerdictAsync("S: +OK ready\nC: CAPA\nS: -ERR what", password: password));
 
     [Fact]
     public async Task A_long_password_waits_for_the_server()
     {
         var password = new string('p', 300);
         var response = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"\0anna\0{password}"));
-        Assert.Equal("Right", await VerdictAsync(
+        Assert.Equal("None", await VerdictAsync(
             $"S: +OK ready\nC: CAPA\nS: +OK\nS: SASL PLAIN\nS: .\nC: AUTH PLAIN\nS: + \nC: {response}\nS: +OK", password: password));
         Assert.Contains("takes no password", (await TroubleAsync(
             "S: +OK ready\nC: CAPA\nS: +OK\nS: SASL PLAIN\nS: .\nC: AUTH PLAIN\nS: +OK come in", password)).Message, StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public sealed class Pop3LoginTests
     public async Task After_STLS_the_capabilities_are_asked_again()
     {
         var server = new ScriptedServer();
-        Assert.Equal("Right", await VerdictAsync(
+        Assert.Equal("None", await VerdictAsync(
             "S: +OK ready\nC: CAPA\nS: +OK\nS: STLS\nS: SASL PLAIN\nS: .\nC: STLS\nS: +OK go\n"
             + "C: CAPA\nS: +OK\nS: USER\nS: .\nC: USER anna\nS: +OK\nC: PASS secret\nS: +OK", server: server, startTls: true));
         Assert.True(server.BeganTls);

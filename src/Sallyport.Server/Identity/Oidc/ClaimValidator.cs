@@ -17,14 +17,14 @@ internal sealed record ClaimVerdict(DirectoryEntry? Entry, ImmutableArray<TokenC
 
     internal const string NotBefore = "not before";
 
-    public string Why => Checks.FirstOrDefault(check => check.Passed == false) is { } failed ? $"token: {failed.Check}: {failed.Because}" : "";
+    public string Why => Checks.FirstOrDefault(check => check.Passed == false) is { } failed ? $"{failed.Check}: {failed.Because}" : "";
 }
 
 /// <summary>
 /// Claims against the configuration (RFC 7519 §4.1, RFC 7662 §2.2), each check with its outcome, so that the log, auth-test and the
 /// session say the same. Pure: whether the claims may be believed is another's question.
 /// </summary>
-internal sealed class ClaimJudge(OidcDirectoryOptions options, DateTimeOffset now, bool introspected)
+internal sealed class ClaimValidator(OidcDirectoryOptions options, DateTimeOffset now, bool introspected)
 {
     private const int ShownMax = 200;
     private const int ItemsMax = 1000;
@@ -33,7 +33,7 @@ internal sealed class ClaimJudge(OidcDirectoryOptions options, DateTimeOffset no
     private readonly ImmutableArray<TokenCheck>.Builder _checks = ImmutableArray.CreateBuilder<TokenCheck>();
 
     /// <param name="hint">Whom the client says the token is for, prepared; null when it does not say.</param>
-    public ClaimVerdict Judge(JsonElement claims, string? hint)
+    public ClaimVerdict Validate(JsonElement claims, string? hint)
     {
         CheckIssuer(claims);
         CheckAudience(claims);

@@ -9,14 +9,14 @@ namespace Sallyport.Server.Identity;
 /// Verifiers for logins nobody knows, the same at each try and after each restart, so that SCRAM's salt does not tell who exists
 /// (RFC 5802 §9). No password fits them.
 /// </summary>
-public sealed class MadeUpVerifiers
+public sealed class DecoyVerifiers
 {
     private const string SettingName = "made-up-salt-key";
     private readonly byte[] _key;
 
-    private MadeUpVerifiers(byte[] key) => _key = key;
+    private DecoyVerifiers(byte[] key) => _key = key;
 
-    public static async ValueTask<MadeUpVerifiers> LoadAsync(ISettings settings, CancellationToken cancel)
+    public static async ValueTask<DecoyVerifiers> LoadAsync(ISettings settings, CancellationToken cancel)
     {
         var key = await settings.GetAsync(SettingName, cancel);
         if (key is null)
@@ -25,7 +25,7 @@ public sealed class MadeUpVerifiers
             await settings.SetAsync(SettingName, key, cancel);
         }
 
-        return new MadeUpVerifiers(key);
+        return new DecoyVerifiers(key);
     }
 
     public ScramVerifier For(string login)
