@@ -90,7 +90,8 @@ internal sealed partial class SqliteSpool
         using (var row = statements.Query(
             $"""
             SELECT {Rows.MessageColumns} FROM message m
-            WHERE (?7 IS NULL OR site = ?7) AND (?1 IS NULL OR login = ?1) AND (?2 IS NULL OR reverse_path LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR queue_id > ?3)
+            WHERE (?7 IS NULL OR site = ?7) AND (?1 IS NULL OR login = ?1) AND (?2 IS NULL OR reverse_path LIKE ?2 ESCAPE '\')
+              AND (?3 IS NULL OR queue_id > ?3)
               AND (?4 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = ?4))
               AND (?5 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.path LIKE ?5 ESCAPE '\'))
             ORDER BY queue_id LIMIT ?6
