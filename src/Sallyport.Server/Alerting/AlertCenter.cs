@@ -21,7 +21,7 @@ public sealed class AlertCenter : IAsyncDisposable
 
     private static readonly TimeSpan WaitFirst = TimeSpan.FromSeconds(1);
 
-    private readonly Func<(string Hostname, AlertOptions Options)> _settings;
+    private readonly IOptionsInForce _site;
     private readonly IMailLog _log;
     private readonly TimeProvider _time;
     private readonly AlertMail _mail;
@@ -34,9 +34,9 @@ public sealed class AlertCenter : IAsyncDisposable
     private readonly Task _running;
 
     internal AlertCenter(
-        Func<(string Hostname, AlertOptions Options)> settings, AlertMail mail, AlertWebhook webhook, IMailLog log, TimeProvider time)
+        IOptionsInForce site, AlertMail mail, AlertWebhook webhook, IMailLog log, TimeProvider time)
     {
-        (_settings, _mail, _webhook, _log, _time) = (settings, mail, webhook, log, time);
+        (_site, _mail, _webhook, _log, _time) = (site, mail, webhook, log, time);
         _running = Task.WhenAll(MailAsync(), PostAsync());
     }
 
@@ -60,7 +60,7 @@ public sealed class AlertCenter : IAsyncDisposable
             if (!_kinds.TryGetValue(alert.Kind, out var kind))
             {
                 _kinds[alert.Kind] = kind = new Gathered();
-                kind.Over = _time.CreateTimer(_ => EndCoolDown(alert.Kind), null, _settings().Options.CoolDown, Timeout.InfiniteTimeSpan);
+                kind.Over = _time.CreateTimer(_ => EndCoolDown(alert.Kind), null, _site.Options.Alert.CoolDown, Timeout.InfiniteTimeSpan);
             }
 
             if (kind.Told.Count < AloneMax && kind.Told.Add(alert.About))
@@ -80,7 +80,7 @@ public sealed class AlertCenter : IAsyncDisposable
     /// <summary>Sends one by every way configured, once each, and says what came of it.</summary>
     public async Task<IReadOnlyList<AlertOutcome>> TestAsync(CancellationToken cancel)
     {
-        var (hostname, options) = _settings();
+        var (hostname, options) = (_site.Options.Hostname, _site.Options.Alert);
         var alert = new Alert("test", hostname, hostname, _time.GetUtcNow(), "this is a test: alerts reach you", []);
         var outcomes = new List<AlertOutcome>();
         if (options.Mail.Length > 0)
@@ -120,7 +120,7 @@ public sealed class AlertCenter : IAsyncDisposable
 
     private void Send(Alert alert)
     {
-        var options = _settings().Options;
+        var options = _site.Options.Alert;
         Offer(_mails, options.Mail.Length > 0, alert, "mail");
         Offer(_posts, options.Webhook is not null, alert, "webhook");
     }
@@ -145,7 +145,7 @@ public sealed class AlertCenter : IAsyncDisposable
             kind.Over?.Dispose();
             if (kind.OthersCount > 0)
             {
-                var (hostname, options) = _settings();
+                var (hostname, options) = (_site.Options.Hostname, _site.Options.Alert);
                 Send(new Alert(name, $"{kind.OthersCount} more", hostname, _time.GetUtcNow(),
                     $"{kind.OthersCount} more of {name} within {Quantities.Show(options.CoolDown)}", ["sallyport login list", "sallyport hold list"])
                 {
@@ -160,7 +160,7 @@ public sealed class AlertCenter : IAsyncDisposable
     {
         await foreach (var alert in _mails.Reader.ReadAllAsync())
         {
-            var options = _settings().Options;
+            var options = _site.Options.Alert;
             await TryAsync(alert, "mail", options.WebhookTries, async () => (await _mail.SendAsync(alert, options), true));
         }
     }
@@ -169,7 +169,7 @@ public sealed class AlertCenter : IAsyncDisposable
     {
         await foreach (var alert in _posts.Reader.ReadAllAsync())
         {
-            var options = _settings().Options;
+            var options = _site.Options.Alert;
             if (options.Webhook is not null)
             {
                 await TryAsync(alert, "webhook", options.WebhookTries, () => _webhook.PostAsync(alert, options, _stop.Token));

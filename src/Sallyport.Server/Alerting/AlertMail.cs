@@ -1,4 +1,3 @@
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Reporting;
 using Sallyport.Store;
@@ -6,7 +5,7 @@ using Sallyport.Store;
 namespace Sallyport.Server.Alerting;
 
 /// <summary>An alert into our own spool, from where it leaves as a report does: from the null path, of no login, past every limit.</summary>
-internal sealed class AlertMail(ISpool spool, Handoff handoff, Func<QueueId> newQueueId, TimeProvider time)
+internal sealed class AlertMail(ISpool spool, Handoff handoff, QueueIds ids, TimeProvider time)
 {
     private static readonly TimeSpan CommitMax = TimeSpan.FromSeconds(30);
 
@@ -16,7 +15,7 @@ internal sealed class AlertMail(ISpool spool, Handoff handoff, Func<QueueId> new
         try
         {
             var message = AlertComposer.Compose(new AlertWords(
-                newQueueId(), time.GetUtcNow(), alert.Server, options.From ?? "postmaster@" + alert.Server, options.Mail, alert.Summary,
+                ids.Next(), time.GetUtcNow(), alert.Server, options.From ?? "postmaster@" + alert.Server, options.Mail, alert.Summary,
                 AlertText.Of(alert)));
             await using var submission = spool.Begin(message.Id);
             await submission.WriteAsync(message.Body, default);

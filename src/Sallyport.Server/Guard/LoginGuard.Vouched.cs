@@ -16,7 +16,7 @@ public sealed partial class LoginGuard
     /// <param name="secret">Names it, keyed.</param>
     public GuardVerdict BeforeVouched(string? named, IPAddress client, string secret)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         if (!options.Enabled)
         {
             return new GuardVerdict.Ask();
@@ -48,7 +48,7 @@ public sealed partial class LoginGuard
     /// <param name="isFinal">What is wrong with it stays wrong: it is not judged again for a while.</param>
     public TimeSpan AfterVouched(string? login, IPAddress client, string secret, LoginOutcome outcome, bool isFinal)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         if (!options.Enabled || outcome == LoginOutcome.Unavailable)
         {
             return TimeSpan.Zero;

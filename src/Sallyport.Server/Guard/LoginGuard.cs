@@ -10,19 +10,19 @@ namespace Sallyport.Server.Guard;
 /// asking. Failures are counted for each login and network, each network and each login. Nobody can lock a user out: a login stays
 /// usable from the networks it has succeeded from. The same wrong secret again is a forgotten device and counts once.
 /// </summary>
-public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, TimeProvider time, Func<GuardOptions> settings)
+public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, TimeProvider time, IOptionsInForce site)
 {
     private static readonly TimeSpan DelayFirst = TimeSpan.FromMilliseconds(500);
 
     private readonly Dictionary<string, int> _underWay = new(StringComparer.Ordinal);
 
     /// <summary>No failure is answered sooner, so that how long an answer takes tells nothing of who exists.</summary>
-    public TimeSpan FailureFloor => settings() is { Enabled: true } options ? options.FailureFloor : TimeSpan.Zero;
+    public TimeSpan FailureFloor => site.Options.Guard is { Enabled: true } options ? options.FailureFloor : TimeSpan.Zero;
 
     /// <summary>May this network connect at all? Null when it may; else why not.</summary>
     public string? RefusalAtConnect(IPAddress client)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         var network = ConnectionGate.NetworkOf(client);
         lock (book)
         {
@@ -37,7 +37,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     /// </param>
     public GuardVerdict Before(string login, IPAddress client, string? secret)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         if (!options.Enabled)
         {
             return new GuardVerdict.Ask();
@@ -82,7 +82,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     /// </summary>
     public GuardVerdict BeforeProof(string login, IPAddress client)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         if (!options.Enabled)
         {
             return new GuardVerdict.Ask();
@@ -110,7 +110,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     /// </param>
     public TimeSpan After(string login, IPAddress client, string? secret, LoginOutcome outcome, string? directoryName = null)
     {
-        var options = settings();
+        var options = site.Options.Guard;
         if (!options.Enabled)
         {
             return TimeSpan.Zero;
@@ -178,7 +178,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
         var network = ConnectionGate.NetworkOf(address);
         lock (book)
         {
-            return book.Ban(network, new Ban(network.ToString(), now, now + length, 1, "command", "by the operator"), settings().BanMax);
+            return book.Ban(network, new Ban(network.ToString(), now, now + length, 1, "command", "by the operator"), site.Options.Guard.BanMax);
         }
     }
 

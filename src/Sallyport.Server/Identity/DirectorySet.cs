@@ -24,27 +24,46 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
     private readonly Lock _gate = new();
     private Dictionary<DirectoryOptions, IDirectory> _open = [];
 
-    /// <summary>The directories in the order they are asked.</summary>
-    public ImmutableArray<IDirectory> Open(ImmutableArray<DirectoryOptions> options)
+    /// <summary>Makes what is not there yet. Nothing that is in use changes before <see cref="PreparedDirectories.Commit"/>.</summary>
+    public PreparedDirectories Prepare(ImmutableArray<DirectoryOptions> options)
     {
         var all = options.OfType<LocalDirectoryOptions>().Any() ? options : options.Add(new LocalDirectoryOptions("local"));
         lock (_gate)
         {
             var next = new Dictionary<DirectoryOptions, IDirectory>();
-            foreach (var option in all)
+            var made = new List<IDirectory>();
+            try
             {
-                next[option] = _open.Remove(option, out var kept) ? kept : Create(option);
+                foreach (var option in all.Where(option => !next.ContainsKey(option)))
+                {
+                    next[option] = _open.TryGetValue(option, out var kept) ? kept : Create(option);
+                    if (kept is null)
+                    {
+                        made.Add(next[option]);
+                    }
+                }
+            }
+            catch
+            {
+                made.ForEach(one => _ = CloseAsync(one).AsTask());
+                throw;
             }
 
-            foreach (var gone in _open.Values)
+            return new PreparedDirectories([.. all.Select(option => next[option])], () => Commit(next), made.Select(CloseAsync));
+        }
+    }
+
+    private void Commit(Dictionary<DirectoryOptions, IDirectory> next)
+    {
+        lock (_gate)
+        {
+            foreach (var gone in _open.Where(pair => !next.ContainsKey(pair.Key)))
             {
-                _ = CloseLaterAsync(gone);
+                _ = CloseLaterAsync(gone.Value);
             }
 
             _open = next;
-            ImmutableArray<IDirectory> directories = [.. all.Select(option => next[option])];
-            EvenOut([.. directories.OfType<IPasswordDirectory>()]);
-            return directories;
+            EvenOut([.. next.Values.OfType<IPasswordDirectory>()]);
         }
     }
 
@@ -107,6 +126,26 @@ public sealed class DirectorySet(DirectoryServices services) : IAsyncDisposable
             case IDisposable disposable:
                 disposable.Dispose();
                 break;
+        }
+    }
+}
+
+/// <summary>The directories of a configuration that is not in force yet, in the order they are asked.</summary>
+/// <param name="commit">Cannot fail.</param>
+/// <param name="discard">Closes those made for it, when enumerated.</param>
+public sealed class PreparedDirectories(ImmutableArray<IDirectory> directories, Action commit, IEnumerable<ValueTask> discard)
+{
+    public ImmutableArray<IDirectory> Directories => directories;
+
+    /// <summary>In force from now on; those no longer named are closed later.</summary>
+    public void Commit() => commit();
+
+    /// <summary>The configuration is not taken: what was made for it is closed.</summary>
+    public async ValueTask DiscardAsync()
+    {
+        foreach (var closing in discard)
+        {
+            await closing;
         }
     }
 }

@@ -14,12 +14,11 @@ namespace Sallyport.Server.Identity;
 public sealed class IdentityBooks : IAsyncDisposable
 {
     private IdentityBooks(
-        ServerOptions options, DecoyVerifiers decoys, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
+        IOptionsInForce site, DecoyVerifiers decoys, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
         LoginFailureTracker guard, IMailLog log, TimeProvider time)
     {
-        Options = options;
         (Decoys, Grants, AppPasswords, Journal) = (decoys, grants, appPasswords, journal);
-        Guard = new LoginGuard(guard, log, time, () => Options.Guard);
+        Guard = new LoginGuard(guard, log, time, site);
         Time = time;
     }
 
@@ -48,20 +47,18 @@ public sealed class IdentityBooks : IAsyncDisposable
     /// <summary>What directories said a moment ago.</summary>
     public required SuccessCache Successes { get; init; }
 
-    private ServerOptions Options { get; set; }
-
     private TimeProvider Time { get; }
 
     public static async ValueTask<IdentityBooks> LoadAsync(
-        IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
+        IStore store, IOptionsInForce site, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
 #pragma warning disable CA2000 // The books', and disposed with them.
         var fingerprint = new SecretFingerprint();
         var journal = new WriteBehindBuffer(store.Facts, log, time);
-        var hasher = new PasswordHasher(options.Limits, fingerprint, time);
+        var hasher = new PasswordHasher(site.Options.Limits, fingerprint, time);
 #pragma warning restore CA2000
         return new IdentityBooks(
-            options,
+            site,
             await DecoyVerifiers.LoadAsync(store.Settings, cancel),
             await GrantBook.LoadAsync(store.Facts, log, cancel),
             await AppPasswordBook.LoadAsync(store, journal, cancel),
@@ -76,11 +73,10 @@ public sealed class IdentityBooks : IAsyncDisposable
         };
     }
 
-    /// <summary>Identity under a configuration, which from now on also the guard goes by.</summary>
+    /// <summary>Identity under a configuration.</summary>
     /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
     public IdentityService NewService(ServerOptions options, ImmutableArray<IDirectory> directories, string? nonce = null)
     {
-        Options = options;
         var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
         var service = new IdentityService(directories, options, this, grants, Time);
         return nonce is null ? service : new IdentityService(directories, options, this, grants, Time) { Nonce = () => nonce };

@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Submission;
 
@@ -12,7 +13,7 @@ namespace Sallyport.Server.Listening;
 
 /// <summary>A connection of the transport, plain at first, under TLS after <see cref="StartTlsAsync"/>.</summary>
 internal sealed class ConnectionWire(
-    ConnectionContext connection, Func<ServerCertificate> certificate, ClientCertificates clientCertificates, TimeProvider time)
+    ConnectionContext connection, ServerCertificate? certificate, ClientCertificates clientCertificates, TimeProvider time)
     : ISubmissionWire, IAsyncDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
@@ -33,7 +34,7 @@ internal sealed class ConnectionWire(
 
     public async Task<TlsFacts> StartTlsAsync(CancellationToken cancel)
     {
-        var ours = certificate();
+        var ours = certificate ?? throw new InvalidOperationException("without [tls] no listener offers TLS");
         _transport = new DuplexStream(connection.Transport);
         _tls = new SslStream(_transport, leaveInnerStreamOpen: true);
         var handshake = ours.Clients is not null && clientCertificates != ClientCertificates.None

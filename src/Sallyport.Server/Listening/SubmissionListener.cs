@@ -8,19 +8,17 @@ using Sallyport.Server.Telemetry;
 namespace Sallyport.Server.Listening;
 
 /// <summary>Takes connections of every listener through the gate and the handshake into their sessions, and ends them all.</summary>
-public sealed class SubmissionListener(SubmissionServices services, ConnectionGate gate, ServerCertificate? certificate) : IDisposable
+public sealed class SubmissionListener(SubmissionServices services, ConnectionGate gate) : IDisposable
 {
     private readonly CancellationTokenSource _drain = new();
 
-    /// <summary>Replaced on reload; sessions under way keep theirs.</summary>
-    public ServerCertificate? Certificate { get; set; } = certificate;
-
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
-        var wire = new ConnectionWire(connection, () => Certificate!, listener.ClientCertificates, services.Time);
+        var site = services.Site.Current;
+        var wire = new ConnectionWire(connection, site.Certificate, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
-        if ((services.Settings.Identity.Guard.RefusalAtConnect(wire.Client)
-            ?? gate.TryEnter(wire.Client, services.Settings.Options.Limits)) is { } why)
+        if ((site.Identity.Guard.RefusalAtConnect(wire.Client)
+            ?? gate.TryEnter(wire.Client, site.Options.Limits)) is { } why)
         {
             await using (wire)
             {
@@ -80,7 +78,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
     private async Task<TlsFacts?> HandshakeAsync(ConnectionWire wire, string session)
     {
         var client = wire.Client.ToString();
-        var options = services.Settings.Options;
+        var options = services.Site.Options;
         if (!services.Handshakes.TryBegin(options.Limits.Handshakes))
         {
             services.Log.Write(new MailEvent.ConnectionClosed(session, client, 0, "too many TLS handshakes are under way"));

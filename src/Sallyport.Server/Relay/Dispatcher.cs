@@ -1,6 +1,5 @@
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Configuration;
 using Sallyport.Server.Routing;
 using Sallyport.Store;
 
@@ -10,7 +9,7 @@ namespace Sallyport.Server.Relay;
 /// Which destination takes which recipients. Routes change and messages are sorted under one lock, so that no message is handed to a
 /// destination whose route is gone.
 /// </summary>
-internal sealed class Dispatcher(RelayContext context, ServerOptions options, RouteTable routes) : IAsyncDisposable
+internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<NextHop, Destination> _destinations = [];
@@ -18,8 +17,6 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     private readonly LogThrottle _throttle = new(context.Services.Log, context.Services.Time);
 
     private sealed record RejectedJob(RelayJob Job, NextHop Hop, Destination Destination, Admission Why);
-
-    public ServerOptions Options { get; private set; } = options;
 
     public RouteTable Routes { get; private set; } = routes;
 
@@ -32,15 +29,15 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
         get
         {
             var hops = Routes.NextHops.Distinct().Count();
-            return hops <= 1 ? int.MaxValue : Math.Max(1, Options.Relay.MessagesInMemory / (hops + 1));
+            return hops <= 1 ? int.MaxValue : Math.Max(1, context.Options.Relay.MessagesInMemory / (hops + 1));
         }
     }
 
-    public void Reload(ServerOptions options, RouteTable routes)
+    public void Reload(RouteTable routes)
     {
         lock (_gate)
         {
-            (Options, Routes) = (options, routes);
+            Routes = routes;
             foreach (var (hop, destination) in _destinations.Where(pair => !routes.NextHops.Contains(pair.Key)).ToList())
             {
                 _destinations.Remove(hop);
@@ -108,7 +105,7 @@ internal sealed class Dispatcher(RelayContext context, ServerOptions options, Ro
     private void Sort(SpooledMessage message, int most, List<RejectedJob> rejected)
     {
         var groups = message.Recipients.GroupBy(recipient => Routes.Find(recipient.Path.Mailbox))
-            .SelectMany(group => group.Chunk(Options.Relay.RecipientsPerTransaction)
+            .SelectMany(group => group.Chunk(context.Options.Relay.RecipientsPerTransaction)
                 .Select(recipients => (Hop: group.Key, Recipients: recipients))).ToList();
         var parent = new RelayedMessage(message, Math.Max(1, groups.Count));
         if (groups.Count == 0)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Relaying;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.Reporting;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -12,7 +13,7 @@ namespace Sallyport.Server.Relay;
 /// that is not recorded is a message sent twice, so it tries again until the store takes it or has failed for good.
 /// </summary>
 /// <param name="over">Cancelled when the relay has stopped: what is not recorded by then, the next start finds in progress.</param>
-internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions> current, CancellationToken over)
+internal sealed class OutcomeRecorder(RelayServices services, CancellationToken over)
 {
     private static readonly TimeSpan WaitFirst = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(1);
@@ -31,7 +32,7 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
             return;
         }
 
-        var options = current();
+        var options = services.Site.Options;
         var entries = attempts.Select(attempt => Settle(message, attempt, options)).ToList();
         var kept = new List<(ReportKind Kind, NewMessage Report)>();
         foreach (var group in entries.Where(entry => entry.Settled.Report is not null).GroupBy(entry => entry.Settled.Report!.Value))
@@ -44,6 +45,7 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
 
         if (await CommitAsync(entries, [.. kept.Select(one => one.Report)]))
         {
+            entries.ForEach(entry => Publish(entry, tried: !IsOnlyWaiting(entry)));
             Log(entries);
             foreach (var (kind, report) in kept)
             {
@@ -61,10 +63,15 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
     /// <summary>Messages that found no room at their destination: back into the spool in one commit, without a word for each.</summary>
     public async Task RequeueAsync(IReadOnlyList<(SpooledMessage Message, Attempt Attempt)> untried)
     {
-        var options = current();
+        var options = services.Site.Options;
         var entries = untried.Select(one => Settle(one.Message, one.Attempt, options)).ToList();
         var quiet = entries.ToLookup(entry => entry.Settled is { Report: null, Outcome.State: RecipientState.Due });
-        await CommitAsync([.. quiet[true]], []);
+        List<Entry> silent = [.. quiet[true]];
+        if (await CommitAsync(silent, []))
+        {
+            silent.ForEach(entry => Publish(entry, tried: false));
+        }
+
         foreach (var loud in quiet[false].GroupBy(entry => entry.Message))
         {
             await RecordAsync(loud.Key, [.. loud.Select(entry => entry.Attempt)]); // its time is up, or its sender is owed a word
@@ -138,25 +145,43 @@ internal sealed class OutcomeRecorder(RelayServices services, Func<ServerOptions
         await ended.CancelAsync();
     }
 
+    private void Publish(Entry entry, bool tried)
+    {
+        var (message, attempt, settled) = entry;
+        services.Outcomes.Publish(new MailOutcome.RecipientSettled(
+            message.Id, message.Record.Login, attempt.Recipient.Path.ToString(), settled.Outcome.State, attempt.Hop, settled.Outcome.Reply,
+            AttemptsOf(entry), settled.Outcome.State == RecipientState.Due ? settled.Outcome.NextAttemptAt : null,
+            tried, services.Time.GetUtcNow())
+        {
+            Cause = attempt.Verdict.Failure,
+        });
+    }
+
+    private static int AttemptsOf(Entry entry) => entry.Attempt.Recipient.Attempts + (entry.Settled.Outcome.CountsAsAttempt ? 1 : 0);
+
+    /// <summary>Its next hop was not asked, and nothing else is new: still the same host down, or no room at its destination.</summary>
+    private static bool IsOnlyWaiting(Entry entry) => entry.Settled.Outcome is { State: RecipientState.Due, CountsAsAttempt: false } outcome
+        && entry.Attempt.UntriedUntil is not null && outcome.Reply == entry.Attempt.Recipient.LastReply;
+
     private void Log(List<Entry> entries)
     {
-        foreach (var (message, attempt, settled) in entries)
+        foreach (var entry in entries)
         {
+            var (message, attempt, settled) = entry;
             if (attempt.Verdict.Kind == VerdictKind.Damaged)
             {
                 services.Log.Write(new MailEvent.Problem($"{message.Id} cannot be relayed as it is kept: {attempt.Verdict.Reply.Lines[0]}"));
             }
 
             var (recipient, outcome) = (attempt.Recipient, settled.Outcome);
-            if (outcome is { State: RecipientState.Due, CountsAsAttempt: false } && attempt.UntriedUntil is not null
-                && outcome.Reply == recipient.LastReply)
+            if (IsOnlyWaiting(entry))
             {
                 continue; // still the same host down: said once
             }
 
             services.Log.Write(new MailEvent.RecipientSettled(message.Record.SessionId, message.Id, message.Record.Login,
                 message.Record.Envelope.ReversePath.ToString(), recipient.Path.ToString(), outcome.State, attempt.Hop, outcome.Reply,
-                recipient.Attempts + (outcome.CountsAsAttempt ? 1 : 0), message.ContentBytes,
+                AttemptsOf(entry), message.ContentBytes,
                 services.Time.GetUtcNow() - message.Record.ReceivedAt,
                 outcome.State == RecipientState.Due ? outcome.NextAttemptAt : null, attempt.Verdict.MaybeTwice)
             {

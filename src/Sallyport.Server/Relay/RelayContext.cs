@@ -1,18 +1,19 @@
-using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Relay;
 
 /// <summary>What every part of the relay uses.</summary>
-public sealed record RelayServices(ISpool Spool, Handoff Handoff, IMailLog Log, TimeProvider Time, Func<QueueId> NewQueueId);
+public sealed record RelayServices(
+    ISpool Spool, Handoff Handoff, OutcomeFeed Outcomes, IMailLog Log, TimeProvider Time, QueueIds Ids, IOptionsInForce Site);
 
-/// <param name="Current">Options in force: a reload changes them under a destination that stays.</param>
 /// <param name="EndJob">Called exactly once for each job that was taken.</param>
-internal sealed record RelayContext(RelayServices Services, Func<ServerOptions> Current, OutcomeRecorder Recorder, Action<RelayJob> EndJob)
+internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Recorder, Action<RelayJob> EndJob)
 {
-    public ServerOptions Options => Current();
+    /// <summary>Those in force: a reload changes them under a destination that stays.</summary>
+    public ServerOptions Options => Services.Site.Options;
 
     /// <summary>The content of a message: from memory where it is there, else from the spool.</summary>
     /// <exception cref="ContentException">While it is read: it is gone, or the store cannot read it.</exception>

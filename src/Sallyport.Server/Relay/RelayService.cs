@@ -26,15 +26,15 @@ public sealed class RelayService : IAsyncDisposable
     private int _claimed;
     private int _waitsForRoom;
 
-    public RelayService(RelayServices services, ServerOptions options, RouteTable routes)
+    public RelayService(RelayServices services, RouteTable routes)
     {
         _services = services;
         _throttle = new LogThrottle(services.Log, services.Time);
-        _context = new RelayContext(services, () => Options, new OutcomeRecorder(services, () => Options, _over.Token), EndJob);
-        _dispatcher = new Dispatcher(_context, options, routes);
+        _context = new RelayContext(services, new OutcomeRecorder(services, _over.Token), EndJob);
+        _dispatcher = new Dispatcher(_context, routes);
     }
 
-    public ServerOptions Options => _dispatcher.Options;
+    public ServerOptions Options => _services.Site.Options;
 
     public RouteTable Routes => _dispatcher.Routes;
 
@@ -47,10 +47,10 @@ public sealed class RelayService : IAsyncDisposable
     }
 
     /// <summary>
-    /// New routes and options hold from now on. A next hop that stays the same keeps its connections; what waits for one that is gone
+    /// New routes hold from now on. A next hop that stays the same keeps its connections; what waits for one that is gone
     /// is sorted anew, what is under way there ends.
     /// </summary>
-    public void Reload(ServerOptions options, RouteTable routes) => _dispatcher.Reload(options, routes);
+    public void Reload(RouteTable routes) => _dispatcher.Reload(routes);
 
     /// <summary>Hosts known to be down are worth a try again: the operator wants an attempt now.</summary>
     public void ForgetFailures() => _dispatcher.ForgetFailures();

@@ -25,7 +25,7 @@ internal sealed class Reporter(RelayServices services)
     public async Task<NewMessage?> ComposeAsync(
         SpooledMessage message, ReportKind kind, ImmutableArray<Reported> about, ServerOptions options)
     {
-        var bare = new ReportRequest(services.NewQueueId(), services.Time.GetUtcNow(), options.Hostname, message, kind,
+        var bare = new ReportRequest(services.Ids.Next(), services.Time.GetUtcNow(), options.Hostname, message, kind,
             [.. about.Select(one => one.Recipient)], default, null, message.Record.ReceivedAt + options.Relay.GiveUpAfter);
         try
         {

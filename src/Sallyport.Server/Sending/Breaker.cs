@@ -4,6 +4,7 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -15,7 +16,7 @@ namespace Sallyport.Server.Sending;
 /// Decides on what the ledger has counted and reserved, under the ledger's lock, so that no number of sessions together passes a limit
 /// and nothing counts that was not sent. In memory to decide, written behind to last; a trip is stored at once.
 /// </summary>
-public sealed class Breaker : ISendingMonitor
+public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
 {
     /// <summary>Logins remembered; beyond it those idle for longest are as if never seen, but never one that is stopped.</summary>
     public const int LoginsMax = 100_000;
@@ -38,16 +39,16 @@ public sealed class Breaker : ISendingMonitor
     private readonly WriteBehindBuffer _journal;
     private readonly IMailLog _log;
     private readonly TimeProvider _time;
-    private readonly Func<BreakerOptions> _options;
+    private readonly IOptionsInForce _site;
+    private readonly TripQueue _trips;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LoginPattern> _patterns = new(StringComparer.Ordinal);
     private readonly HashSet<LoginPattern> _changed = [];
 
-    private Breaker(UsageLedger ledger, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options) =>
-        (_ledger, _journal, _log, _time, _options) = (ledger, journal, log, time, options);
+    private Breaker(UsageLedger ledger, WriteBehindBuffer journal, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site) =>
+        (_ledger, _journal, _trips, _log, _time, _site) = (ledger, journal, trips, log, time, site);
 
-    /// <summary>Told of every trip, under no lock.</summary>
-    public Action<Trip>? Tripped { get; set; }
+    public string Name => "the breaker";
 
     /// <summary>Those stopped now.</summary>
     public IReadOnlyList<Trip> Trips
@@ -62,10 +63,10 @@ public sealed class Breaker : ISendingMonitor
     }
 
     public static async ValueTask<Breaker> LoadAsync(
-        IFacts facts, UsageLedger ledger, WriteBehindBuffer journal, IMailLog log, TimeProvider time, Func<BreakerOptions> options,
+        IFacts facts, UsageLedger ledger, WriteBehindBuffer journal, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site,
         CancellationToken cancel)
     {
-        var breaker = new Breaker(ledger, journal, log, time, options);
+        var breaker = new Breaker(ledger, journal, trips, log, time, site);
         await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log, (fact, stored) =>
         {
             var pattern = breaker.Find(fact.Key);
@@ -81,7 +82,7 @@ public sealed class Breaker : ISendingMonitor
 
     public SendingDecision Evaluate(SendingFacts facts)
     {
-        var options = _options();
+        var options = _site.Options.Breaker;
         lock (_gate)
         {
             var pattern = Find(facts.Login);
@@ -111,7 +112,7 @@ public sealed class Breaker : ISendingMonitor
             _ = _journal.FlushAsync(); // rare, and a restart must not let the rest go
             _log.Write(new MailEvent.BreakerTripped(
                 trip.Login, trip.Client, trip.Sign, trip.Count, trip.Allowed, trip.Usual, trip.Reason));
-            Tripped?.Invoke(trip);
+            _trips.Follow(trip);
         }
     }
 
@@ -136,9 +137,21 @@ public sealed class Breaker : ISendingMonitor
     {
         lock (_gate)
         {
-            return !_patterns.TryGetValue(login, out var pattern) || pattern.Trip is null || _options().LimitsOf(login, groups) is null
+            return !_patterns.TryGetValue(login, out var pattern) || pattern.Trip is null || _site.Options.Breaker.LimitsOf(login, groups) is null
                 || (pattern.Stopped.Bytes < HeldBytesMax && pattern.Stopped.Messages < HeldMessagesMax);
         }
+    }
+
+    /// <summary>Learns from what became of recipients; of a login that is stopped, what would be tried again is held.</summary>
+    public ValueTask TakeAsync(MailOutcome outcome)
+    {
+        if (outcome is MailOutcome.RecipientSettled settled && Settled(settled.Login, settled.State) is { } trip
+            && settled.State == RecipientState.Due)
+        {
+            _trips.HoldAgain(trip);
+        }
+
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>What became of a recipient of its. The trip, when the login is stopped.</summary>
@@ -209,7 +222,7 @@ public sealed class Breaker : ISendingMonitor
             var pattern = _patterns.GetValueOrDefault(name) ?? new LoginPattern(name);
             var facts = pattern.FactsFor(default, passed, now);
             return new BreakerState(name, pattern.Trip,
-                _options().LimitsOf(name, groups) is { } limits ? [.. BreakerPolicy.Signs(limits, facts)] : [],
+                _site.Options.Breaker.LimitsOf(name, groups) is { } limits ? [.. BreakerPolicy.Signs(limits, facts)] : [],
                 pattern.Usual, facts.Hour, facts.Day, facts.Networks, pattern.TrustedUntil > now ? pattern.TrustedUntil : null);
         }
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using Sallyport.Mail.Content;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -118,7 +119,7 @@ public sealed partial class SubmissionDriver
 
     private ContentReceiver NewReceiver()
     {
-        var id = _services.NewQueueId();
+        var id = _services.Ids.Next();
         return new ContentReceiver(id, _services.Spool.Begin(id), _limits, _timeouts.Commit, _services.Time);
     }
 
@@ -222,6 +223,8 @@ public sealed partial class SubmissionDriver
         }
 
         _sending?.Committed(held: record.HoldReason is not null);
+        _services.Outcomes.Publish(new MailOutcome.MessageKept(
+            receiver.Id, record.Login, record.Envelope.Recipients.Length, record.HoldReason, record.ReceivedAt));
         _services.Log.Write(new MailEvent.MessageAccepted(SessionId, receiver.Id, _client, record.Login,
             record.Envelope.ReversePath.ToString(), record.Envelope.Recipients.Length, record.MessageId, durable.Message.ContentBytes)
         { Held = record.HoldReason is not null, Outage = _session.Grant?.Outage ?? "" });

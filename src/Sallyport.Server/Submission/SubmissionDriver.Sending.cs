@@ -91,7 +91,7 @@ public sealed partial class SubmissionDriver
     /// <summary>By the configuration of now: a limit changed by a reload counts from the next message.</summary>
     private SendingLogin SenderOf(Grant grant)
     {
-        var quotas = _services.Settings.Options.Quotas;
+        var quotas = _services.Site.Options.Quotas;
         if (_sender is null || !ReferenceEquals(_senderOf.Grant, grant) || _senderOf.Quotas != quotas)
         {
             _senderOf = (grant, quotas);

@@ -3,6 +3,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Sites;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;
@@ -19,7 +20,7 @@ public sealed partial class SubmissionDriver : IDisposable
     private const int CrLf = 2;
     private readonly ISubmissionWire _wire;
     private readonly SubmissionServices _services;
-    private readonly Settings _settings;
+    private readonly SiteSnapshot _settings;
     private readonly TimeoutOptions _timeouts;
     private readonly SmtpLimits _limits;
     private readonly SubmissionSession _session;
@@ -37,7 +38,7 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         _wire = wire;
         _services = services;
-        _settings = services.Settings;
+        _settings = services.Site.Current;
         _timeouts = _settings.Options.Timeouts;
         _limits = _settings.Options.Limits.Smtp;
         _client = wire.Client.ToString();

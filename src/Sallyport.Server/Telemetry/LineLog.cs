@@ -59,6 +59,13 @@ public sealed class LineLog : IMailLog, IAsyncDisposable
     public void Reopen(ILineFormatter formatter, Func<Stream> open)
     {
         var next = open();
+        Use(formatter, open, next);
+    }
+
+    /// <summary>The same with a target that is open already: this cannot fail.</summary>
+    /// <param name="next">Written to from the next line on, and disposed with the log.</param>
+    public void Use(ILineFormatter formatter, Func<Stream> open, Stream next)
+    {
         (_formatter, _open) = (formatter, open);
         Interlocked.Exchange(ref _next, next)?.Dispose();
     }

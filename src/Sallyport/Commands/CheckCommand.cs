@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Sallyport.Interaction;
-using Sallyport.Server;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Configuration.Validation;
 using Sallyport.Server.Identity;
@@ -65,7 +65,7 @@ internal static class CheckCommand
     {
         try
         {
-            SallyportHost.LoadCertificate(options);
+            ServerCertificate.Load(options);
             return null;
         }
         catch (StartException exception)

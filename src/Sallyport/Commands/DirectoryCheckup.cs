@@ -4,7 +4,7 @@ using Sallyport.Interaction;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Oidc;
-using Sallyport.Server.Listening;
+using Sallyport.Server.Certificates;
 
 namespace Sallyport.Commands;
 

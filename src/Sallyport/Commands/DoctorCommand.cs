@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using Sallyport.Interaction;
-using Sallyport.Server;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 
 namespace Sallyport.Commands;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Interaction;
-using Sallyport.Server;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -26,7 +26,7 @@ internal static class FileChecks
     {
         try
         {
-            return SallyportHost.LoadCertificate(options) is { Leaf: var leaf }
+            return ServerCertificate.Load(options) is { Leaf: var leaf }
                 ? Judge(leaf, options.Hostname, TimeProvider.System.GetUtcNow())
                 : Nothing;
         }

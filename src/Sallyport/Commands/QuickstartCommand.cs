@@ -5,9 +5,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Telemetry;
 using Sallyport.Interaction;
-using Sallyport.Server;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
 
 namespace Sallyport.Commands;

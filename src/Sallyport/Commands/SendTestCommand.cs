@@ -5,9 +5,9 @@ using Sallyport.Interaction;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Command = System.CommandLine.Command;
 
 namespace Sallyport.Commands;

@@ -2,9 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Sallyport.Interaction;
-using Sallyport.Server;
-using Sallyport.Server.Configuration;
-using Sallyport.Server.Configuration.Validation;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Commands;
@@ -48,7 +46,7 @@ internal static class ServeCommand
             await Task.WhenAny(stop.Task, host.StoreFailed, hangUps.Reader.WaitToReadAsync(cancel).AsTask());
             if (hangUps.Reader.TryRead(out _))
             {
-                TryReload(host, file);
+                host.Reload(file);
             }
         }
 
@@ -66,38 +64,5 @@ internal static class ServeCommand
     {
         signal.Cancel = true;
         stop.TrySetResult();
-    }
-
-    private static void TryReload(SallyportHost host, string file)
-    {
-        try
-        {
-            Reload(host, file);
-        }
-        catch (StartException exception)
-        {
-            host.Log(new MailEvent.Problem("not reloaded, all stays as it was: " + exception.Message));
-        }
-    }
-
-    private static void Reload(SallyportHost host, string file)
-    {
-        switch (ConfigurationLoader.Load(file))
-        {
-            case ConfigurationResult.Loaded loaded:
-                foreach (var key in host.Reload(loaded.Options))
-                {
-                    host.Log(new MailEvent.Problem($"[{key}] has changed: only a restart takes it"));
-                }
-
-                break;
-            case ConfigurationResult.Invalid invalid:
-                foreach (var problem in invalid.Problems)
-                {
-                    host.Log(new MailEvent.Problem("not reloaded, all stays as it was: " + problem));
-                }
-
-                break;
-        }
     }
 }

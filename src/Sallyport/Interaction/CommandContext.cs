@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Sallyport.Server;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Configuration.Validation;
+using Sallyport.Server.Hosting;
 
 namespace Sallyport.Interaction;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
 using Sallyport.Store.Memory;
@@ -26,9 +27,12 @@ internal sealed class IdentityBench : IAsyncDisposable
 
     public ServerOptions Options { get; private set; }
 
-    public IdentityBooks Books { get; private set; } = null!;
+    /// <summary>All of the server around it.</summary>
+    public SiteServices Site { get; private set; } = null!;
 
-    public IdentityService Service { get; private set; } = null!;
+    public IdentityBooks Books => Site.Books;
+
+    public IdentityService Service => Site.Site.Current.Identity;
 
     public static async Task<IdentityBench> StartAsync(Func<ServerOptions, ServerOptions>? change, params IDirectory[] directories)
     {
@@ -46,13 +50,13 @@ internal sealed class IdentityBench : IAsyncDisposable
     /// <summary>All that is only in memory is gone.</summary>
     public async Task RestartAsync()
     {
-        if (Books is not null)
+        if (Site is not null)
         {
-            await Books.DisposeAsync();
+            await Site.DisposeAsync();
         }
 
-        Books = await IdentityBooks.LoadAsync(Store, Options, Log, Clock, default);
-        Service = Books.NewService(Options, [.. _directories]);
+        Site = await SiteServices.OpenAsync(new LentStore(Store), Options, Log, Clock, default);
+        Site.Site.Swap(Site.NewSnapshot(Options, null, [.. _directories]));
     }
 
     public async Task<string> LogInAsync(string login, string password, IPAddress? from = null)
@@ -90,7 +94,7 @@ internal sealed class IdentityBench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Books.DisposeAsync();
+        await Site.DisposeAsync();
         await Store.DisposeAsync();
     }
 

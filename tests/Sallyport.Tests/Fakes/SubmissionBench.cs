@@ -3,8 +3,8 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Routing;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Submission;
 using Sallyport.Server.Telemetry;
@@ -20,10 +20,11 @@ internal sealed class SubmissionBench : IDisposable
     private readonly CancellationTokenSource _drain = new();
 
     /// <param name="spool">In place of the memory store's.</param>
+    /// <param name="breaker">True has the server's own watch over what is sent; without it nobody does.</param>
     public SubmissionBench(
         ListenerTls listener = ListenerTls.None, Func<ServerOptions, ServerOptions>? change = null, ScriptedDirectory? directory = null,
         ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null,
-        ImmutableArray<IDirectory> more = default, ISendingMonitor? watch = null)
+        ImmutableArray<IDirectory> more = default, ISendingMonitor? watch = null, bool breaker = false)
     {
         SynchronizationContext.SetSynchronizationContext(null); // what the wire wakes runs on, at once
         Directory = directory ?? new ScriptedDirectory { Answers = new() { ["jane@acme.test"] = "ok" } };
@@ -33,18 +34,14 @@ internal sealed class SubmissionBench : IDisposable
             Hostname = "smtp.acme.test",
             Data = "/nowhere",
             Routes = [new RouteOptions { Recipients = ["*"], Capture = "/nowhere" }],
+            Relay = new RelayOptions { MessagesInMemory = 100, MemoryBytes = 1024 * 1024 },
             Guard = new GuardOptions { Enabled = false }, // whose waits would need somebody to move the clock
         };
         options = change is null ? options : change(options);
-        Books = IdentityBooks.LoadAsync(Store, options, Log, Clock, default).AsTask().GetAwaiter().GetResult();
-        Sending = UsageLedger.LoadAsync(Store, Books.Journal, Clock, default).AsTask().GetAwaiter().GetResult();
-        var identity = Books.NewService(options, [Directory, .. more.IsDefault ? [] : more], nonce);
-        Services = new SubmissionServices(
-            new Settings(options, new RouteTable(options.Routes), identity), spool ?? Store.Spool, Handoff, Log, Clock)
-        {
-            Sending = Sending,
-            Watch = watch ?? new NoMonitor(),
-        };
+        Site = SiteServices.OpenAsync(
+            new LentStore(Store, spool), options, Log, Clock, default).GetAwaiter().GetResult();
+        Site.Site.Swap(Site.NewSnapshot(options, null, [Directory, .. more.IsDefault ? [] : more], nonce));
+        Services = Site.Submission with { Watch = watch ?? (breaker ? Site.Abuse.Breaker : new NoMonitor()) };
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };
         Run = _driver.RunAsync(listener == ListenerTls.Implicit ? Wire.Facts : null, _drain.Token);
     }
@@ -55,11 +52,14 @@ internal sealed class SubmissionBench : IDisposable
 
     public MemoryStore Store { get; } = new();
 
-    public Handoff Handoff { get; } = new(100, 1024 * 1024);
+    /// <summary>All of the server behind the session.</summary>
+    public SiteServices Site { get; }
 
-    public IdentityBooks Books { get; }
+    public Handoff Handoff => Site.Handoff;
 
-    public UsageLedger Sending { get; }
+    public IdentityBooks Books => Site.Books;
+
+    public UsageLedger Sending => Site.Sending;
 
     public RecordingLog Log { get; } = new();
 

@@ -9,7 +9,7 @@ internal sealed class AlertHandlers(AdminServices services)
 
     private async ValueTask<AlertTrial> TestAsync(EmptyRequest asked, CancellationToken cancel)
     {
-        if (services.Alerts is null)
+        if (services.StartedAt is null)
         {
             return new(false, [new("alerts", "failed", "no server runs, which would send them")]);
         }

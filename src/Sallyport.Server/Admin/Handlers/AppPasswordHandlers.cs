@@ -35,7 +35,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
             return No($"\"{DisplayText.Sanitize(wanted.Login)}\" can be no login");
         }
 
-        var (options, _, identity) = services.Settings();
+        var (options, identity) = (services.Site.Current.Options, services.Site.Current.Identity);
         var found = await identity.AppPasswords.FindAsync(typed, cancel);
         if (found is not LoginVerdict.Granted { Entry: var entry, Note: var note })
         {
@@ -83,7 +83,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
     private async ValueTask<ImmutableArray<ScramVerifier>> VerifiersAsync(string login, string secret, CancellationToken cancel)
     {
         var salted = services.Books.Decoys.For(login);
-        foreach (var directory in services.Settings().Identity.Directories.OfType<IVerifierDirectory>())
+        foreach (var directory in services.Site.Current.Identity.Directories.OfType<IVerifierDirectory>())
         {
             if (await directory.FindVerifierAsync(login, cancel) is LoginVerdict.Verifier own)
             {
@@ -130,7 +130,7 @@ internal sealed class AppPasswordHandlers(AdminServices services)
     private async ValueTask<string> NameAsync(string typed, CancellationToken cancel)
     {
         var prepared = Credentials.PrepareLogin(typed) ?? "";
-        return !Book.Of(prepared).IsEmpty || await services.Settings().Identity.AppPasswords.FindAsync(prepared, cancel)
+        return !Book.Of(prepared).IsEmpty || await services.Site.Current.Identity.AppPasswords.FindAsync(prepared, cancel)
             is not LoginVerdict.Granted { Entry.Login: var name }
             ? prepared
             : Credentials.PrepareLogin(name) ?? prepared;

@@ -14,7 +14,7 @@ internal sealed class GrantHandlers(AdminServices services)
     public void Register(AdminHandlers handlers)
     {
         handlers.On(GrantOperations.List, (_, _) => ValueTask.FromResult<GrantView[]>(
-            [.. services.Settings().Identity.Grants.Rules.Select(rule => new GrantView(rule.To, rule.As, rule.Source))]));
+            [.. services.Site.Current.Identity.Grants.Rules.Select(rule => new GrantView(rule.To, rule.As, rule.Source))]));
         handlers.On(GrantOperations.Add, AddAsync);
         handlers.On(GrantOperations.Remove, async (pair, cancel) => await services.Books.Grants.RemoveAsync(pair.To, pair.As, cancel)
             ? new(true, $"{DisplayText.Sanitize(pair.To)} may no longer send as {DisplayText.Sanitize(pair.As)} by command")
@@ -42,7 +42,7 @@ internal sealed class GrantHandlers(AdminServices services)
 
     private async ValueTask<GrantsOfLogin> OfAsync(UserName name, CancellationToken cancel)
     {
-        var verdict = await services.Settings().Identity.FindGrantAsync(name.Login, cancel);
+        var verdict = await services.Site.Current.Identity.FindGrantAsync(name.Login, cancel);
         return verdict is LoginVerdict.Granted { Grant: var grant }
             ? new(grant.Login, null, grant.Directory, [.. grant.Groups], grant.Mode.ToString().ToLowerInvariant(),
                 [.. grant.Rights.Select(right => new RightView(right.Sender, right.Source))])
@@ -58,7 +58,7 @@ internal sealed class GrantHandlers(AdminServices services)
 
         var accounts = (await services.Store.Accounts.ListAsync(cancel))
             .Select(account => new DirectoryEntry(account.Login, "local", LocalDirectory.AddressesOf(account), []));
-        var who = await services.Settings().Identity.Grants.WhoMaySendAsAsync(mailbox!, accounts, cancel);
+        var who = await services.Site.Current.Identity.Grants.WhoMaySendAsAsync(mailbox!, accounts, cancel);
         return new(name.Address, null, [.. who.Select(right => new MaySendView(right.Sender, right.Source))]);
     }
 }

@@ -37,7 +37,7 @@ internal sealed class HoldHandlers(AdminServices services)
         }
 
         var login = selection.All ? null : await LoginAsync(selection.Login!, cancel);
-        var cleared = services.LetGo(login, selection.Trust);
+        var cleared = services.Breaker.Resume(login, selection.Trust);
         return await SomeAsync("released", login, await Spool.ReleaseHeldOfAsync(login, MessagesAtOnce, cancel), cleared, cancel);
     }
 
@@ -66,7 +66,7 @@ internal sealed class HoldHandlers(AdminServices services)
         if (change.Messages > 0)
         {
             services.Log.Write(new MailEvent.HeldChanged(what, login ?? "", change.Messages, change.Recipients));
-            services.Wake();
+            services.Handoff.Wake();
         }
 
         var more = change.Messages == MessagesAtOnce;
@@ -95,7 +95,7 @@ internal sealed class HoldHandlers(AdminServices services)
         if (messages > 0)
         {
             services.Log.Write(new MailEvent.HeldChanged(what, "", messages, changed.Sum()));
-            services.Wake();
+            services.Handoff.Wake();
         }
 
         cancel.ThrowIfCancellationRequested();

@@ -27,7 +27,7 @@ internal sealed class LimitHandlers(AdminServices services)
     /// <summary>Reserves one message to this recipient, as a session would, and gives it back.</summary>
     public static async ValueTask<ExplainedStep> ExplainAsync(AdminServices services, Grant grant, string to)
     {
-        var sender = SendingLogin.Of(grant, services.Settings().Options.Quotas);
+        var sender = SendingLogin.Of(grant, services.Site.Options.Quotas);
         if (sender.Quotas.IsEmpty)
         {
             return new("limits", "ok", "no [[quota]] is for this login");
@@ -56,13 +56,13 @@ internal sealed class LimitHandlers(AdminServices services)
             return new(asked.Name, Mistake(asked), [], [], null, null);
         }
 
-        var quotas = services.Settings().Options.Quotas;
+        var quotas = services.Site.Options.Quotas;
         string? problem = null;
         var applying = quotas.Where(quota => quota.Shared && quota.SubjectFor("") == subject).Select(quota => new AppliedQuota(subject, quota))
             .ToImmutableArray();
         if (SendingSubject.LoginOf(subject) is { } login)
         {
-            var verdict = await services.Settings().Identity.FindGrantAsync(login, cancel);
+            var verdict = await services.Site.Current.Identity.FindGrantAsync(login, cancel);
             var grant = (verdict as LoginVerdict.Granted)?.Grant;
             problem = grant is null ? verdict.Why : null;
             login = grant?.Login ?? login;

@@ -18,7 +18,7 @@ internal sealed class LoginHandlers(AdminServices services)
     {
         handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>(
         [
-            .. services.Books.Suspensions.All.Select(View).Concat((services.Breaker?.Trips ?? []).Select(
+            .. services.Books.Suspensions.All.Select(View).Concat(services.Breaker.Trips.Select(
                 trip => new SuspensionView(trip.Login, "stopped", trip.At, null, trip.Reason))),
         ]));
         handlers.On(LoginOperations.Show, ShowAsync);
@@ -55,7 +55,7 @@ internal sealed class LoginHandlers(AdminServices services)
         var typed = Credentials.PrepareLogin(name.Login) ?? name.Login;
         login = services.Books.Suspensions is var book && book.Find(login) is null && book.Find(typed) is not null ? typed : login;
         var suspended = await services.Books.Suspensions.ResumeAsync(login, cancel);
-        var tripped = services.LetGo(login, false);
+        var tripped = services.Breaker.Resume(login, false);
         if (!suspended && !tripped)
         {
             return new(false, $"{DisplayText.Sanitize(login)} is neither suspended nor stopped by the breaker");
@@ -70,9 +70,9 @@ internal sealed class LoginHandlers(AdminServices services)
     private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
     {
         var login = await LoginNaming.OfAsync(services, name.Login, cancel);
-        var verdict = await services.Settings().Identity.FindGrantAsync(login, cancel);
+        var verdict = await services.Site.Current.Identity.FindGrantAsync(login, cancel);
         var groups = verdict is LoginVerdict.Granted { Grant: var grant } ? grant.Groups : [];
-        var state = (services.Breaker ?? throw new InvalidOperationException("no breaker")).StateOf(login, groups);
+        var state = services.Breaker.StateOf(login, groups);
         var suspension = services.Books.Suspensions.Find(login);
         return new(state.Login,
             suspension is not null ? "suspended" : state.Trip is not null ? "stopped" : state.Signs.Length == 0 ? "exempt" : "free",

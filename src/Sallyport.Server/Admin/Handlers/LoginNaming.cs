@@ -9,7 +9,7 @@ internal static class LoginNaming
     /// <summary>The name in spool and counters; as typed, prepared, where no directory can say now.</summary>
     public static async ValueTask<string> OfAsync(AdminServices services, string typed, CancellationToken cancel) =>
         Credentials.PrepareLogin(typed) is not { } prepared ? typed
-        : await services.Settings().Identity.AppPasswords.FindAsync(prepared, cancel) is LoginVerdict.Granted { Entry.Login: var name }
+        : await services.Site.Current.Identity.AppPasswords.FindAsync(prepared, cancel) is LoginVerdict.Granted { Entry.Login: var name }
             ? name
             : prepared;
 }

@@ -3,6 +3,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -20,14 +21,14 @@ internal sealed class QueueHandlers(AdminServices services)
         handlers.On(QueueOperations.Show, async (name, cancel) => new FoundInQueue(
             TryParse(name.QueueId, out var id) && await Spool.FindAsync(id, cancel) is { } message ? View(message) : null));
         handlers.On(QueueOperations.Outcome, (name, _) => ValueTask.FromResult<OutcomeView[]>(
-            TryParse(name.QueueId, out var id) ? [.. (services.Outcomes?.Of(id) ?? []).Select(View)] : []));
+            TryParse(name.QueueId, out var id) ? [.. services.Outcomes.Of(id).Select(View)] : []));
         handlers.On(QueueOperations.Hold, (name, cancel) => ChangeAsync(name, async id =>
             Count(id, await Spool.HoldAsync(id, "by the operator", cancel), "held", "nothing to hold: none is due"), cancel));
         handlers.On(QueueOperations.Release, (name, cancel) => ChangeAsync(name, async id =>
             Count(id, await Spool.ReleaseHeldAsync(id, cancel), "released", "nothing to release: none is held"), cancel));
         handlers.On(QueueOperations.Retry, (name, cancel) => ChangeAsync(name, async id =>
         {
-            services.ForgetFailures(); // before it falls due: else it would only learn once more that the host is down
+            services.Relay.ForgetFailures(); // before it falls due: else it would only learn once more that the host is down
             return Count(
                 id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel));
         }, cancel));
@@ -57,7 +58,7 @@ internal sealed class QueueHandlers(AdminServices services)
         }
 
         var answer = await change(id);
-        services.Wake();
+        services.Handoff.Wake();
         return answer;
     }
 
@@ -74,7 +75,7 @@ internal sealed class QueueHandlers(AdminServices services)
 
     private QueuedView View(SpooledMessage message)
     {
-        var routes = services.Settings().Routes;
+        var routes = services.Site.Current.Routes;
         var record = message.Record;
         return new(message.Id.ToString(), record.ReceivedAt, record.Login, record.ClientAddress, record.SessionId,
             record.Envelope.ReversePath.ToString(), record.MessageId, message.ContentBytes, record.HoldReason,

@@ -10,13 +10,13 @@ internal sealed class StatusHandlers(AdminServices services)
         handlers.On(StatusOperations.Show, ShowAsync);
         handlers.On(StatusOperations.Explain, (query, cancel) =>
         {
-            var (_, routes, identity) = services.Settings();
+            var site = services.Site.Current;
             return Explainer.ExplainAsync(
-                query, routes, identity, grant => LimitHandlers.ExplainAsync(services, grant, query.To), services.Breaker, cancel);
+                query, site.Routes, site.Identity, grant => LimitHandlers.ExplainAsync(services, grant, query.To), services.Breaker, cancel);
         });
-        handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Settings().Identity, cancel));
-        handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Settings().Identity, cancel));
-        handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Settings().Identity, cancel));
+        handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Site.Current.Identity, cancel));
+        handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Site.Current.Identity, cancel));
+        handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Site.Current.Identity, cancel));
     }
 
     private async ValueTask<ServerStatus> ShowAsync(EmptyRequest _, CancellationToken cancel)
@@ -25,7 +25,7 @@ internal sealed class StatusHandlers(AdminServices services)
         return new ServerStatus(
             services.StartedAt is not null, ServerVersion.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
             totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,
-            services.Connections(), services.Settings().Options.Limits.Connections)
+            services.Gate.Open, services.Site.Options.Limits.Connections)
         { OnlyLoopback = services.Books.Guard.SeesOnlyLoopback() };
     }
 }

@@ -1,8 +1,10 @@
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sallyport.Server.Admin.Dispatch;
+using Sallyport.Server.Configuration;
 
 namespace Sallyport.Server.Admin.Transport;
 
@@ -13,6 +15,17 @@ public static class AdminSocket
     public const int PathBytesMax = 107;
 
     public static string PathIn(string data) => Path.Combine(data, "admin.sock");
+
+    /// <exception cref="StartException">The kernel would not take the name.</exception>
+    public static void CheckPath(string data)
+    {
+        var socket = PathIn(data);
+        if (Encoding.UTF8.GetByteCount(socket) > PathBytesMax)
+        {
+            throw new StartException(
+                $"The path of the admin socket, {socket}, is longer than {PathBytesMax} bytes: choose a shorter data directory");
+        }
+    }
 
     /// <summary>True when a server answers there.</summary>
     public static async ValueTask<bool> AnswersAsync(string path, CancellationToken cancel)

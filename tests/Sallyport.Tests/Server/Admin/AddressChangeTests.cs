@@ -2,11 +2,11 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Sending;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Admin;
@@ -19,14 +19,11 @@ public sealed class AddressChangeTests : IAsyncDisposable
 
     public AddressChangeTests()
     {
-        var books = IdentityBooks.LoadAsync(
-            _store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System, default)
-            .AsTask().GetAwaiter().GetResult();
-        _admin = new LocalAdmin(new AdminServices(
-            _store, books, () => throw new InvalidOperationException("not asked for"), TimeProvider.System, null, static () => { }, static () => 0)
-        {
-            Sending = UsageLedger.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult(),
-        });
+        var site = SiteServices.OpenAsync(
+            new LentStore(_store), new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, new SilentLog(), TimeProvider.System,
+            default)
+            .GetAwaiter().GetResult();
+        _admin = new LocalAdmin(site.ForAdmin(startedAt: null), site);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -2,8 +2,7 @@ using Sallyport.Mail.Policy;
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Routing;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -19,32 +18,17 @@ public sealed class HoldAdminTests : IAsyncDisposable
 {
     private readonly MemoryStore _store = new();
     private readonly RecordingLog _log = new();
-    private readonly List<(string? Login, bool Trust)> _letGo = [];
-    private readonly SuspensionRegistry _suspensions;
-    private readonly UsageLedger _sending;
+    private readonly SiteServices _site;
     private readonly LocalAdmin _admin;
-    private int _woken;
-    private bool _tripped;
+    private int _trips;
 
     public HoldAdminTests()
     {
         var options = new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" };
-        var books = IdentityBooks.LoadAsync(_store, options, _log, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
         var people = new PeopleDirectory("site").With("Jane Doe/Acme", "own", [], [], "jane doe/acme", "jdoe@acme.test");
-        var identity = books.NewService(options, [people]);
-        _suspensions = books.Suspensions;
-        _sending = UsageLedger.LoadAsync(_store, books.Journal, TimeProvider.System, default).AsTask().GetAwaiter().GetResult();
-        _admin = new LocalAdmin(new AdminServices(
-            _store, books, () => (options, new RouteTable([]), identity), TimeProvider.System, null, () => _woken++, static () => 0)
-        {
-            Sending = _sending,
-            Log = _log,
-            LetGo = (login, trust) =>
-            {
-                _letGo.Add((login, trust));
-                return _tripped;
-            },
-        });
+        _site = SiteServices.OpenAsync(new LentStore(_store), options, _log, TimeProvider.System, default).GetAwaiter().GetResult();
+        _site.Site.Swap(_site.NewSnapshot(options, null, [people]));
+        _admin = new LocalAdmin(_site.ForAdmin(startedAt: null));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -52,6 +36,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _admin.DisposeAsync();
+        await _site.DisposeAsync();
         await _store.DisposeAsync();
     }
 
@@ -60,6 +45,8 @@ public sealed class HoldAdminTests : IAsyncDisposable
     {
         await HoldAsync("jane@acme.test", 1, 2500);
         await HoldAsync("bob@acme.test", 3000, 1);
+        Trip("jane@acme.test");
+        Trip("bob@acme.test");
         var selection = new HeldSelection("Jane@ACME.test", [], false, true);
         var answers = new List<HeldAnswer>();
         do
@@ -69,8 +56,9 @@ public sealed class HoldAdminTests : IAsyncDisposable
         while (answers[^1].More);
         Assert.Equal([1000, 1000, 500], answers.Select(answer => answer.Messages));
         Assert.Equal("500 messages of jane@acme.test released", answers[^1].Message);
-        Assert.Equal(3, _woken);
-        Assert.All(_letGo, one => Assert.Equal(("jane@acme.test", true), one));
+        Assert.True(_site.Handoff.Due.TryRead(out _));
+        Assert.Equal(["bob@acme.test"], Tripped);
+        Assert.NotNull(_site.Abuse.Breaker.StateOf("jane@acme.test", []).TrustedUntil);
         Assert.Equal(2500, (await _store.Spool.TotalsAsync(Cancel)).Due);
         Assert.Equal(["bob@acme.test"], (await _admin.CallAsync(HoldOperations.List, new HeldQuery(null), Cancel)).Select(held => held.Login));
         Assert.Equal(2500, _log.Events.OfType<MailEvent.HeldChanged>().Sum(one => one.Messages));
@@ -80,13 +68,14 @@ public sealed class HoldAdminTests : IAsyncDisposable
     public async Task All_of_a_login_is_dropped_and_its_trip_stays()
     {
         await HoldAsync("jane@acme.test", 1, 3);
+        Trip("jane@acme.test");
         await _store.Spool.KeepAsync(9, Record("x@example.com", "y@example.com") with { Login = "jane@acme.test" }, [], claim: true);
         await _store.Spool.ReleaseClaimAsync(Id(9), [0], Cancel);
         await _store.Spool.HoldAsync(Id(9), "tripped", Cancel);
         Assert.Equal(
             new HeldAnswer(true, "3 messages of jane@acme.test dropped; 1 just being relayed and left: try again in a moment", 3, 3, false, 1),
             await _admin.CallAsync(HoldOperations.Drop, new HeldSelection("jane@acme.test", [], false, false), Cancel));
-        Assert.Empty(_letGo);
+        Assert.Equal(["jane@acme.test"], Tripped);
         Assert.Equal(["0009"], Ids(await _store.Spool.ListAsync(new QueueFilter(), Cancel)));
     }
 
@@ -94,6 +83,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
     public async Task Messages_are_released_and_dropped_by_name()
     {
         await HoldAsync("jane@acme.test", 1, 3);
+        Trip("jane@acme.test");
         await _store.Spool.KeepAsync(4, Record("x@example.com"), []);
         Assert.Equal(
             new HeldAnswer(false, "1 message released; not held, or just being relayed: MESSAGE0004", 1, 1, false, 0),
@@ -103,7 +93,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
             await _admin.CallAsync(
                 HoldOperations.Drop, new HeldSelection(null, ["MESSAGE0002", "MESSAGE0003", "MESSAGE0004"], false, false), Cancel));
         Assert.Equal(["0001", "0004"], Ids(await _store.Spool.ListAsync(new QueueFilter(), Cancel)));
-        Assert.Empty(_letGo);
+        Assert.Equal(["jane@acme.test"], Tripped);
     }
 
     [Fact]
@@ -111,13 +101,15 @@ public sealed class HoldAdminTests : IAsyncDisposable
     {
         await HoldAsync("jane@acme.test", 1, 2);
         await HoldAsync("bob@acme.test", 3, 2);
+        Trip("jane@acme.test");
+        Trip("bob@acme.test");
         var released = await _admin.CallAsync(HoldOperations.Release, new HeldSelection(null, [], true, false), Cancel);
         Assert.Equal("4 messages released", released.Message);
-        Assert.Equal((null, false), Assert.Single(_letGo));
+        Assert.Empty(Tripped);
         Assert.Equal(
             new HeldAnswer(false, "nothing is held", 0, 0, false, 0),
             await _admin.CallAsync(HoldOperations.Release, new HeldSelection(null, [], true, false), Cancel));
-        _tripped = true;
+        Trip("jane@acme.test");
         Assert.Equal(
             new HeldAnswer(true, "nothing of jane@acme.test was held; it may send again", 0, 0, false, 0),
             await _admin.CallAsync(HoldOperations.Release, new HeldSelection("jane@acme.test", [], false, false), Cancel));
@@ -165,10 +157,10 @@ public sealed class HoldAdminTests : IAsyncDisposable
         await _store.Spool.KeepAsync(1, Record("x@example.com") with { Login = "Jane Doe/Acme" }, []);
         var suspended = await _admin.CallAsync(LoginOperations.Suspend, new NewSuspension(name, "", null, HoldQueue: true), Cancel);
         Assert.EndsWith("1 message of it held", suspended.Message, StringComparison.Ordinal);
-        Assert.NotNull(_suspensions.Find("Jane Doe/Acme"));
+        Assert.NotNull(_site.Books.Suspensions.Find("Jane Doe/Acme"));
         Assert.Equal("Jane Doe/Acme may send again; 1 message of it stay held: `sallyport hold release` or `hold drop`",
             (await _admin.CallAsync(LoginOperations.Resume, new UserName(name), Cancel)).Message);
-        Assert.Null(_suspensions.Find("Jane Doe/Acme"));
+        Assert.Null(_site.Books.Suspensions.Find("Jane Doe/Acme"));
         var dropped = await _admin.CallAsync(HoldOperations.Drop, new HeldSelection(name, [], false, false), Cancel);
         Assert.Equal(1, dropped.Messages);
     }
@@ -176,10 +168,10 @@ public sealed class HoldAdminTests : IAsyncDisposable
     [Fact]
     public async Task Limits_of_a_login_begin_anew_by_any_of_its_names()
     {
-        Assert.Null(_sending.TryBegin(SendingLogin.Of(new Grant("Jane Doe/Acme", "site", []), []), 0, out var message));
+        Assert.Null(_site.Sending.TryBegin(SendingLogin.Of(new Grant("Jane Doe/Acme", "site", []), []), 0, out var message));
         message!.Committed(held: false);
         Assert.True((await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", "jdoe@acme.test"), Cancel)).Done);
-        Assert.True(_sending.ActivityOf("Jane Doe/Acme").Day.IsZero);
+        Assert.True(_site.Sending.ActivityOf("Jane Doe/Acme").Day.IsZero);
     }
 
     [Theory]
@@ -191,7 +183,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
         Assert.False((await _admin.CallAsync(LoginOperations.Suspend, new NewSuspension(login, why, seconds, false), Cancel)).Done);
         Assert.False((await _admin.CallAsync(
             LoginOperations.Suspend, new NewSuspension("jane", new string('x', 201), null, false), Cancel)).Done);
-        Assert.Empty(_suspensions.All);
+        Assert.Empty(_site.Books.Suspensions.All);
     }
 
     private async Task HoldAsync(string login, int first, int count)
@@ -200,5 +192,22 @@ public sealed class HoldAdminTests : IAsyncDisposable
         {
             await _store.Spool.KeepAsync(first + i, Record("x@example.com") with { Login = login, HoldReason = "tripped" }, []);
         }
+    }
+
+    private IEnumerable<string> Tripped => _site.Abuse.Breaker.Trips.Select(trip => trip.Login);
+
+    /// <summary>Writes to so many it has never written to that the breaker stops it.</summary>
+    private void Trip(string login)
+    {
+        _site.Sending.LoadContactsAsync(login).AsTask().GetAwaiter().GetResult();
+        Assert.Null(_site.Sending.TryBegin(new SendingLogin(login, [], ["acme.test"], []), 0, out var message));
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.Null(message!.AddRecipient(Sallyport.Tests.Server.Sending.LedgerBench.Mailbox($"u{i}.{_trips}@example.com")));
+        }
+
+        _trips++;
+        Assert.NotNull(message!.ShouldHold(_site.Abuse.Breaker, System.Net.IPAddress.Parse("198.51.100.7"), []));
+        message.Committed(held: true);
     }
 }

@@ -22,14 +22,7 @@ public sealed class LimitAdminTests : IAsyncDisposable
 
     private readonly LocalAdmin _admin;
 
-    public LimitAdminTests()
-    {
-        var settings = _bench.Services.Settings;
-        _admin = new LocalAdmin(new AdminServices(
-            _bench.Store, _bench.Books, () => (settings.Options, settings.Routes, settings.Identity), _bench.Clock, _bench.Clock.GetUtcNow(),
-            static () => { }, static () => 0)
-        { Sending = _bench.Sending });
-    }
+    public LimitAdminTests() => _admin = new LocalAdmin(_bench.Site.ForAdmin(_bench.Clock.GetUtcNow()));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -69,8 +62,8 @@ public sealed class LimitAdminTests : IAsyncDisposable
         Assert.True((await _admin.CallAsync(StatusOperations.Explain, query, Cancel)).Accepted);
         Send();
         var refused = await _admin.CallAsync(StatusOperations.Explain, query, Cancel);
-        Assert.Equal(("limits", "451 4.7.1 Login jane@acme.test may send 1 message an hour; the next is free at 09:16 UTC"),
-            (refused.Steps[^1].Rule, refused.Steps[^1].Because));
+        Assert.Equal("451 4.7.1 Login jane@acme.test may send 1 message an hour; the next is free at 09:16 UTC",
+            Assert.Single(refused.Steps, step => step.Rule == "limits").Because);
         Assert.True((await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", Jane), Cancel)).Done);
         Assert.True((await _admin.CallAsync(StatusOperations.Explain, query, Cancel)).Accepted);
         Send();

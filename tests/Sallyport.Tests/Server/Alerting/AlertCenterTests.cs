@@ -22,13 +22,19 @@ public sealed class AlertCenterTests : IAsyncDisposable
     private readonly List<MailEvent.AlertSent> _sent = [];
     private readonly ScriptedHook _hook = new();
     private readonly AlertCenter _center;
-    private AlertOptions _options = new() { Mail = ["postmaster@acme.test"], Webhook = new Uri("https://chat.acme.test/hook"), WebhookSecret = "s3" };
-    private int _ids;
+    private readonly OptionsInForce _site = new();
 
     public AlertCenterTests()
     {
-        var mail = new AlertMail(_store.Spool, new Handoff(10, 1000), () => Id(Interlocked.Increment(ref _ids)), _clock);
-        _center = new AlertCenter(() => ("smtp.acme.test", _options), mail, new AlertWebhook(_clock, _hook), new Log(this), _clock);
+        Options = new() { Mail = ["postmaster@acme.test"], Webhook = new Uri("https://chat.acme.test/hook"), WebhookSecret = "s3" };
+        var mail = new AlertMail(_store.Spool, new Handoff(10, 1000), new NumberedIds(0), _clock);
+        _center = new AlertCenter(_site, mail, new AlertWebhook(_clock, _hook), new Log(this), _clock);
+    }
+
+    private AlertOptions Options
+    {
+        get => _site.Options.Alert;
+        set => _site.Options = _site.Options with { Alert = value };
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -67,7 +73,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
     [Fact]
     public async Task What_happens_again_is_gathered_until_the_cool_down_is_over()
     {
-        _options = _options with { Mail = [] };
+        Options = Options with { Mail = [] };
         _center.Tell(Tripped("jane@acme.test"));
         _center.Tell(Tripped("jane@acme.test"));
         for (var i = 0; i < 100; i++)
@@ -92,7 +98,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
     [Fact]
     public async Task A_webhook_that_is_down_is_tried_a_few_times_with_growing_waits_and_then_logged()
     {
-        _options = _options with { Mail = [], WebhookTries = 3 };
+        Options = Options with { Mail = [], WebhookTries = 3 };
         _hook.Answer = () => HttpStatusCode.BadGateway;
         _center.Tell(Tripped("jane@acme.test"));
         await _hook.PostsAsync(1);
@@ -108,7 +114,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
     [InlineData(HttpStatusCode.Forbidden, "it answered 403")]
     public async Task What_another_try_would_not_change_is_not_tried_again(HttpStatusCode status, string trouble)
     {
-        _options = _options with { Mail = [] };
+        Options = Options with { Mail = [] };
         _hook.Answer = () => status;
         _center.Tell(Tripped("jane@acme.test"));
         await UntilAsync(() => _sent.Count == 1);
@@ -119,7 +125,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
     [Fact]
     public async Task A_webhook_that_never_answers_holds_up_neither_mail_nor_whoever_raises_alerts()
     {
-        _options = _options with { CoolDown = TimeSpan.FromSeconds(1), WebhookTries = 1 };
+        Options = Options with { CoolDown = TimeSpan.FromSeconds(1), WebhookTries = 1 };
         _hook.Hangs = true;
         for (var i = 0; i < 4; i++)
         {
@@ -136,7 +142,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
         _hook.Answer = () => HttpStatusCode.NotFound;
         var outcomes = await _center.TestAsync(Cancel);
         Assert.Equal([new("mail", "postmaster@acme.test", ""), new AlertOutcome("webhook", "https://chat.acme.test", "it answered 404")], outcomes);
-        _options = new AlertOptions();
+        Options = new AlertOptions();
         Assert.Empty(await _center.TestAsync(Cancel));
     }
 

@@ -19,11 +19,17 @@ public sealed class LoginGuardTests : IAsyncLifetime
     private readonly SecretFingerprint _fingerprint = new();
     private readonly RecordingLog _log = new();
     private readonly MemoryStore _store;
-    private GuardOptions _options = new();
+    private readonly OptionsInForce _site = new();
     private WriteBehindBuffer _journal = null!;
     private LoginGuard _guard = null!;
 
     public LoginGuardTests() => _store = new MemoryStore(_time);
+
+    private GuardOptions Guard
+    {
+        get => _site.Options.Guard;
+        set => _site.Options = _site.Options with { Guard = value };
+    }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -45,7 +51,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
         }
 
         Assert.Equal(6, asked); // 8, less a quarter kept for the networks it is known from
-        _time.Advance(_options.Window);
+        _time.Advance(Guard.Window);
         Assert.IsType<GuardVerdict.Ask>(Guess("jane", IPAddress.Parse("203.0.113.1"), "one more"));
     }
 
@@ -137,7 +143,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     public void Networks_nobody_has_logged_in_from_for_long_are_known_no_more()
     {
         LogIn("jane", Office, "secret");
-        _time.Advance(_options.KnownNetworkFor + TimeSpan.FromDays(1));
+        _time.Advance(Guard.KnownNetworkFor + TimeSpan.FromDays(1));
         Guess("bob", Attacker, "x");
         _guard.Ban(Office, TimeSpan.FromHours(1));
         Assert.NotNull(_guard.RefusalAtConnect(Office));
@@ -162,13 +168,13 @@ public sealed class LoginGuardTests : IAsyncLifetime
     {
         Assert.Equal(20, Spray("a"));
         var ban = Assert.Single(_guard.Bans());
-        Assert.Equal(("198.51.100.9", _time.GetUtcNow() + _options.BanFirst), (ban.Network, ban.Until));
+        Assert.Equal(("198.51.100.9", _time.GetUtcNow() + Guard.BanFirst), (ban.Network, ban.Until));
         Assert.NotNull(_guard.RefusalAtConnect(Attacker));
         Assert.Null(_guard.RefusalAtConnect(Office));
-        _time.Advance(_options.BanFirst);
+        _time.Advance(Guard.BanFirst);
         Assert.Null(_guard.RefusalAtConnect(Attacker));
         Assert.Equal(20, Spray("b"));
-        Assert.Equal(_time.GetUtcNow() + (2 * _options.BanFirst), Assert.Single(_guard.Bans()).Until);
+        Assert.Equal(_time.GetUtcNow() + (2 * Guard.BanFirst), Assert.Single(_guard.Bans()).Until);
     }
 
     [Fact]
@@ -198,7 +204,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
         Assert.Empty(_guard.Bans());
         Assert.Equal(("jane", 300), (Assert.Single(_guard.StaleSecrets()).Login, _guard.StaleSecrets()[0].Times));
         Assert.IsType<GuardVerdict.Ask>(Guess("jane", Office, "right password"));
-        _time.Advance(_options.StaleRecheck);
+        _time.Advance(Guard.StaleRecheck);
         Assert.IsType<GuardVerdict.Ask>(Guess("jane", Office, "old password")); // it may be right by now
     }
 
@@ -206,7 +212,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     public void Attempts_at_the_same_moment_are_counted_before_they_are_judged()
     {
         var asked = Enumerable.Range(0, 64).Count(i => _guard.Before("jane", Attacker, $"guess {i}") is GuardVerdict.Ask);
-        Assert.Equal(_options.FailuresPerLoginAndNetwork, asked);
+        Assert.Equal(Guard.FailuresPerLoginAndNetwork, asked);
         Assert.All(Enumerable.Range(0, 64), _ => Assert.IsType<GuardVerdict.Ask>(_guard.Before("bob", Office, "the right one")));
     }
 
@@ -274,10 +280,10 @@ public sealed class LoginGuardTests : IAsyncLifetime
     [Fact]
     public void A_network_that_is_never_banned_is_not_and_a_guard_that_is_off_asks_always()
     {
-        _options = _options with { NeverBan = [IPNetwork.Parse("198.51.100.0/24")] };
+        Guard = Guard with { NeverBan = [IPNetwork.Parse("198.51.100.0/24")] };
         Assert.Equal(60, Spray("a"));
         Assert.Empty(_guard.Bans());
-        _options = _options with { Enabled = false };
+        Guard = Guard with { Enabled = false };
         Assert.All(Enumerable.Range(0, 50), i => Assert.IsType<GuardVerdict.Ask>(Guess("jane", Attacker, $"{i}")));
     }
 
@@ -286,7 +292,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     {
         LogIn("jane doe", Office, "right");
         var asked = Enumerable.Range(0, 20).Count(i => Guess("jane" + new string(' ', i + 1) + "doe", Attacker, $"guess {i}") is GuardVerdict.Ask);
-        Assert.Equal(_options.FailuresPerLoginAndNetwork, asked);
+        Assert.Equal(Guard.FailuresPerLoginAndNetwork, asked);
         Assert.IsType<GuardVerdict.Ask>(_guard.Before("jane  doe", Office, "right"));
     }
 
@@ -329,7 +335,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
         }
 
         _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
-        _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, () => _options);
+        _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, _site);
     }
 
     private string NameOf(string login, string password) => _fingerprint.Of(FingerprintPurpose.Guess, "", login, password);

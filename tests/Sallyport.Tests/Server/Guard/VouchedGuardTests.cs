@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
-using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
 using Sallyport.Server.Identity;
 using Sallyport.Server.State;
@@ -18,7 +17,7 @@ public sealed class VouchedGuardTests : IAsyncLifetime
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
     private readonly SecretFingerprint _fingerprint = new();
     private readonly RecordingLog _log = new();
-    private readonly GuardOptions _options = new();
+    private readonly OptionsInForce _site = new();
     private readonly MemoryStore _store;
     private WriteBehindBuffer _journal = null!;
     private LoginGuard _guard = null!;
@@ -29,7 +28,7 @@ public sealed class VouchedGuardTests : IAsyncLifetime
     {
         _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
         _guard = new LoginGuard(
-            await LoginFailureTracker.LoadAsync(_store.Facts, _journal, TestContext.Current.CancellationToken), _log, _time, () => _options);
+            await LoginFailureTracker.LoadAsync(_store.Facts, _journal, TestContext.Current.CancellationToken), _log, _time, _site);
     }
 
     public async ValueTask DisposeAsync()

@@ -3,9 +3,10 @@ using System.Net;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Telemetry;
 using Sallyport.Server.Identity.Oidc;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store.Memory;
 using Xunit;
 
@@ -122,8 +123,8 @@ public sealed class CertificateDirectoryTests : IDisposable
     private static LoginAttempt Attempt(string login) => new("S", IPAddress.Loopback, "EXTERNAL", login);
 
     private static IdentityService Service(params ImmutableArray<IDirectory> directories) =>
-        IdentityBooks.LoadAsync(new MemoryStore(), Options, new SilentLog(), TimeProvider.System, Cancel).AsTask().GetAwaiter().GetResult()
-            .NewService(Options, directories);
+        SiteServices.OpenAsync(new MemoryStore(), Options, new SilentLog(), TimeProvider.System, Cancel).GetAwaiter().GetResult()
+            .NewSnapshot(Options, null, directories).Identity;
 
     private static ServerOptions Options => new() { Hostname = "smtp.acme.test", Data = "/nowhere" };
 

@@ -33,6 +33,10 @@ public sealed class DirectorySetTests : IAsyncDisposable
         Assert.Equal([true], Hashing(set, [])); // carried over, and alone again
     }
 
-    private static IEnumerable<bool> Hashing(DirectorySet set, DirectoryOptions[] options) =>
-        set.Open([.. options]).OfType<IHashingDirectory>().Select(directory => directory.HashesForUnknown);
+    private static IEnumerable<bool> Hashing(DirectorySet set, DirectoryOptions[] options)
+    {
+        var prepared = set.Prepare([.. options]);
+        prepared.Commit();
+        return prepared.Directories.OfType<IHashingDirectory>().Select(directory => directory.HashesForUnknown);
+    }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using MimeKit;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Outcomes;
 using Sallyport.Server.Relay;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
@@ -18,7 +19,8 @@ namespace Sallyport.Tests.Server.Relay;
 internal sealed class RelayBench : IAsyncDisposable
 {
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
-    private int _reports = 5000;
+
+    private readonly OptionsInForce _site;
 
     public RelayBench(params RouteOptions[] routes)
         : this(options => options, routes)
@@ -35,10 +37,10 @@ internal sealed class RelayBench : IAsyncDisposable
     {
         Spool = wrap(Store.Spool);
         var options = change(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere", Routes = [.. routes], Timeouts = Timeouts });
-        Options = options;
+        _site = new OptionsInForce(options);
+        Outcomes = new OutcomeFeed(Log);
         Relay = new RelayService(
-            new RelayServices(Spool, Handoff, Log, Clock, () => StoreSamples.Id(Interlocked.Increment(ref _reports))), options,
-            new RouteTable(options.Routes));
+            new RelayServices(Spool, Handoff, Outcomes, Log, Clock, new NumberedIds(5000), _site), new RouteTable(options.Routes));
         Relay.Start();
     }
 
@@ -53,7 +55,9 @@ internal sealed class RelayBench : IAsyncDisposable
         RelayFinalDot = TimeSpan.FromSeconds(601),
     };
 
-    public ServerOptions Options { get; }
+    public ServerOptions Options => _site.Options;
+
+    public OutcomeFeed Outcomes { get; }
 
     public WatchedClock Clock { get; } = new(StoreSamples.Now);
 
@@ -73,6 +77,13 @@ internal sealed class RelayBench : IAsyncDisposable
 
     public static RouteOptions To(params SmarthostAddress[] hosts) =>
         new() { Recipients = ["*"], Smarthosts = [.. hosts], Tls = RelayTls.None };
+
+    /// <summary>Another configuration in force, as a reload does it.</summary>
+    public void Reload(ServerOptions options)
+    {
+        _site.Options = options;
+        Relay.Reload(new RouteTable(options.Routes));
+    }
 
     /// <summary>Keeps a message as a session does and hands it over as one does.</summary>
     public async Task SubmitAsync(int id, MessageRecord record, string content = "Subject: kept\r\n\r\nHello\r\n")
@@ -136,6 +147,7 @@ internal sealed class RelayBench : IAsyncDisposable
         }
 
         await stopped;
+        await Outcomes.DisposeAsync();
         await Store.DisposeAsync();
     }
 }

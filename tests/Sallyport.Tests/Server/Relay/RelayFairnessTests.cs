@@ -62,7 +62,7 @@ public sealed class RelayFairnessTests : IAsyncDisposable
         await bench.SubmitAsync(1, "a@x.test");
         await bench.SettledAsync(1);
         var added = RelayBench.To(_second) with { Recipients = ["y.test"] };
-        bench.Relay.Reload(bench.Options with { Routes = [added, Route()] }, new RouteTable([added, Route()]));
+        bench.Reload(bench.Options with { Routes = [added, Route()] });
         await bench.SubmitAsync(2, "a@x.test");
         await bench.SettledAsync(2);
         Assert.Equal((1, 0), (_hop.Sessions, _hop.Count("QUIT")));

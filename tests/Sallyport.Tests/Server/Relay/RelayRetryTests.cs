@@ -144,7 +144,7 @@ public sealed class RelayRetryTests : IAsyncDisposable
         var settled = (await bench.SettledAsync(1))[0];
         Assert.Equal(("none", "451 4.3.5 No route of this server leads there any more"), (settled.NextHop, settled.Reply));
         RouteOptions all = RelayBench.To(_hop);
-        bench.Relay.Reload(bench.Options with { Routes = [all] }, new Sallyport.Server.Routing.RouteTable([all]));
+        bench.Reload(bench.Options with { Routes = [all] });
         await bench.PassToAsync(settled);
         Assert.Equal(RecipientState.Relayed, (await bench.SettledAsync(2))[1].State);
     }
@@ -175,7 +175,7 @@ public sealed class RelayRetryTests : IAsyncDisposable
         await bench.SubmitAsync(1, "a@x.test");
         await _hop.UntilAsync(hop => hop.Sessions == 1);
         await bench.SubmitAsync(2, "b@x.test");
-        bench.Relay.Reload(bench.Options, new Sallyport.Server.Routing.RouteTable([RelayBench.To(other)]));
+        bench.Reload(bench.Options with { Routes = [RelayBench.To(other)] });
         await other.UntilAsync(hop => hop.Messages.Length == 2);
     }
 

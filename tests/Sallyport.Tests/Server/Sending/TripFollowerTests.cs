@@ -27,7 +27,7 @@ public sealed class TripFollowerTests : IAsyncDisposable
     {
         await _store.Spool.KeepAsync(1, Record("a@example.com") with { Login = "jane" }, []);
         await _store.Spool.KeepAsync(2, Record("b@example.com") with { Login = "bob" }, []);
-        await RunAsync(follower => follower.Follow(Jane));
+        await RunAsync(trips => trips.Follow(Jane));
         Assert.Equal([(Jane, 1L)], _told);
         Assert.Equal(["0001"], Ids(await _store.Spool.ListAsync(new QueueFilter(State: RecipientState.Held), Cancel)));
         Assert.Equal(new MailEvent.HeldChanged("held", "jane", 1, 1), Assert.Single(_log.Events));
@@ -37,10 +37,10 @@ public sealed class TripFollowerTests : IAsyncDisposable
     public async Task What_a_next_hop_gave_back_is_held_too_and_told_to_nobody()
     {
         await _store.Spool.KeepAsync(1, Record("a@example.com") with { Login = "jane" }, []);
-        await RunAsync(follower =>
+        await RunAsync(trips =>
         {
-            follower.HoldAgain(Jane);
-            follower.HoldAgain(Jane);
+            trips.HoldAgain(Jane);
+            trips.HoldAgain(Jane);
         });
         Assert.Empty(_told);
         Assert.Equal(1, (await _store.Spool.TotalsAsync(Cancel)).Held);
@@ -50,7 +50,7 @@ public sealed class TripFollowerTests : IAsyncDisposable
     public async Task A_trip_forgiven_meanwhile_holds_nothing()
     {
         await _store.Spool.KeepAsync(1, Record("a@example.com") with { Login = "jane" }, []);
-        await RunAsync(follower => follower.HoldAgain(Jane), stopped: false);
+        await RunAsync(trips => trips.HoldAgain(Jane), stopped: false);
         Assert.Equal(1, (await _store.Spool.TotalsAsync(Cancel)).Due);
     }
 
@@ -59,15 +59,16 @@ public sealed class TripFollowerTests : IAsyncDisposable
     {
         _store.Faults.FailNextCommit = true;
         await _store.Spool.KeepAsync(1, Record("a@example.com"), []);
-        await RunAsync(follower => follower.Follow(Jane));
+        await RunAsync(trips => trips.Follow(Jane));
         Assert.Equal([(Jane, 0L)], _told);
         Assert.Contains("could not be held", Assert.IsType<MailEvent.Problem>(Assert.Single(_log.Events)).What);
     }
 
-    private async Task RunAsync(Action<TripFollower> work, bool stopped = true)
+    private async Task RunAsync(Action<TripQueue> work, bool stopped = true)
     {
-        await using var follower = new TripFollower(_store.Spool, _log, _ => stopped, (trip, held) => _told.Add((trip, held)));
-        work(follower);
+        var trips = new TripQueue();
+        await using var follower = new TripFollower(trips, _store.Spool, _log, _ => stopped, (trip, held) => _told.Add((trip, held)));
+        work(trips);
         follower.Start();
     }
 }

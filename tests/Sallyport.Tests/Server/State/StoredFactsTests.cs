@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
@@ -68,9 +68,8 @@ public sealed class StoredFactsTests
 
     private async Task<IdentityBooks> LoadAsync(MemoryStore store)
     {
-        var books = await IdentityBooks.LoadAsync(store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, _time, Cancel);
-        var ledger = await UsageLedger.LoadAsync(store, books.Journal, _time, Cancel);
-        await Breaker.LoadAsync(store.Facts, ledger, books.Journal, _log, _time, () => new BreakerOptions(), Cancel);
+        var books = (await SiteServices.OpenAsync(
+            store, new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" }, _log, _time, Cancel)).Books;
         return books;
     }
 }

@@ -45,7 +45,7 @@ public sealed class AppPasswordSessionTests
         using var bench = new SubmissionBench();
         var id = await LogInAsync(bench);
         Assert.StartsWith("250 ", bench.Send(Mail, "RSET\r\n", Mail));
-        await bench.Services.Settings.Identity.AppPasswords.Book.RevokeAsync("jane@acme.test", id, TestContext.Current.CancellationToken);
+        await bench.Services.Site.Current.Identity.AppPasswords.Book.RevokeAsync("jane@acme.test", id, TestContext.Current.CancellationToken);
         bench.Send("RSET\r\n");
         Assert.Equal("550 5.7.13 The account may no longer send, closing the connection\r\n", bench.Send(Mail));
         Assert.True(bench.IsClosed);
@@ -75,7 +75,7 @@ public sealed class AppPasswordSessionTests
     private static async Task<(AppPassword Password, string Secret)> MakeAsync(
         SubmissionBench bench, System.Net.IPNetwork? network, params string[] senders)
     {
-        var book = bench.Services.Settings.Identity.AppPasswords.Book;
+        var book = bench.Services.Site.Current.Identity.AppPasswords.Book;
         var secret = AppPasswordText.Draw();
         var password = new AppPassword("jane@acme.test", book.NewId(), "printer", bench.Clock.GetUtcNow(), null)
         {

@@ -1,4 +1,3 @@
-using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Sending;
 using Sallyport.Tests.Fakes;
@@ -77,12 +76,8 @@ public sealed class BreakerSessionTests
 
     private static (SubmissionBench Bench, Breaker Breaker) Open()
     {
-        var monitor = new LateMonitor();
-        var bench = new SubmissionBench(watch: monitor);
-        var breaker = Breaker.LoadAsync(bench.Store.Facts, bench.Sending, bench.Books.Journal, bench.Log, bench.Clock,
-            () => new BreakerOptions { TrustedNetworks = [] }, default).AsTask().GetAwaiter().GetResult();
-        monitor.Inner = breaker;
-        return (bench.LoggedIn(), breaker);
+        var bench = new SubmissionBench(change: options => options with { Breaker = new BreakerOptions { TrustedNetworks = [] } }, breaker: true);
+        return (bench.LoggedIn(), bench.Site.Abuse.Breaker);
     }
 
     private static void Begin(SubmissionBench bench, int batch)
@@ -94,17 +89,5 @@ public sealed class BreakerSessionTests
         }
 
         Assert.StartsWith("354", bench.Send("DATA\r\n"));
-    }
-
-    /// <summary>The bench makes the ledger the breaker needs.</summary>
-    private sealed class LateMonitor : ISendingMonitor
-    {
-        public ISendingMonitor Inner { get; set; } = new NoMonitor();
-
-        public SendingDecision Evaluate(SendingFacts facts) => Inner.Evaluate(facts);
-
-        public void Announce(SendingDecision decision) => Inner.Announce(decision);
-
-        public void Committed(string login, SendingAmount amount, bool held) => Inner.Committed(login, amount, held);
     }
 }

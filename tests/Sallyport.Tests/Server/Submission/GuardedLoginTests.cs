@@ -75,14 +75,14 @@ public sealed class GuardedLoginTests
         for (var i = 0; i < 20; i++)
         {
             bench.Send(Token($"forged{i}"));
-            bench.Clock.Advance(bench.Services.Settings.Options.Guard.DelayMax);
+            bench.Clock.Advance(bench.Services.Site.Options.Guard.DelayMax);
             bench.Send("AQ==\r\n");
         }
 
         Assert.Single(bench.Log.Events.OfType<MailEvent.NetworkBanned>());
         Assert.StartsWith("454 ", bench.Send(Token("right")));
         Assert.Equal(20, _voucher.Judged);
-        bench.Services.Settings.Identity.Guard.Unban(bench.Wire.Client);
+        bench.Services.Site.Current.Identity.Guard.Unban(bench.Wire.Client);
         Assert.StartsWith("235 ", bench.Send(Token("right")));
     }
 

@@ -77,7 +77,7 @@ public sealed class SendingLimitTests
     public void Sessions_at_once_are_counted_until_they_end_and_a_refused_login_is_no_failed_one()
     {
         using var bench = new SubmissionBench(change: With(SendingMeasure.Connections, 1, SendingWindow.AtOnce));
-        var sender = new SendingLogin(Jane, [], [], [.. QuotaPolicy.Applying(bench.Services.Settings.Options.Quotas, Jane, [])]);
+        var sender = new SendingLogin(Jane, [], [], [.. QuotaPolicy.Applying(bench.Services.Site.Options.Quotas, Jane, [])]);
         Assert.Null(bench.Sending.TryConnect(sender, System.Net.IPAddress.Loopback, out var other));
         bench.Send("EHLO laptop\r\n");
         Assert.Equal("454 4.7.0 Login jane@acme.test may have 1 connection at once; the next is free when one of those under way ends\r\n",
@@ -94,10 +94,10 @@ public sealed class SendingLimitTests
     {
         using var bench = new SubmissionBench().LoggedIn();
         Assert.StartsWith("250", bench.Send(Mail, Bob, Content, Text));
-        var settings = bench.Services.Settings;
-        bench.Services.Settings = settings with { Options = With(SendingMeasure.Messages, 1)(settings.Options) };
+        var before = bench.Services.Site.Current;
+        bench.Services.Site.Swap(before with { Options = With(SendingMeasure.Messages, 1)(before.Options) });
         Assert.StartsWith("451 4.7.1", bench.Send(Mail));
-        bench.Services.Settings = settings;
+        bench.Services.Site.Swap(before);
         Assert.StartsWith("250", bench.Send(Mail));
     }
 

@@ -21,7 +21,7 @@ public sealed class SuspendedLoginTests
         using var bench = new SubmissionBench(change: options =>
             options with { Alert = new() { Mail = ["postmaster@acme.test"] } }).LoggedIn();
         Assert.StartsWith("250 ", bench.Send(Mail));
-        var suspensions = bench.Services.Settings.Identity.Suspensions;
+        var suspensions = bench.Services.Site.Current.Identity.Suspensions;
         await suspensions.SuspendAsync("Jane@acme.test", null, "the password was stolen", Cancel);
         bench.Send("RSET\r\n");
         Assert.Equal(
@@ -36,7 +36,7 @@ public sealed class SuspendedLoginTests
     public async Task A_suspended_login_may_log_in()
     {
         using var bench = new SubmissionBench();
-        await bench.Services.Settings.Identity.Suspensions.SuspendAsync("jane@acme.test", null, "", Cancel);
+        await bench.Services.Site.Current.Identity.Suspensions.SuspendAsync("jane@acme.test", null, "", Cancel);
         bench.Send("EHLO laptop\r\n");
         Assert.StartsWith("235 ", bench.Send(SubmissionBench.Login));
         Assert.Equal("550 5.7.13 jane@acme.test may not send for now; ask your mail administrator\r\n", bench.Send(Mail));

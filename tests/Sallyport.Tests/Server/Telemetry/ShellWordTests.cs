@@ -1,4 +1,4 @@
-using Sallyport.Server;
+using Sallyport.Server.Hosting;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 using Xunit;
@@ -24,7 +24,7 @@ public sealed class ShellWordTests
         var trip = new Trip("Jane Doe/Acme", DateTimeOffset.UnixEpoch, "messages_per_hour", "stopped", 2, 1, 0, "192.0.2.7", [], []);
         Assert.Equal(
             ["hold list --login", "login suspend", "hold drop", "hold release", "hold release --trust", "login resume"],
-            WatchRoom.AlertOf(trip, 0, "smtp.acme.test").Commands.Select(command => command.Split("sallyport ")[1])
+            AbuseMonitoring.AlertOf(trip, 0, "smtp.acme.test").Commands.Select(command => command.Split("sallyport ")[1])
                 .Select(command => command.Replace(" 'Jane Doe/Acme'", "", StringComparison.Ordinal)));
     }
 }

@@ -3,8 +3,6 @@ using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
-using Sallyport.Server.Routing;
-using Sallyport.Server.Sending;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
@@ -68,7 +66,7 @@ public sealed class AppPasswordScramTests
     {
         var directory = new ScriptedDirectory { Answers = new() { ["jane"] = "ok" }, Verifiers = new() { ["jane"] = _own } };
         await using var bench = await IdentityBench.StartAsync(null, directory);
-        await using var admin = await AdminAsync(bench);
+        await using var admin = new LocalAdmin(bench.Site.ForAdmin(bench.Clock.GetUtcNow()));
         Assert.Null((await admin.CallAsync(UserOperations.Salt, new UserName("jane"), Cancel)).Salt);
         await MakeAsync(bench, "jane");
         var with = await admin.CallAsync(UserOperations.Salt, new UserName("Jane"), Cancel);
@@ -91,15 +89,7 @@ public sealed class AppPasswordScramTests
 
     private static async Task<MadeAppPassword> MakeAsync(IdentityBench bench, string login, params string[] networks)
     {
-        var admin = await AdminAsync(bench);
+        var admin = new LocalAdmin(bench.Site.ForAdmin(bench.Clock.GetUtcNow()));
         return await admin.CallAsync(AppPasswordOperations.Add, new NewAppPassword(login, "phone", null, networks, []), Cancel);
     }
-
-    /// <summary>As long as a server runs its store is not the door's to close.</summary>
-    private static async Task<LocalAdmin> AdminAsync(IdentityBench bench) => new(new AdminServices(
-        bench.Store, bench.Books, () => (bench.Options, new RouteTable([]), bench.Service), bench.Clock, bench.Clock.GetUtcNow(),
-        static () => { }, static () => 0)
-    {
-        Sending = await UsageLedger.LoadAsync(bench.Store, bench.Books.Journal, bench.Clock, Cancel),
-    });
 }

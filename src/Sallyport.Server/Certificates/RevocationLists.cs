@@ -5,7 +5,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Sallyport.Server.Listening;
+namespace Sallyport.Server.Certificates;
 
 /// <summary>
 /// The revocation lists of [tls] client_crl, read again when the file changes. An authority that issues client certificates must have a

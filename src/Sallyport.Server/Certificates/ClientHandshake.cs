@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Sallyport.Server.Listening;
+namespace Sallyport.Server.Certificates;
 
 /// <summary>What a client showed in one handshake, a resumed one too: there its certificate comes out of the session, without its chain.</summary>
 internal sealed class ClientHandshake(bool required)

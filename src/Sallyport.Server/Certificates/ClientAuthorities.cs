@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
 
-namespace Sallyport.Server.Listening;
+namespace Sallyport.Server.Certificates;
 
 /// <summary>
 /// The authorities of [tls] client_ca, and their verdict on a client certificate: chain to one of them and to nobody else, validity, use

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 
-namespace Sallyport.Server.Listening;
+namespace Sallyport.Server.Certificates;
 
 /// <summary>Our certificate with its chain, as TLS sends it, and its channel binding (RFC 5929 §4).</summary>
 public sealed class ServerCertificate
@@ -64,6 +64,21 @@ public sealed class ServerCertificate
         }
 
         return options;
+    }
+
+    /// <summary>Null without [tls].</summary>
+    /// <exception cref="StartException">Not a certificate, or not its key.</exception>
+    public static ServerCertificate? Load(ServerOptions options)
+    {
+        try
+        {
+            return options.Tls is null ? null : Load(options.Tls);
+        }
+        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new StartException(
+                $"The certificate {options.Tls!.Certificate} with the key {options.Tls.Key} cannot be used: {exception.Message}", exception);
+        }
     }
 
     /// <summary>The leaf is first in the file, then the chain.</summary>

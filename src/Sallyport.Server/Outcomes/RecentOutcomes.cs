@@ -2,7 +2,7 @@ using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Store;
 
-namespace Sallyport.Server.Telemetry;
+namespace Sallyport.Server.Outcomes;
 
 /// <summary>What became of a recipient, and when.</summary>
 /// <param name="State">Due means deferred: it is tried again.</param>
@@ -14,10 +14,10 @@ public sealed record RecentOutcome(
 }
 
 /// <summary>
-/// Remembers the last outcomes on their way into the log, so that a message that has left the queue can still be asked for.
+/// Remembers the last outcomes, so that a message that has left the queue can still be asked for.
 /// In memory only, bounded in number and in time: whoever asks later reads the log.
 /// </summary>
-public sealed class RecentOutcomes(IMailLog log, TimeProvider time) : IMailLog
+public sealed class RecentOutcomes(TimeProvider time) : IOutcomeSubscriber
 {
     /// <summary>Outcomes remembered at most.</summary>
     public const int OutcomesMax = 8192;
@@ -29,14 +29,16 @@ public sealed class RecentOutcomes(IMailLog log, TimeProvider time) : IMailLog
     private readonly Queue<(QueueId Id, RecentOutcome Outcome)> _order = new();
     private readonly Dictionary<QueueId, List<RecentOutcome>> _byId = [];
 
-    public void Write(MailEvent mailEvent)
+    public string Name => "the memory of recent outcomes";
+
+    public ValueTask TakeAsync(MailOutcome outcome)
     {
-        if (mailEvent is MailEvent.RecipientSettled settled)
+        if (outcome is MailOutcome.RecipientSettled { Tried: true } settled)
         {
             Remember(settled);
         }
 
-        log.Write(mailEvent);
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>The latest outcome of each recipient of a message; empty when none is remembered.</summary>
@@ -51,10 +53,10 @@ public sealed class RecentOutcomes(IMailLog log, TimeProvider time) : IMailLog
         }
     }
 
-    private void Remember(MailEvent.RecipientSettled e)
+    private void Remember(MailOutcome.RecipientSettled e)
     {
         var now = time.GetUtcNow();
-        var outcome = new RecentOutcome(e.Recipient, e.State, e.NextHop, e.Reply, e.Attempts, e.NextAttemptAt, now) { Cause = e.Cause };
+        var outcome = new RecentOutcome(e.Recipient, e.State, e.NextHop, e.Reply, e.Attempts, e.NextAttemptAt, e.At) { Cause = e.Cause };
         lock (_gate)
         {
             _order.Enqueue((e.Id, outcome));

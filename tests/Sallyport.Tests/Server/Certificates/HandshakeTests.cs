@@ -4,12 +4,12 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Listening;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Telemetry;
 using Sallyport.Tests.Fakes;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Listening;
+namespace Sallyport.Tests.Server.Certificates;
 
 /// <summary>What our side of a TLS handshake demands, and what it lets a client cost.</summary>
 public sealed class HandshakeTests

@@ -2,10 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Sallyport.Server.Configuration;
 
-namespace Sallyport.Server;
+namespace Sallyport.Server.Hosting;
 
 /// <summary>Which of the listeners cannot have its address, and what to do about it.</summary>
-internal static class ListenTrouble
+internal static class ListenErrors
 {
     /// <param name="thrown">What was thrown where all addresses were taken together.</param>
     public static string Explain(ServerOptions options, Exception thrown)

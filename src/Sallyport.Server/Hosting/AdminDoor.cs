@@ -2,12 +2,9 @@ using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Admin.Transport;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Routing;
-using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 
-namespace Sallyport.Server;
+namespace Sallyport.Server.Hosting;
 
 /// <summary>Finds the door to a site: the running server's socket, or, when none runs, the store itself.</summary>
 public static class AdminDoor
@@ -41,21 +38,18 @@ public static class AdminDoor
 
     private static async Task<IAdmin> OpenStoreAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
-        var store = await SallyportHost.OpenStoreAsync(options, time, cancel);
-        var books = await IdentityBooks.LoadAsync(store, options, new SilentLog(), time, cancel);
-#pragma warning disable CA2000 // It lives as long as the process of one command.
-        var directories = new DirectorySet(
-            new DirectoryServices(store, books.Hasher, books.Decoys, new SilentLog(), time));
-        var identity = books.NewService(options, directories.Open(options.Directories));
-#pragma warning restore CA2000
-        var routes = new RouteTable(options.Routes);
-        var sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel);
-        var breaker = await Breaker.LoadAsync(store.Facts, sending, books.Journal, new SilentLog(), time, () => options.Breaker, cancel);
-        return new LocalAdmin(new AdminServices(store, books, () => (options, routes, identity), time, null, static () => { }, static () => 0)
+        var store = await StoreOpener.OpenAsync(options, time, cancel);
+        try
         {
-            Breaker = breaker,
-            LetGo = breaker.Resume,
-            Sending = sending,
-        });
+#pragma warning disable CA2000 // The door's, and disposed with it.
+            var services = await SiteServices.OpenAsync(store, options, new SilentLog(), time, cancel);
+#pragma warning restore CA2000
+            return new LocalAdmin(services.ForAdmin(startedAt: null), services);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -2,10 +2,10 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Listening;
+using Sallyport.Server.Certificates;
 using Xunit;
 
-namespace Sallyport.Tests.Server.Listening;
+namespace Sallyport.Tests.Server.Certificates;
 
 /// <summary>A client certificate proves something only when everything about it is right.</summary>
 public sealed class ClientAuthoritiesTests : IDisposable

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 
-namespace Sallyport.Server.Listening;
+namespace Sallyport.Server.Certificates;
 
 /// <summary>The names in a verified certificate (RFC 5280 §4.2.1.6). One that tries to hide something in a name has none at all.</summary>
 internal static class CertificateFacts

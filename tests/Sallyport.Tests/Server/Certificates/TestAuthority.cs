@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Sallyport.Tests.Server.Listening;
+namespace Sallyport.Tests.Server.Certificates;
 
 /// <summary>A private authority: certificates of every kind, right and wrong, and revocation lists.</summary>
 internal sealed class TestAuthority : IDisposable
