@@ -17,6 +17,9 @@ public interface ISpool : IAsyncDisposable
     /// <summary>May a message of this size begin? False below the disk floor (with SIZE counted in) or when failed.</summary>
     bool HasRoomFor(long bytes);
 
+    /// <summary>What stands in the way of <see cref="HasRoomFor"/>, with the figures of the disk, for the log.</summary>
+    string WhyNoRoom { get; }
+
     /// <summary>Starts to keep one message. Nothing of it is visible until the commit; disposed before that, it never was.</summary>
     IPendingMessage Begin(QueueId id);
 
@@ -122,7 +125,8 @@ public abstract record CommitResult
     public sealed record Withdrawn : CommitResult;
 
     /// <summary>452 4.3.1: no room; the client keeps the message.</summary>
-    public sealed record NoRoom : CommitResult;
+    /// <param name="Why">With the figures of the disk, for the log.</param>
+    public sealed record NoRoom(string Why) : CommitResult;
 
     /// <summary>451 4.3.0: the store failed; whether it is on disk is only known after a restart, so the client keeps it.</summary>
     public sealed record StoreFailed(string Why) : CommitResult;

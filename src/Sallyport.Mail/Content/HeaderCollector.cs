@@ -9,8 +9,10 @@ namespace Sallyport.Mail.Content;
 /// </summary>
 public sealed class HeaderCollector(SmtpLimits limits)
 {
+    private const int EmptyLine = 2;
+    private const int EndOfHeader = 4;
+
     private readonly ArrayBufferWriter<byte> _header = new(1024);
-    private int _searched;
 
     /// <summary>True once the empty line was seen, or the limit was passed.</summary>
     public bool IsComplete { get; private set; }
@@ -30,23 +32,20 @@ public sealed class HeaderCollector(SmtpLimits limits)
             return true;
         }
 
-        var before = _header.WrittenCount;
-        _header.Write(content[..Math.Min(content.Length, limits.HeaderBytes + 2 - before)]);
-        var end = FindEmptyLine(_header.WrittenSpan);
-        if (end >= 0)
-        {
-            Header = _header.WrittenMemory[..end];
-            consumed = end + 2 - before;
-            IsComplete = true;
-        }
-        else if (_header.WrittenCount >= limits.HeaderBytes + 2) // room for the empty line, and it was none
+        var length = HeaderLength(content);
+        var ends = length >= 0;
+        consumed = ends ? length : content.Length;
+        if (_header.WrittenCount + consumed > limits.HeaderBytes + EmptyLine)
         {
             Refuse();
-            consumed = content.Length;
+            return true;
         }
-        else
+
+        _header.Write(content[..consumed]);
+        if (ends)
         {
-            consumed = content.Length;
+            Header = _header.WrittenMemory[..^EmptyLine];
+            IsComplete = true;
         }
 
         return IsComplete;
@@ -77,21 +76,28 @@ public sealed class HeaderCollector(SmtpLimits limits)
         IsComplete = true;
     }
 
-    /// <summary>Where the empty line begins; -1 for not yet. Each octet is looked at once.</summary>
-    private int FindEmptyLine(ReadOnlySpan<byte> header)
+    /// <summary>Octets of the content up to and with the empty line; -1 when that is still to come. Each octet is looked at once.</summary>
+    private int HeaderLength(ReadOnlySpan<byte> content)
     {
-        if (header.StartsWith("\r\n"u8))
+        // The empty line may have begun in what came before: its last three octets and the next three are looked at together.
+        Span<byte> seam = stackalloc byte[2 * (EndOfHeader - 1)];
+        var before = _header.WrittenSpan[Math.Max(0, _header.WrittenCount - (EndOfHeader - 1))..];
+        before.CopyTo(seam);
+        var after = content[..Math.Min(content.Length, EndOfHeader - 1)];
+        after.CopyTo(seam[before.Length..]);
+        seam = seam[..(before.Length + after.Length)];
+        if (_header.WrittenCount <= before.Length && seam.StartsWith("\r\n"u8))
         {
-            return 0;
+            return EmptyLine - before.Length; // no field at all
         }
 
-        var found = header[_searched..].IndexOf("\r\n\r\n"u8);
+        var found = seam.IndexOf("\r\n\r\n"u8);
         if (found >= 0)
         {
-            return _searched + found + 2;
+            return found + EndOfHeader - before.Length;
         }
 
-        _searched = Math.Max(0, header.Length - 3);
-        return -1;
+        found = content.IndexOf("\r\n\r\n"u8);
+        return found < 0 ? -1 : found + EndOfHeader;
     }
 }

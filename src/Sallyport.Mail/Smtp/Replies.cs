@@ -65,6 +65,7 @@ public static class Replies
     public static readonly Reply TooMuchHeld = new(451, new(4, 7, 1), "Too much mail of this login is held; ask your mail administrator");
     public static readonly Reply NoRoom = new(452, new(4, 3, 1), "Insufficient system storage, try again later");
     public static readonly Reply StoreFailed = new(451, new(4, 3, 0), "The message could not be stored, try again later");
+    public static readonly Reply StageFailed = new(451, new(4, 3, 0), "The message could not be processed, try again later");
     public static readonly Reply CommitLate = new(451, new(4, 3, 0), "Storing the message takes too long, try again later");
     public static readonly Reply BareNewlineRefused = new(550, new(5, 6, 0), "The message has a bare CR or LF; lines end with CRLF");
     public static readonly Reply NulRefused = new(550, new(5, 6, 0), "The message has a NUL octet, which mail cannot carry");

@@ -14,14 +14,21 @@ public sealed record Reply(int Code, EnhancedCode? Enhanced, ImmutableArray<stri
     {
     }
 
+    private byte[]? _octets;
+
+    private Reply(Reply original)
+    {
+        (Code, Enhanced, Lines) = (original.Code, original.Enhanced, original.Lines); // not the octets: a copy says something else
+    }
+
     public bool IsPositive => Code is >= 200 and < 400;
 
     public bool IsTransient => Code is >= 400 and < 500;
 
     public bool IsPermanent => Code is >= 500 and < 600;
 
-    /// <summary>The octets on the wire, CRLF after every line.</summary>
-    public byte[] ToBytes() => Encoding.UTF8.GetBytes(ToWire());
+    /// <summary>The octets on the wire, CRLF after every line. Made once: most replies are constants.</summary>
+    public ReadOnlySpan<byte> Octets => _octets ??= Encoding.UTF8.GetBytes(ToWire());
 
     /// <summary>One line without CRLF, as logs and reports show it.</summary>
     public override string ToString() => ToWire().TrimEnd().Replace("\r\n", " ", StringComparison.Ordinal);

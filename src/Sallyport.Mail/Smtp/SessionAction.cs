@@ -28,6 +28,9 @@ public abstract record SessionAction
     /// <summary>Write the 334; the next line, up to <see cref="SmtpLimits.AuthLineBytes"/>, goes to <c>ReceiveSasl</c>.</summary>
     public sealed record ContinueSasl(Reply Reply) : SessionAction;
 
+    /// <summary>An attempt to log in has failed: tell the guard and the log, then do what is next.</summary>
+    public sealed record LoginFailed(LoginFailure Failure, SessionAction Next) : SessionAction;
+
     /// <summary>Ask the directories whether this password is right; answer with <c>AnswerLogin</c>.</summary>
     public sealed record AskPassword(string Login, string AuthorizationIdentity, string Password) : SessionAction
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
+using Sallyport.Mail.Sasl;
 
 namespace Sallyport.Mail.Smtp;
 
@@ -9,16 +10,12 @@ namespace Sallyport.Mail.Smtp;
 /// One client's conversation, from greeting to QUIT, without any IO: takes a command, gives a <see cref="SessionAction"/>.
 /// The order of commands is <see cref="SubmissionStateTable"/>'s; this class does what the table allows.
 /// </summary>
-public sealed partial class SubmissionSession(SubmissionContext context)
+public sealed class SubmissionSession(SubmissionContext context)
 {
-    private readonly SmtpLimits _limits = context.Limits;
-    private readonly List<EnvelopeRecipient> _recipients = [];
-    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
-    private Command.Mail? _mail;
+    private readonly SaslConversation _sasl = new(context.Limits, context.TokenService);
+    private readonly MailTransaction _transaction = new();
     private Command.Mail? _askedMail;
     private EnvelopeRecipient? _askedRecipient;
-    private long _chunkBytes;
-    private bool _chunksFailed;
     private int _errors;
     private int _policyRefusals;
     private int _commandsBeforeLogin;
@@ -37,20 +34,24 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     public int Messages { get; private set; }
 
     /// <summary>The mail transaction so far; null outside one.</summary>
-    public Envelope? Envelope => _mail is null
-        ? null
-        : new(_mail.ReversePath, [.. _recipients], _mail.Body, _mail.SmtpUtf8, _mail.EnvelopeId, _mail.Return);
+    public Envelope? Envelope => _transaction.Envelope;
+
+    /// <summary>Mechanism of the last attempt to log in, for the log.</summary>
+    public string Mechanism => _sasl.Mechanism;
+
+    /// <summary>The login of the last attempt as it was typed, for the log.</summary>
+    public string LoginTyped => _sasl.LoginTyped;
 
     public Reply Greeting() => Replies.Greeting(context.Hostname);
 
     /// <summary>The longest line the next command may have: AUTH brings its initial response along (RFC 4954 §4).</summary>
     public int LineBytesMax => Grant is null && (Tls is not null || context.AuthWithoutTls)
-        ? Math.Max(_limits.CommandLineBytes, _limits.AuthLineBytes)
-        : _limits.CommandLineBytes;
+        ? Math.Max(context.Limits.CommandLineBytes, context.Limits.AuthLineBytes)
+        : context.Limits.CommandLineBytes;
 
     /// <param name="lineBytes">Length of its line with CRLF, within <see cref="LineBytesMax"/>.</param>
     public SessionAction Receive(Command command, int lineBytes) =>
-        lineBytes > _limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
+        lineBytes > context.Limits.CommandLineBytes && command.Verb != Verb.Auth ? LineTooLong() : Receive(command);
 
     public SessionAction Receive(Command command)
     {
@@ -59,7 +60,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new SessionAction.HangUp(Replies.OtherProtocol);
         }
 
-        if (Grant is null && ++_commandsBeforeLogin > _limits.CommandsBeforeLogin)
+        if (Grant is null && ++_commandsBeforeLogin > context.Limits.CommandsBeforeLogin)
         {
             return new SessionAction.HangUp(Replies.TooManyCommands);
         }
@@ -111,6 +112,21 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     public SessionAction BareNewlineCommand() =>
         ++_bareNewlines >= 3 ? new SessionAction.HangUp(Replies.TooManyErrors) : Refuse(Replies.BareNewline);
 
+    /// <summary>A line of the SASL exchange, without CRLF.</summary>
+    public SessionAction ReceiveSasl(ReadOnlySpan<byte> line) => Settle(_sasl.Receive(line));
+
+    /// <summary>The line was longer than RFC 4954 §4 allows.</summary>
+    public SessionAction SaslLineTooLong() => Settle(_sasl.LineTooLong());
+
+    public SessionAction AnswerVerifier(VerifierAnswer answer) => Settle(_sasl.Answer(answer));
+
+    /// <summary>
+    /// Answers <see cref="SessionAction.AskExchange"/>, and <see cref="SessionAction.AskVerifier"/> where a directory leads the exchange.
+    /// </summary>
+    public SessionAction AnswerExchange(ExchangeAnswer answer) => Settle(_sasl.Answer(answer));
+
+    public SessionAction AnswerLogin(LoginAnswer answer) => Settle(_sasl.Answer(answer));
+
     /// <param name="rewritten">The reverse-path to keep in place of the one asked for; null keeps it.</param>
     public SessionAction AnswerSender(Reply? refusal, ReversePath? rewritten = null)
     {
@@ -125,7 +141,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return RefuseByPolicy(refusal);
         }
 
-        _mail = asked;
+        _transaction.Begin(asked);
         State = SessionState.InTransaction;
         return new SessionAction.Say(Replies.SenderOk);
     }
@@ -150,12 +166,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return byLimit ? Refuse(refusal, counts: false) : RefuseByPolicy(refusal);
         }
 
-        // The same mailbox twice is one recipient, and the client need not know.
-        if (_known.Add(asked.Path.Mailbox.Canonical))
-        {
-            _recipients.Add(asked);
-        }
-
+        _transaction.Add(asked);
         State = SessionState.HasRecipients;
         return new SessionAction.Say(Replies.RecipientOk);
     }
@@ -169,7 +180,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return new SessionAction.Say(Replies.ChunkOk);
         }
 
-        _chunksFailed = true;
+        _transaction.ChunksFailed = true;
         State = SessionState.ReceivingChunks;
         return new SessionAction.Say(refusal);
     }
@@ -205,6 +216,26 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         },
     };
 
+    private ImmutableArray<string> Offered =>
+        SaslServer.Offer(context.Mechanisms, Tls is { ServerEndPoint.IsEmpty: false }, Tls is { Client: not null });
+
+    private SessionAction StartAuth(Command.Auth auth) =>
+        _sasl.Start(auth, Offered, Tls) is { } action ? Settle(action) : Refuse(Replies.AuthMechanismUnknown);
+
+    /// <summary>An exchange that succeeded logs in; what the client did wrong in one counts among its errors.</summary>
+    private SessionAction Settle(SessionAction action)
+    {
+        if (Grant is null && _sasl.Grant is { } grant)
+        {
+            Grant = grant;
+            State = SessionState.Authenticated;
+        }
+
+        return action is SessionAction.LoginFailed { Failure: not LoginFailure.Wrong, Next: SessionAction.Say say } failed && !say.Reply.IsTransient
+            ? failed with { Next = Refuse(say.Reply) }
+            : action;
+    }
+
     private SessionAction DoHello(Command.Hello hello)
     {
         EndTransaction();
@@ -219,7 +250,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         var lines = ImmutableArray.CreateBuilder<string>();
         lines.Add(context.Hostname);
         lines.Add("PIPELINING");
-        lines.Add("SIZE " + _limits.MessageBytes.ToString(CultureInfo.InvariantCulture));
+        lines.Add("SIZE " + context.Limits.MessageBytes.ToString(CultureInfo.InvariantCulture));
         if (context.StartTls && Tls is null)
         {
             lines.Add("STARTTLS");
@@ -231,7 +262,8 @@ public sealed partial class SubmissionSession(SubmissionContext context)
         }
 
         lines.AddRange("ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN");
-        lines.Add(string.Create(CultureInfo.InvariantCulture, $"LIMITS MAILMAX={_limits.MessagesPerSession} RCPTMAX={_limits.Recipients}"));
+        lines.Add(string.Create(
+            CultureInfo.InvariantCulture, $"LIMITS MAILMAX={context.Limits.MessagesPerSession} RCPTMAX={context.Limits.Recipients}"));
         return new Reply(250, null, lines.ToImmutable());
     }
 
@@ -253,7 +285,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     private SessionAction DoMail(Command.Mail mail)
     {
-        if (Messages >= _limits.MessagesPerSession)
+        if (Messages >= context.Limits.MessagesPerSession)
         {
             return new SessionAction.HangUp(Replies.TooManyMessages);
         }
@@ -263,9 +295,9 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.NotFullyQualified(sender, sender: true));
         }
 
-        if (mail.DeclaredBytes > _limits.MessageBytes)
+        if (mail.DeclaredBytes > context.Limits.MessageBytes)
         {
-            return RefuseByPolicy(Replies.TooBig(_limits.MessageBytes));
+            return RefuseByPolicy(Replies.TooBig(context.Limits.MessageBytes));
         }
 
         _askedMail = mail;
@@ -275,7 +307,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
     private SessionAction DoRcpt(Command.Rcpt rcpt)
     {
         var mailbox = rcpt.Recipient.Path.Mailbox;
-        if (mailbox.NeedsSmtpUtf8 && !_mail!.SmtpUtf8)
+        if (mailbox.NeedsSmtpUtf8 && !_transaction.SmtpUtf8)
         {
             return Refuse(Replies.NeedsSmtpUtf8(mailbox));
         }
@@ -285,7 +317,12 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(Replies.NotFullyQualified(mailbox, sender: false));
         }
 
-        if (_recipients.Count >= _limits.Recipients && !_known.Contains(mailbox.Canonical))
+        if (_transaction.Has(mailbox))
+        {
+            return new SessionAction.Say(Replies.RecipientOk); // the same mailbox twice is one recipient, and the client need not know
+        }
+
+        if (_transaction.Recipients >= context.Limits.Recipients)
         {
             return Refuse(Replies.TooManyRecipients, counts: false);
         }
@@ -296,16 +333,16 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     private SessionAction DoBdat(Command.Bdat bdat)
     {
-        if (bdat.Bytes > _limits.MessageBytes)
+        if (bdat.Bytes > context.Limits.MessageBytes)
         {
-            return new SessionAction.HangUp(Replies.TooBig(_limits.MessageBytes)); // not worth reading to its end
+            return new SessionAction.HangUp(Replies.TooBig(context.Limits.MessageBytes)); // not worth reading to its end
         }
 
-        _chunkBytes = Math.Min(_chunkBytes + bdat.Bytes, _limits.MessageBytes + 1);
-        if (_chunksFailed || _chunkBytes > _limits.MessageBytes)
+        var fits = _transaction.TakesChunk(bdat.Bytes, context.Limits.MessageBytes);
+        if (_transaction.ChunksFailed || !fits)
         {
-            var refusal = _chunksFailed ? Replies.TransactionFailed : Replies.TooBig(_limits.MessageBytes);
-            _chunksFailed = true;
+            var refusal = _transaction.ChunksFailed ? Replies.TransactionFailed : Replies.TooBig(context.Limits.MessageBytes);
+            _transaction.ChunksFailed = true;
             State = SessionState.ReceivingChunks;
             return new SessionAction.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
         }
@@ -321,11 +358,7 @@ public sealed partial class SubmissionSession(SubmissionContext context)
 
     private void EndTransaction()
     {
-        _mail = null;
-        _recipients.Clear();
-        _known.Clear();
-        _chunkBytes = 0;
-        _chunksFailed = false;
+        _transaction.End();
         if (State > SessionState.Authenticated)
         {
             State = SessionState.Authenticated;
@@ -340,23 +373,23 @@ public sealed partial class SubmissionSession(SubmissionContext context)
             return Refuse(refusal);
         }
 
-        if (++_errors >= _limits.Errors)
+        if (++_errors >= context.Limits.Errors)
         {
             return new SessionAction.HangUp(Replies.TooManyErrors);
         }
 
         // Whoever has not logged in is not read on for.
-        return bdat.Bytes > _limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
+        return bdat.Bytes > context.Limits.MessageBytes || (Grant is null && bdat.Bytes > 0)
             ? new SessionAction.HangUp(refusal)
             : new SessionAction.ReadChunk(bdat.Bytes, bdat.Last, null, refusal);
     }
 
     private SessionAction Refuse(Reply refusal, bool counts = true) =>
-        counts && ++_errors >= _limits.Errors ? new SessionAction.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
+        counts && ++_errors >= context.Limits.Errors ? new SessionAction.HangUp(Replies.TooManyErrors) : RefuseOrClose(refusal);
 
     /// <summary>The client's command is right and its sender or recipient is not: no error of the client, but not without end either.</summary>
     private SessionAction RefuseByPolicy(Reply refusal) =>
-        ++_policyRefusals >= _limits.PolicyRefusals ? new SessionAction.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
+        ++_policyRefusals >= context.Limits.PolicyRefusals ? new SessionAction.HangUp(Replies.TooManyRefusals) : RefuseOrClose(refusal);
 
     private static SessionAction RefuseOrClose(Reply refusal) =>
         refusal.Code == 421 ? new SessionAction.HangUp(refusal) : new SessionAction.Say(refusal);

@@ -27,8 +27,10 @@ internal sealed class AlertMail(ISpool spool, Handoff handoff, QueueIds ids, Tim
                     return "";
                 case CommitResult.StoreFailed failed:
                     return failed.Why;
+                case CommitResult.NoRoom full:
+                    return full.Why;
                 default:
-                    return "the disk has no room";
+                    return "it was withdrawn";
             }
         }
         catch (Exception exception)

@@ -111,7 +111,7 @@ public sealed class SubmissionListener(SubmissionServices services, ConnectionGa
         if (listener.Tls != ListenerTls.Implicit)
         {
             var busy = new Reply(421, new(4, 7, 0), "Too many connections, please try again later");
-            await connection.Transport.Output.WriteAsync(busy.ToBytes());
+            await connection.Transport.Output.WriteAsync(busy.Octets.ToArray());
         }
     }
 }

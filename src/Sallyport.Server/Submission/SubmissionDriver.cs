@@ -2,56 +2,48 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Sites;
 using Sallyport.Server.Telemetry;
+using Sallyport.Store;
 
 namespace Sallyport.Server.Submission;
 
 /// <summary>
-/// Carries one session's conversation between the wire and <see cref="SubmissionSession"/>: reads commands, answers the session's
-/// questions, writes its replies. Replies to pipelined commands leave together.
+/// Carries one session's conversation between the wire and <see cref="SubmissionSession"/>: reads commands, has the session's questions
+/// answered by whoever owns the matter, writes its replies.
 /// </summary>
-public sealed partial class SubmissionDriver : IDisposable
+public sealed class SubmissionDriver : IDisposable
 {
-    /// <summary>How long a session trusts what its directory said of the login.</summary>
-    private static readonly TimeSpan GrantHoldsFor = TimeSpan.FromSeconds(5);
-
     private const int CrLf = 2;
-    private readonly ISubmissionWire _wire;
-    private readonly SubmissionServices _services;
-    private readonly SiteSnapshot _settings;
-    private readonly TimeoutOptions _timeouts;
-    private readonly SmtpLimits _limits;
+    private readonly SessionScope _scope;
     private readonly SubmissionSession _session;
-    private readonly LineFramer _framer = new();
     private readonly Deadline _deadline;
-    private readonly string _client;
-    private readonly bool _loginNeedsTls;
-    private readonly long _began;
-    private long _grantedAt;
+    private readonly ReplyWriter _replies;
+    private readonly LineReader _lines;
+    private readonly SessionLog _log;
+    private readonly SessionAccounting _accounting;
+    private readonly LoginConversation _login;
+    private readonly MessageIntake _intake;
     private string _end = "the client left";
-    private bool _draining;
     private bool _closing;
 
     public SubmissionDriver(ISubmissionWire wire, SubmissionServices services, ListenerTls tls, string sessionId)
     {
-        _wire = wire;
-        _services = services;
-        _settings = services.Site.Current;
-        _timeouts = _settings.Options.Timeouts;
-        _limits = _settings.Options.Limits.Smtp;
-        _client = wire.Client.ToString();
-        _loginNeedsTls = tls != ListenerTls.None;
-        SessionId = sessionId;
-        _deadline = new Deadline(wire, services.Time);
-        _began = services.Time.GetTimestamp();
+        _scope = new SessionScope(wire, services, sessionId);
+        var (site, timeouts) = (_scope.Site, _scope.Timeouts);
         _session = new SubmissionSession(new SubmissionContext(
-            _settings.Options.Hostname, tls == ListenerTls.StartTls, tls == ListenerTls.None, _limits)
-        { Mechanisms = _settings.Mechanisms, TokenService = _settings.TokenService });
+            site.Options.Hostname, tls == ListenerTls.StartTls, tls == ListenerTls.None, _scope.Limits)
+        { Mechanisms = site.Mechanisms, TokenService = site.TokenService });
+        _deadline = new Deadline(wire, services.Time);
+        _replies = new ReplyWriter(wire, _deadline, timeouts.Write);
+        _lines = new LineReader(wire, _replies, _deadline, _session, timeouts, services.Time);
+        _log = new SessionLog(_scope, _session, loginNeedsTls: tls != ListenerTls.None);
+        _accounting = new SessionAccounting(_scope, _log);
+        _login = new LoginConversation(_scope, _session, _accounting, _log, _lines, _replies);
+        _intake = new MessageIntake(_scope, _session, new ContentInput(wire, _replies, _deadline, timeouts, services.Time), _replies,
+            new MessageCommit(_scope, _session, _accounting, _log));
     }
 
-    public string SessionId { get; }
+    public string SessionId => _scope.Id;
 
     /// <summary>Told of each command with the state it met.</summary>
     public Action<SessionState, Command>? Heard { get; init; }
@@ -60,11 +52,7 @@ public sealed partial class SubmissionDriver : IDisposable
     /// <param name="drain">Asks the session to end at the next command.</param>
     public async Task RunAsync(TlsFacts? tls, CancellationToken drain)
     {
-        using var asked = drain.Register(() =>
-        {
-            _draining = true;
-            _wire.Input.CancelPendingRead();
-        });
+        using var asked = drain.Register(_lines.Drain);
         try
         {
             if (tls is not null)
@@ -72,8 +60,8 @@ public sealed partial class SubmissionDriver : IDisposable
                 _session.TlsEstablished(tls);
             }
 
-            Say(_session.Greeting());
-            await ConverseAsync(drain);
+            _replies.Say(_session.Greeting());
+            await ConverseAsync();
         }
         catch (WireLostException lost)
         {
@@ -86,45 +74,40 @@ public sealed partial class SubmissionDriver : IDisposable
         catch (Exception exception)
         {
             _end = "a fault of ours";
-            _services.Log.Write(new MailEvent.Problem($"session {SessionId} from {_client} ended by a fault of ours: {exception}"));
+            _log.Write(new MailEvent.Problem($"session {SessionId} from {_scope.Client} ended by a fault of ours: {exception}"));
         }
         finally
         {
             _deadline.Disarm();
-            await DropExchangeAsync();
-            await DropSubmissionAsync();
-            EndSending();
-            LogOmittedRefusals();
-            _services.Log.Write(new MailEvent.ConnectionClosed(SessionId, _client, _session.Messages, _end));
+            await _login.DropAsync();
+            await _intake.DropAsync();
+            _accounting.EndConnection();
+            _log.Closed(_end);
         }
     }
 
     public void Dispose() => _deadline.Dispose();
 
-    private bool InTransaction => _session.State > SessionState.Authenticated;
-
-    private async Task ConverseAsync(CancellationToken drain)
+    private async Task ConverseAsync()
     {
         while (!_closing)
         {
-            var line = await ReadLineAsync(_session.LineBytesMax);
+            var line = await _lines.ReadAsync(_session.LineBytesMax);
             if (CommandIn(line) is not { } command)
             {
-                await EndLineTroubleAsync(line.Kind);
+                await FollowAsync(WithoutCommand(line.Kind));
                 continue;
             }
 
             Heard?.Invoke(_session.State, command);
-            LogLoginInClear(command);
-            await FollowAsync(
-                command.Verb == Verb.Auth && _session.Grant is null && MoreHasArrived()
-                    ? _session.Unpipelined(Verb.Auth)
-                    : _session.Receive(command, line.Octets.Length + CrLf),
-                drain);
+            _log.LoginInClear(command);
+            await FollowAsync(command.Verb == Verb.Auth && _session.Grant is null && _lines.MoreHasArrived()
+                ? _session.Unpipelined(Verb.Auth)
+                : _session.Receive(command, line.Octets.Length + CrLf));
             _end = command is Command.OtherProtocol other ? $"it speaks {other.Name}, not SMTP" : _end;
         }
 
-        await FlushAsync();
+        await _replies.FlushAsync();
     }
 
     private static Command? CommandIn(Line line) => line.Kind switch
@@ -134,152 +117,121 @@ public sealed partial class SubmissionDriver : IDisposable
         _ => null,
     };
 
-    /// <summary>Does what a turn asks, and goes on until the session wants the next command.</summary>
-    private async Task FollowAsync(SessionAction? turn, CancellationToken cancel)
+    private SessionAction WithoutCommand(LineKind kind) => kind switch
     {
-        while (turn is not null)
+        LineKind.TooLong => _session.LineTooLong(),
+        LineKind.BareLineFeed => _session.BareNewlineCommand(),
+        _ => new SessionAction.HangUp(Replies.LineTooLong),
+    };
+
+    /// <summary>Does what an action asks, and goes on until the session wants the next command.</summary>
+    private async Task FollowAsync(SessionAction? action)
+    {
+        while (action is not null)
         {
-            await TellLoginFailureAsync();
-            turn = turn switch
+            action = action switch
             {
                 SessionAction.Say say => Write(say.Reply),
                 SessionAction.HangUp hangUp => HangUp(hangUp.Reply),
                 SessionAction.BeginTls begin => await BeginTlsAsync(begin),
-                SessionAction.ContinueSasl next => await ContinueSaslAsync(next),
-                SessionAction.AskPassword ask => await CheckPasswordAsync(ask),
-                SessionAction.AskVerifier ask => await FindVerifierAsync(ask),
-                SessionAction.AskExchange ask => await ContinueExchangeAsync(ask),
-                SessionAction.AskGrant ask => await FindGrantAsync(ask),
-                SessionAction.AskToken ask => await CheckTokenAsync(ask),
-                SessionAction.AskCertificate ask => await CheckCertificateAsync(ask),
-                SessionAction.AskSender ask => await IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
+                SessionAction.AskSender ask => await _login.IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
                 SessionAction.AskRecipient ask => AnswerRecipient(ask),
-                SessionAction.ReadData data => await ReceiveDataAsync(data, cancel),
-                SessionAction.ReadChunk chunk => await ReceiveChunkAsync(chunk, cancel),
-                _ => null,
+                SessionAction.ReadData data => _lines.MoreHasArrived()
+                    ? _session.Unpipelined(Verb.Data) : await _intake.ReceiveDataAsync(data),
+                SessionAction.ReadChunk chunk => await _intake.ReceiveChunkAsync(chunk),
+                _ => await _login.FollowAsync(action),
             };
         }
 
-        await DropExchangeAsync();
+        await _login.DropAsync();
 
         // A message belongs to its transaction: whatever ended that, be it RSET, EHLO or a refusal, ended the message.
         if (_session.State != SessionState.ReceivingChunks)
         {
-            _pace = null;
-            await DropSubmissionAsync();
+            await _intake.DropAsync();
         }
 
-        if (!InTransaction)
+        if (_session.State <= SessionState.Authenticated)
         {
-            _sending?.Release();
+            _accounting.Release();
         }
-    }
-
-    /// <summary>Asks again at MAIL, so that a stolen account is stopped when it is disabled and not a session later.</summary>
-    private async ValueTask<bool> IsRevokedAsync()
-    {
-        if (_settings.Identity.RevokedSince(_session.Grant!) is { } since)
-        {
-            LogRefusal(Replies.LoginRevoked, $"{_session.Grant!.Login}: {since.Why}");
-            return true;
-        }
-
-        if (_services.Time.GetElapsedTime(_grantedAt) < GrantHoldsFor)
-        {
-            return false;
-        }
-
-        _grantedAt = _services.Time.GetTimestamp();
-        var verdict = await _settings.Identity.AskAgainAsync(
-            _session.Grant!, _session.Grant!.AskedAs ?? _session.LoginTyped, default);
-        if (verdict is LoginVerdict.Granted granted)
-        {
-            _session.RenewGrant(granted.Grant with { AskedAs = _session.Grant.AskedAs });
-        }
-        else if (verdict is not null)
-        {
-            LogRefusal(Replies.LoginRevoked, $"{_session.Grant.Login}: {verdict.Why}");
-            return true;
-        }
-
-        return false;
     }
 
     private async ValueTask<SessionAction> AnswerSenderAsync(SessionAction.AskSender ask)
     {
-        var sender = SenderPolicy.Decide(_session.Grant!, ask.ReversePath);
-        var refusal = Judge(ask, sender) ?? await BeginSendingAsync(ask);
+        var grant = _session.Grant!;
+        var sender = SenderPolicy.Decide(grant, ask.ReversePath);
+        var refusal = Evaluate(grant, sender, ask) ?? await _accounting.BeginAsync(grant, ask);
         if (refusal is null && sender.Ungranted is { } ungranted)
         {
-            LogUngranted("MAIL FROM", ungranted.ToString());
+            _log.UngrantedSender("MAIL FROM", ungranted.ToString());
         }
 
         return _session.AnswerSender(refusal, sender.Path == ask.ReversePath ? null : sender.Path);
     }
 
-    private void LogUngranted(string where, string address)
+    /// <summary>May this login send from here now: suspensions, policy, the store's room, and what is held of it.</summary>
+    private Reply? Evaluate(Grant grant, SenderDecision sender, SessionAction.AskSender ask)
     {
-        var grant = _session.Grant!;
-        _services.Log.Write(new MailEvent.UngrantedSenderAllowed(SessionId, _client, grant.Login, where, address, grant.Mode));
-    }
-
-    private Reply? Judge(SessionAction.AskSender ask, SenderDecision sender)
-    {
-        var refusal = CheckSuspension() ?? (sender.Refusal is { } ungranted ? Replies.SenderNotGranted(ungranted) : null)
-            ?? (_services.Spool.HasRoomFor(ask.DeclaredBytes) ? null
-                : _services.Spool.Health == Store.SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom)
-            ?? (_services.Watch.HasRoomFor(_session.Grant!.Login, _session.Grant.Groups) ? null : Replies.TooMuchHeld);
-        LogPolicyRefusal(refusal, ask.ReversePath.ToString());
-        return refusal;
-    }
-
-    private Reply? CheckSuspension() => _settings.Identity.Suspensions.Find(_session.Grant!.Login) is { } suspension
-        ? Replies.Suspended(suspension.Login, suspension.Why, _settings.Options.Alert.Contact)
-        : null;
-
-    private Reply? Judge(SessionAction.AskRecipient ask)
-    {
-        var path = ask.Recipient.Path;
-        var refusal = _settings.Routes.Find(path.Mailbox) is null
-            ? new Reply(550, new(5, 1, 2), $"No route of this server leads to {DisplayText.Sanitize(path.Mailbox.Domain)}")
+        var suspension = _scope.Site.Identity.Suspensions.Find(grant.Login);
+        var refusal = suspension is not null
+                ? Replies.Suspended(suspension.Login, suspension.Why, _scope.Site.Options.Alert.Contact)
+            : sender.Refusal is { } ungranted ? Replies.SenderNotGranted(ungranted)
             : null;
-        LogPolicyRefusal(refusal, path.ToString());
-        return refusal;
-    }
+        var spool = _scope.Services.Spool;
+        if (refusal is null && !spool.HasRoomFor(ask.DeclaredBytes))
+        {
+            var full = spool.Health == SpoolHealth.Failed ? Replies.StoreFailed : Replies.NoRoom;
+            _log.StoreRefuses(full, ask.ReversePath.ToString(), spool.WhyNoRoom);
+            return full;
+        }
 
-    private void LogRefusal(Reply? refusal, string subject)
-    {
+        refusal ??= _scope.Services.Watch.HasRoomFor(grant.Login, grant.Groups) ? null : Replies.TooMuchHeld;
         if (refusal is not null)
         {
-            var grant = _session.Grant;
-            _services.Log.Write(new MailEvent.Refused(
-                SessionId, _client, grant?.Login ?? "", subject, refusal, grant?.Addresses.FirstOrDefault() ?? ""));
+            _log.RefusedByPolicy(refusal, ask.ReversePath.ToString());
         }
+
+        return refusal;
     }
 
-    private async Task<SessionAction?> BeginTlsAsync(SessionAction.BeginTls begin)
+    private SessionAction AnswerRecipient(SessionAction.AskRecipient ask)
     {
-        if (MoreHasArrived())
+        var path = ask.Recipient.Path;
+        if (_scope.Site.Routes.Find(path.Mailbox) is null)
+        {
+            var refusal = new Reply(550, new(5, 1, 2), $"No route of this server leads to {DisplayText.Sanitize(path.Mailbox.Domain)}");
+            _log.RefusedByPolicy(refusal, path.ToString());
+            return _session.AnswerRecipient(refusal);
+        }
+
+        var overLimit = _accounting.Add(_session.Grant!.Login, path);
+        return _session.AnswerRecipient(overLimit, byLimit: overLimit is not null);
+    }
+
+    private async ValueTask<SessionAction?> BeginTlsAsync(SessionAction.BeginTls begin)
+    {
+        if (_lines.MoreHasArrived())
         {
             return _session.TlsInjected();
         }
 
-        if (!_services.Handshakes.TryBegin(_settings.Options.Limits.Handshakes))
+        if (!_scope.Services.Handshakes.TryBegin(_scope.Site.Options.Limits.Handshakes))
         {
             return new SessionAction.Say(Replies.TlsBusy); // RFC 3207 §4
         }
 
         try
         {
-            Say(begin.Reply);
-            await FlushAsync();
+            _replies.Say(begin.Reply);
+            await _replies.FlushAsync();
             _deadline.Disarm();
             await HandshakeAsync();
             return null;
         }
         finally
         {
-            _services.Handshakes.End();
+            _scope.Services.Handshakes.End();
         }
     }
 
@@ -287,27 +239,27 @@ public sealed partial class SubmissionDriver : IDisposable
     {
         try
         {
-            using var limit = new CancellationTokenSource(_timeouts.Handshake, _services.Time);
-            var facts = await _wire.StartTlsAsync(limit.Token);
-            _services.LogTls(SessionId, _client, facts);
+            using var limit = new CancellationTokenSource(_scope.Timeouts.Handshake, _scope.Time);
+            var facts = await _scope.Wire.StartTlsAsync(limit.Token);
+            _scope.Services.LogTls(SessionId, _scope.Client, facts);
             _session.TlsEstablished(facts);
         }
         catch (Exception exception)
         {
-            _services.Log.Write(new MailEvent.TlsFailed(SessionId, _client, exception.InnerException?.Message ?? exception.Message));
+            _log.Write(new MailEvent.TlsFailed(SessionId, _scope.Client, exception.InnerException?.Message ?? exception.Message));
             throw new WireLostException("the TLS handshake failed");
         }
     }
 
     private SessionAction? Write(Reply reply)
     {
-        Say(reply);
+        _replies.Say(reply);
         return null;
     }
 
     private SessionAction? HangUp(Reply reply)
     {
-        Say(reply);
+        _replies.Say(reply);
         _closing = true;
         _end = reply.Code == 221 ? "quit" : reply == Replies.AuthFailed ? "too many failed logins" : reply.ToString();
         return null;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Outcomes;
 using Sallyport.Server.Sending;
@@ -18,6 +19,9 @@ public sealed record SubmissionServices(
     SiteHolder Site, ISpool Spool, Handoff Handoff, QueueIds Ids, UsageLedger Sending, ISendingMonitor Watch, OutcomeFeed Outcomes, IMailLog Log,
     TimeProvider Time)
 {
+    /// <summary>The stages each message passes before its commit.</summary>
+    public ContentPipeline Content { get; init; } = ContentPipeline.None;
+
     public HandshakeGate Handshakes { get; } = new();
 
     /// <summary>The handshake, and what became of a certificate the client showed.</summary>

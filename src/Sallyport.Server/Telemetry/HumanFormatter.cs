@@ -43,6 +43,8 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.HeldChanged e => $"{e.What} what {(e.What == "held" ? "waited" : "was held")}{(e.Login.Length > 0 ? Of(e.Login) : "")}: "
             + $"{Count(e.Messages, "message")}, {Count(e.Recipients, "recipient")}",
         MailEvent.Refused e => $"{e.Session} refused {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: {Clean(e.Reply.ToString())}",
+        MailEvent.StoreRefused e => $"{e.Session} {(e.Id is { } id ? id + " " : "")}NOT STORED, {Quoted(e.Subject)}{Of(e.Login)} from {e.Client}: "
+            + $"{Clean(e.Cause)}; the client was told {Clean(e.Reply.ToString())}",
         MailEvent.LimitReached e => $"{e.Session} LIMIT reached, {Quoted(e.Subject)} of login {Clean(e.Login)} from {e.Client} refused: "
             + $"{Clean(e.Whose)} has used {e.Used} of {e.Allowed} {Name(e.Measure)} {QuotaPolicy.Per(e.Window)}: {Clean(e.Reply.ToString())}",
         MailEvent.UngrantedSenderAllowed e => $"{e.Session} {Quoted(e.Address)} in {e.Where} is not an address of login {Clean(e.Login)}: "

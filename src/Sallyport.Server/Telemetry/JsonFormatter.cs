@@ -18,7 +18,7 @@ public sealed class JsonFormatter : ILineFormatter
         using var json = new Utf8JsonWriter(buffer, Options);
         json.WriteStartObject();
         json.WriteString("time", at.UtcDateTime);
-        json.WriteString("level", mailEvent is MailEvent.Problem ? "error" : "info");
+        json.WriteString("level", mailEvent is MailEvent.Problem or MailEvent.StoreRefused ? "error" : "info");
         Write(json, mailEvent);
         json.WriteEndObject();
         json.Flush();
@@ -47,6 +47,10 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.Refused e:
                 Put(json, "refused", ("session", e.Session), ("client", e.Client), ("login", e.Login), ("subject", e.Subject),
                     ("reply", e.Reply.ToString()));
+                break;
+            case MailEvent.StoreRefused e:
+                Put(json, "store_refused", ("session", e.Session), ("queue_id", e.Id?.ToString() ?? ""), ("client", e.Client),
+                    ("login", e.Login), ("subject", e.Subject), ("cause", e.Cause), ("reply", e.Reply.ToString()));
                 break;
             case MailEvent.LimitReached e:
                 WriteLimit(json, e);

@@ -86,6 +86,13 @@ public abstract record MailEvent
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>
     public sealed record Refused(string Session, string Client, string Login, string Subject, Reply Reply, string LoginAddress) : MailEvent;
 
+    /// <summary>The store did not take a message, or takes none: a fault of ours or of what we stand on.</summary>
+    /// <param name="Id">Null when no content had arrived.</param>
+    /// <param name="Subject">The reverse-path, or how far the message had come.</param>
+    /// <param name="Cause">For the administrator: what the disk or the store said.</param>
+    public sealed record StoreRefused(
+        string Session, QueueId? Id, string Client, string Login, string Subject, string Cause, Reply Reply) : MailEvent;
+
     /// <summary>A login, message or recipient was refused with this reply, since a limit was reached.</summary>
     /// <param name="Whose">The login, group or site whose limit it is: "login:jane".</param>
     /// <param name="Subject">The recipient's address, or what else was refused.</param>

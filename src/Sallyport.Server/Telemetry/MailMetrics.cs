@@ -32,7 +32,7 @@ public sealed class MailMetrics : IMailLog, IDisposable
         _logins = _meter.CreateCounter<long>("sallyport_logins_total", null, "Logins by outcome: accepted, failed, repeated, unavailable.");
         _messages = _meter.CreateCounter<long>("sallyport_messages_total", null, "Messages taken by outcome: accepted (to be relayed), held.");
         _refusals = _meter.CreateCounter<long>(
-            "sallyport_refusals_total", null, "Senders, recipients and messages refused, by reason: policy, limit.");
+            "sallyport_refusals_total", null, "Senders, recipients and messages refused, by reason: policy, limit, storage.");
         _recipients = _meter.CreateCounter<long>(
             "sallyport_recipients_total", null, "Attempts for a recipient by outcome: relayed, deferred, failed, held.");
         _trips = _meter.CreateCounter<long>("sallyport_breaker_trips_total", null, "Logins stopped by the breaker, by sign.");
@@ -85,6 +85,9 @@ public sealed class MailMetrics : IMailLog, IDisposable
                 break;
             case MailEvent.Refused:
                 _refusals.Add(1, Label("reason", "policy"));
+                break;
+            case MailEvent.StoreRefused:
+                _refusals.Add(1, Label("reason", "storage"));
                 break;
             case MailEvent.RefusalsOmitted e:
                 _refusals.Add(e.Count, Label("reason", "policy"));

@@ -31,6 +31,8 @@ internal sealed partial class MemorySpool : ISpool
 
     public bool HasRoomFor(long bytes) => Health == SpoolHealth.Accepting && bytes < long.MaxValue / 2;
 
+    public string WhyNoRoom => Failed.IsCompleted ? "the store failed" : "no room in memory";
+
     public IPendingMessage Begin(QueueId id) => new Submission(this, id);
 
     public ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel)
@@ -241,7 +243,7 @@ internal sealed partial class MemorySpool : ISpool
                 return new CommitResult.StoreFailed("the store failed");
             }
 
-            return Faults.DiskLow ? new CommitResult.NoRoom() : new CommitResult.Durable(Keep(id, record, content, claim));
+            return Faults.DiskLow ? new CommitResult.NoRoom(WhyNoRoom) : new CommitResult.Durable(Keep(id, record, content, claim));
         }
     }
 

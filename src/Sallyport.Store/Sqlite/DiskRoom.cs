@@ -29,6 +29,16 @@ internal sealed class DiskRoom(SqliteStoreOptions options, TimeProvider time)
         return !full && bytes < long.MaxValue / 2 && free + FreeInside - (bytes + (bytes / 2)) >= floor;
     }
 
+    /// <summary>The figures <see cref="Has"/> decides by, for the log.</summary>
+    public string Describe()
+    {
+        const double MiB = 1024 * 1024;
+        var (free, floor, full) = Probe();
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"{free / MiB:0.#} MiB free in {options.Directory} and {FreeInside / MiB:0.#} MiB in the database, {floor / MiB:0.#} MiB must stay free")
+            + (full ? "; a write has just failed because the disk is full" : "");
+    }
+
     /// <summary>The database itself said "full": believe it for a while whatever the file system says.</summary>
     public void MarkFull()
     {

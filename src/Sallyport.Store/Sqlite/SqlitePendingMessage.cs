@@ -131,7 +131,7 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
         if (exception is SqliteException { IsFull: true })
         {
             spool.Room.MarkFull();
-            return new CommitResult.NoRoom();
+            return new CommitResult.NoRoom($"{exception.Message}: {spool.WhyNoRoom}");
         }
 
         return new CommitResult.StoreFailed(exception.Message);

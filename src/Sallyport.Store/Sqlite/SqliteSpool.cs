@@ -14,6 +14,10 @@ internal sealed partial class SqliteSpool(GroupWriter writer, Readers readers, D
 
     public bool HasRoomFor(long bytes) => !Failed.IsCompleted && room.Has(bytes);
 
+    public string WhyNoRoom => Failed.IsCompleted
+        ? "an earlier write or flush failed: nothing is written until the server is restarted"
+        : room.Describe();
+
     public IPendingMessage Begin(QueueId id) => new SqlitePendingMessage(id, this, writer, options);
 
     public async ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel) =>

@@ -13,13 +13,18 @@ internal sealed class FaultySpool(ISpool inner) : ISpool
 
     public Action<QueueId> OnOpen { get; set; } = _ => { };
 
+    /// <summary>May wrap what it is given.</summary>
+    public Func<IPendingMessage, IPendingMessage> OnBegin { get; set; } = submission => submission;
+
     public SpoolHealth Health => inner.Health;
 
     public Task Failed => inner.Failed;
 
     public bool HasRoomFor(long bytes) => inner.HasRoomFor(bytes);
 
-    public IPendingMessage Begin(QueueId id) => inner.Begin(id);
+    public string WhyNoRoom => inner.WhyNoRoom;
+
+    public IPendingMessage Begin(QueueId id) => OnBegin(inner.Begin(id));
 
     public ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel)
     {

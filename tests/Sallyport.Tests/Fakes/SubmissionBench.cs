@@ -5,6 +5,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Submission;
 using Sallyport.Server.Telemetry;
@@ -24,7 +25,8 @@ internal sealed class SubmissionBench : IDisposable
     public SubmissionBench(
         ListenerTls listener = ListenerTls.None, Func<ServerOptions, ServerOptions>? change = null, ScriptedDirectory? directory = null,
         ISpool? spool = null, MemoryWire? wire = null, string? nonce = null, Action<SessionState, Command>? heard = null,
-        ImmutableArray<IDirectory> more = default, ISendingMonitor? watch = null, bool breaker = false)
+        ImmutableArray<IDirectory> more = default, ISendingMonitor? watch = null, bool breaker = false,
+        ImmutableArray<ContentStageFactory> stages = default)
     {
         SynchronizationContext.SetSynchronizationContext(null); // what the wire wakes runs on, at once
         Directory = directory ?? new ScriptedDirectory { Answers = new() { ["jane@acme.test"] = "ok" } };
@@ -41,7 +43,11 @@ internal sealed class SubmissionBench : IDisposable
         Site = SiteServices.OpenAsync(
             new LentStore(Store, spool), options, Log, Clock, default).GetAwaiter().GetResult();
         Site.Site.Swap(Site.NewSnapshot(options, null, [Directory, .. more.IsDefault ? [] : more], nonce));
-        Services = Site.Submission with { Watch = watch ?? (breaker ? Site.Abuse.Breaker : new NoMonitor()) };
+        Services = Site.Submission with
+        {
+            Watch = watch ?? (breaker ? Site.Abuse.Breaker : new NoMonitor()),
+            Content = stages.IsDefault ? ContentPipeline.None : new ContentPipeline(stages, Log),
+        };
         _driver = new SubmissionDriver(Wire, Services, listener, "SESSION1") { Heard = heard };
         Run = _driver.RunAsync(listener == ListenerTls.Implicit ? Wire.Facts : null, _drain.Token);
     }

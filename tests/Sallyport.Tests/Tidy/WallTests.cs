@@ -17,13 +17,14 @@ public sealed class WallTests
         ["Guard"] = ["Configuration", "Telemetry", "Limits", "State"],
         ["Identity"] = ["Configuration", "Telemetry", "Limits", "State", "Guard", "Sending"],
         ["Sending"] = ["Configuration", "Telemetry", "Limits", "Outcomes", "State"],
-        ["Alerting"] = ["Configuration", "Telemetry", "Reporting"],
+        ["Alerting"] = ["Configuration", "Telemetry", "Intake", "Reporting"],
+        ["Intake"] = ["Telemetry"],
         ["Routing"] = ["Configuration"],
         ["Reporting"] = ["Configuration", "Telemetry"],
         ["Sites"] = ["Configuration", "Certificates", "Identity", "Routing"],
-        ["Submission"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Guard", "Limits", "Routing", "Sending"],
+        ["Submission"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Intake", "Guard", "Limits", "Routing", "Sending"],
         ["Listening"] = ["Configuration", "Telemetry", "Certificates", "Limits", "Submission"],
-        ["Relay"] = ["Configuration", "Telemetry", "Outcomes", "Routing", "Reporting"],
+        ["Relay"] = ["Configuration", "Telemetry", "Intake", "Outcomes", "Routing", "Reporting"],
         ["Admin"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Guard", "Limits", "Routing", "Relay", "Sending", "Alerting"],
         ["Hosting"] = ["*"], // the composition sees all
     };

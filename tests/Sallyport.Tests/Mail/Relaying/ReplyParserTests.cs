@@ -61,7 +61,7 @@ public sealed class ReplyParserTests
             .Sample((replies, pieceBytes) =>
             {
                 var wire = Encoding.UTF8.GetBytes(string.Concat(replies.Select(reply => new Reply(reply.Item1, null, [.. reply.Item2]))
-                    .Select(reply => Encoding.UTF8.GetString(reply.ToBytes()))));
+                    .Select(reply => Encoding.UTF8.GetString(reply.Octets))));
                 var parser = new ReplyParser();
                 var read = new List<Reply>();
                 foreach (var piece in wire.Chunk(pieceBytes))

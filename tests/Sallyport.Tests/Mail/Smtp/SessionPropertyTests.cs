@@ -166,6 +166,9 @@ public sealed class SessionPropertyTests
                             ? new VerifierAnswer.Unavailable("")
                             : new VerifierAnswer.Found(new ScramVerifier(1, new byte[16], new byte[32], new byte[32]), "nonce"));
                         break;
+                    case SessionAction.LoginFailed failed:
+                        turn = failed.Next;
+                        break;
                     case SessionAction.AskSender:
                         Assert.NotNull(Session.Grant);
                         turn = Session.AnswerSender(refused ? Replies.NoRoom : null);

@@ -25,7 +25,8 @@ public sealed class MetricsTests
             new MailEvent.LoginUnavailable("S", "c", "jane", "PLAIN", "away"),
             new MailEvent.MessageAccepted("S", Id(1), "c", "jane", "<>", 1, "", 1),
             new MailEvent.MessageAccepted("S", Id(2), "c", "jane", "<>", 1, "", 1) { Held = true },
-            new MailEvent.Refused("S", "c", "jane", "x", Replies.NoRoom, ""),
+            new MailEvent.Refused("S", "c", "jane", "x", Replies.NulRefused, ""),
+            new MailEvent.StoreRefused("S", null, "c", "jane", "x", "disk full", Replies.NoRoom),
             new MailEvent.RefusalsOmitted("S", "c", "jane", 7),
             Settled(RecipientState.Relayed),
             Settled(RecipientState.Failed),
@@ -63,6 +64,7 @@ public sealed class MetricsTests
             sallyport_recipients_total{outcome="failed"} 1
             sallyport_recipients_total{outcome="relayed"} 1
             sallyport_refusals_total{reason="policy"} 8
+            sallyport_refusals_total{reason="storage"} 1
             sallyport_suspended_logins 2
             """.ReplaceLineEndings("\n"),
             string.Join('\n', text.Write().Split('\n').Where(line => line.Length > 0 && line[0] != '#')));
