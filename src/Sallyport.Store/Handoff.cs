@@ -34,36 +34,32 @@ public sealed class Handoff(int messagesMax, long bytesMax)
         Volatile.Write(ref _bytesMax, bytes);
     }
 
-    /// <summary>Takes room for one message before its commit. Give it back with <see cref="Forget"/> when it is settled or refused.</summary>
-    public bool TryReserve(long bytes)
+    /// <summary>Takes room for one message before its commit; null when there is none. Disposed when the message is settled or refused.</summary>
+    public Reservation? TryReserve(long bytes)
     {
         if (Interlocked.Increment(ref _messages) > Volatile.Read(ref _messagesMax)
             | Interlocked.Add(ref _bytes, bytes) > Volatile.Read(ref _bytesMax))
         {
-            Forget(bytes);
-            return false;
+            Release(bytes);
+            return null;
         }
 
-        return true;
+        return new Reservation(this, bytes);
     }
 
     /// <summary>
     /// A message was committed: what of it is in progress goes to the relay, what is due is told, what is held stays where it is.
     /// </summary>
-    /// <param name="reservedBytes">What <see cref="TryReserve"/> took for it; null when it had no room.</param>
-    public void Committed(SpooledMessage message, long? reservedBytes)
+    /// <param name="reservation">The room taken for it, which goes with it to the relay or is released; null when it had none.</param>
+    public void Committed(SpooledMessage message, Reservation? reservation)
     {
-        if (reservedBytes is { } bytes && message.Recipients.Any(recipient => recipient.State == RecipientState.InProgress))
+        if (reservation is not null && message.Recipients.Any(recipient => recipient.State == RecipientState.InProgress))
         {
-            Offer(message with { ReservedBytes = bytes });
+            Offer(message with { Reservation = reservation });
             return;
         }
 
-        if (reservedBytes is { } unused)
-        {
-            Forget(unused);
-        }
-
+        reservation?.Dispose();
         if (message.Recipients.Any(recipient => recipient.State == RecipientState.Due))
         {
             Wake();
@@ -76,9 +72,20 @@ public sealed class Handoff(int messagesMax, long bytesMax)
     /// <summary>Says that the spool should be looked at.</summary>
     public void Wake() => _due.Writer.TryWrite(true);
 
-    public void Forget(long bytes)
+    private void Release(long bytes)
     {
         Interlocked.Decrement(ref _messages);
         Interlocked.Add(ref _bytes, -bytes);
+    }
+
+    /// <summary>Room in memory for one message. Disposed as often as one likes, it is given back once.</summary>
+    public sealed class Reservation : IDisposable
+    {
+        private readonly long _bytes;
+        private Handoff? _of;
+
+        internal Reservation(Handoff of, long bytes) => (_of, _bytes) = (of, bytes);
+
+        public void Dispose() => Interlocked.Exchange(ref _of, null)?.Release(_bytes);
     }
 }

@@ -43,8 +43,8 @@ public sealed record SpooledMessage(
     ImmutableArray<SpooledRecipient> Recipients,
     ReadOnlyMemory<byte>? Content = null)
 {
-    /// <summary>Room taken in the <see cref="Handoff"/>; 0 for a message claimed from the spool.</summary>
-    public long ReservedBytes { get; init; }
+    /// <summary>Room taken in the <see cref="Handoff"/>; null for a message claimed from the spool.</summary>
+    public Handoff.Reservation? Reservation { get; init; }
 }
 
 /// <summary>A recipient's row.</summary>

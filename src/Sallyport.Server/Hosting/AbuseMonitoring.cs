@@ -1,5 +1,6 @@
 using Sallyport.Server.Alerting;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Outcomes;
 using Sallyport.Server.Sending;
 using Sallyport.Server.State;
@@ -26,13 +27,13 @@ public sealed class AbuseMonitoring : IAsyncDisposable
     public AlertCenter Alerts { get; }
 
     public static async ValueTask<AbuseMonitoring> OpenAsync(
-        IStore store, UsageLedger sending, WriteBehindBuffer journal, IOptionsInForce site, Handoff handoff, QueueIds ids, IMailLog log,
-        TimeProvider time, CancellationToken cancel)
+        IStore store, UsageLedger sending, WriteBehindBuffer journal, IOptionsInForce site, Handoff handoff, QueueIds ids, ContentPipeline content,
+        IMailLog log, TimeProvider time, CancellationToken cancel)
     {
         var trips = new TripQueue();
         var breaker = await Breaker.LoadAsync(store.Facts, sending, journal, trips, log, time, site, cancel);
 #pragma warning disable CA2000 // Disposed with this.
-        var alerts = new AlertCenter(site, new AlertMail(store.Spool, handoff, ids, time), new AlertWebhook(time), log, time);
+        var alerts = new AlertCenter(site, new AlertMail(store.Spool, handoff, ids, content, time), new AlertWebhook(time), log, time);
         var follower = new TripFollower(trips, store.Spool, log, breaker.IsInForce,
             (trip, held) => alerts.Tell(AlertOf(trip, held, site.Options.Hostname)));
 #pragma warning restore CA2000

@@ -3,6 +3,7 @@ using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Outcomes;
 using Sallyport.Server.Relay;
@@ -56,9 +57,11 @@ public sealed class SiteServices : IAsyncDisposable
     public ConnectionGate Gate { get; } = new();
 
     /// <summary>Opens all of it on an open store, which is disposed with it.</summary>
+    /// <param name="stages">What every message passes before its commit: submitted mail, reports and alerts. None by default.</param>
     /// <exception cref="StartException">The certificate cannot be used.</exception>
     public static async Task<SiteServices> OpenAsync(
-        IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel)
+        IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel,
+        ImmutableArray<ContentStageFactory> stages = default)
     {
         var certificate = ServerCertificate.Load(options);
         var site = new SiteHolder(options);
@@ -66,7 +69,8 @@ public sealed class SiteServices : IAsyncDisposable
         var sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel);
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         var ids = new QueueIds(time);
-        var abuse = await AbuseMonitoring.OpenAsync(store, sending, books.Journal, site, handoff, ids, log, time, cancel);
+        var content = new ContentPipeline(stages.IsDefault ? [] : stages, log);
+        var abuse = await AbuseMonitoring.OpenAsync(store, sending, books.Journal, site, handoff, ids, content, log, time, cancel);
         var directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.Decoys, log, time));
         var prepared = directories.Prepare(options.Directories);
         prepared.Commit();
@@ -81,8 +85,9 @@ public sealed class SiteServices : IAsyncDisposable
             Outcomes = outcomes,
             Recent = new RecentOutcomes(time),
             Handoff = handoff,
-            Submission = new SubmissionServices(site, store.Spool, handoff, ids, sending, abuse.Breaker, outcomes, log, time),
-            Relay = new RelayService(new RelayServices(store.Spool, handoff, outcomes, log, time, ids, site), site.Current.Routes),
+            Submission = new SubmissionServices(site, store.Spool, handoff, ids, sending, abuse.Breaker, outcomes, log, time) { Content = content },
+            Relay = new RelayService(
+                new RelayServices(store.Spool, handoff, outcomes, log, time, ids, site) { Content = content }, site.Current.Routes),
         };
     }
 

@@ -1,4 +1,5 @@
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Outcomes;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -7,7 +8,11 @@ namespace Sallyport.Server.Relay;
 
 /// <summary>What every part of the relay uses.</summary>
 public sealed record RelayServices(
-    ISpool Spool, Handoff Handoff, OutcomeFeed Outcomes, IMailLog Log, TimeProvider Time, QueueIds Ids, IOptionsInForce Site);
+    ISpool Spool, Handoff Handoff, OutcomeFeed Outcomes, IMailLog Log, TimeProvider Time, QueueIds Ids, IOptionsInForce Site)
+{
+    /// <summary>The stages a report passes before its commit.</summary>
+    public ContentPipeline Content { get; init; } = ContentPipeline.None;
+}
 
 /// <param name="EndJob">Called exactly once for each job that was taken.</param>
 internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Recorder, Action<RelayJob> EndJob)

@@ -191,9 +191,9 @@ public sealed class RelayService : IAsyncDisposable
             return;
         }
 
-        if (job.Message.ReservedBytes > 0)
+        if (job.Message.Reservation is { } reservation)
         {
-            _services.Handoff.Forget(job.Message.ReservedBytes);
+            reservation.Dispose();
             return;
         }
 

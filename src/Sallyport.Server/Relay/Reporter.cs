@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Reporting;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -29,7 +30,7 @@ internal sealed class Reporter(RelayServices services)
             [.. about.Select(one => one.Recipient)], default, null, message.Record.ReceivedAt + options.Relay.GiveUpAfter);
         try
         {
-            return ReportComposer.Compose(await WithOriginalAsync(bare, about, options.Relay.ReturnedBytes));
+            return Staged(ReportComposer.Compose(await WithOriginalAsync(bare, about, options.Relay.ReturnedBytes)));
         }
         catch (Exception exception)
         {
@@ -38,7 +39,7 @@ internal sealed class Reporter(RelayServices services)
 
         try
         {
-            return ReportComposer.Compose(bare);
+            return Staged(ReportComposer.Compose(bare));
         }
         catch (Exception exception)
         {
@@ -46,6 +47,8 @@ internal sealed class Reporter(RelayServices services)
             return null;
         }
     }
+
+    private NewMessage Staged(NewMessage report) => services.Content.Pass(report, ContentSource.Report);
 
     private async Task<ReportRequest> WithOriginalAsync(ReportRequest bare, ImmutableArray<Reported> about, int returnedBytes)
     {

@@ -85,9 +85,8 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         ContentReceiver receiver, MessageRecord record, ReadOnlyMemory<byte> header, long receivedBytes)
     {
         var handoff = scope.Services.Handoff;
-        var bytes = receivedBytes + header.Length;
-        var claim = record.HoldReason is null && handoff.TryReserve(bytes);
-        var commit = receiver.Submission.CommitAsync(record, header, claim, default).AsTask();
+        var reservation = record.HoldReason is null ? handoff.TryReserve(receivedBytes + header.Length) : null;
+        var commit = receiver.Submission.CommitAsync(record, header, claim: reservation is not null, default).AsTask();
         CommitResult result;
         try
         {
@@ -95,7 +94,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         }
         catch (TimeoutException)
         {
-            _ = WithdrawAsync(receiver.Submission, receiver.Id, claim, bytes);
+            _ = WithdrawAsync(receiver.Submission, receiver.Id, reservation);
             log.NotStored(receiver.Id, "(commit)", Replies.CommitLate,
                 $"the store took more than {scope.Timeouts.Commit.TotalSeconds:0} s over the commit");
             return Replies.CommitLate;
@@ -103,7 +102,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
 
         if (result is not CommitResult.Durable durable)
         {
-            Release(claim, bytes);
+            reservation?.Dispose();
             return NotStored(receiver.Id, result);
         }
 
@@ -111,7 +110,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         scope.Services.Outcomes.Publish(new MailOutcome.MessageKept(
             receiver.Id, record.Login, record.Envelope.Recipients.Length, record.HoldReason, record.ReceivedAt));
         LogAccepted(receiver.Id, record, durable.Message.ContentBytes);
-        handoff.Committed(durable.Message, claim ? bytes : null);
+        handoff.Committed(durable.Message, reservation);
         return Replies.Queued(receiver.Id);
     }
 
@@ -142,7 +141,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
     }
 
     /// <summary>The client was told 451 and keeps its message: what the store finishes later must not go out as well.</summary>
-    private async Task WithdrawAsync(IPendingMessage submission, QueueId id, bool claim, long bytes)
+    private async Task WithdrawAsync(IPendingMessage submission, QueueId id, Handoff.Reservation? reservation)
     {
         try
         {
@@ -158,15 +157,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         }
         finally
         {
-            Release(claim, bytes);
-        }
-    }
-
-    private void Release(bool claim, long bytes)
-    {
-        if (claim)
-        {
-            scope.Services.Handoff.Forget(bytes);
+            reservation?.Dispose();
         }
     }
 }

@@ -9,26 +9,39 @@ public sealed class HandoffTests
     public void Room_is_bounded_in_messages_and_in_octets()
     {
         var handoff = new Handoff(messagesMax: 2, bytesMax: 100);
-        Assert.True(handoff.TryReserve(60));
-        Assert.False(handoff.TryReserve(41));
-        Assert.True(handoff.TryReserve(40));
-        Assert.False(handoff.TryReserve(0));
-        handoff.Forget(60);
-        Assert.True(handoff.TryReserve(60));
+        var first = handoff.TryReserve(60);
+        Assert.NotNull(first);
+        Assert.Null(handoff.TryReserve(41));
+        Assert.NotNull(handoff.TryReserve(40));
+        Assert.Null(handoff.TryReserve(0));
+        first.Dispose();
+        Assert.NotNull(handoff.TryReserve(60));
+    }
+
+    [Fact]
+    public void Room_is_given_back_once_however_often_a_reservation_is_released()
+    {
+        var handoff = new Handoff(messagesMax: 2, bytesMax: 100);
+        using var other = handoff.TryReserve(50);
+        var reservation = handoff.TryReserve(50)!;
+        reservation.Dispose();
+        reservation.Dispose();
+        Assert.NotNull(handoff.TryReserve(50));
+        Assert.Null(handoff.TryReserve(1));
     }
 
     [Fact]
     public void Room_changes_with_the_configuration()
     {
         var handoff = new Handoff(messagesMax: 1, bytesMax: 100);
-        Assert.True(handoff.TryReserve(60));
+        var first = handoff.TryReserve(60)!;
         handoff.Resize(2, 200);
-        Assert.True(handoff.TryReserve(140));
+        var second = handoff.TryReserve(140)!;
         handoff.Resize(1, 200);
-        handoff.Forget(140);
-        Assert.False(handoff.TryReserve(1));
-        handoff.Forget(60);
-        Assert.True(handoff.TryReserve(200));
+        second.Dispose();
+        Assert.Null(handoff.TryReserve(1));
+        first.Dispose();
+        Assert.NotNull(handoff.TryReserve(200));
     }
 
     [Fact]
@@ -37,7 +50,7 @@ public sealed class HandoffTests
         var handoff = new Handoff(messagesMax: 50, bytesMax: long.MaxValue / 2);
         var granted = await Task.WhenAll(Enumerable.Range(0, 200)
             .Select(_ => Task.Run(() => handoff.TryReserve(1), TestContext.Current.CancellationToken)));
-        Assert.InRange(granted.Count(yes => yes), 1, 50);
+        Assert.InRange(granted.Count(reservation => reservation is not null), 1, 50);
     }
 
     [Fact]

@@ -144,11 +144,10 @@ public abstract class SpoolContract : IAsyncLifetime
         Assert.Equal("0 Held", States(kept));
         Assert.Null(kept.Content);
         var handoff = new Handoff(1, 1000);
-        Assert.True(handoff.TryReserve(1000));
-        handoff.Committed(kept, 1000);
+        handoff.Committed(kept, handoff.TryReserve(1000)!);
         Assert.False(handoff.Accepted.TryRead(out _));
         Assert.False(handoff.Due.TryRead(out _));
-        Assert.True(handoff.TryReserve(1000)); // the room is back
+        Assert.NotNull(handoff.TryReserve(1000)); // the room is back
     }
 
     [Fact]

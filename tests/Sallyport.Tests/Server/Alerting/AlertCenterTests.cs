@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Alerting;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Intake;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
@@ -27,7 +28,7 @@ public sealed class AlertCenterTests : IAsyncDisposable
     public AlertCenterTests()
     {
         Options = new() { Mail = ["postmaster@acme.test"], Webhook = new Uri("https://chat.acme.test/hook"), WebhookSecret = "s3" };
-        var mail = new AlertMail(_store.Spool, new Handoff(10, 1000), new NumberedIds(0), _clock);
+        var mail = new AlertMail(_store.Spool, new Handoff(10, 1000), new NumberedIds(0), ContentPipeline.None, _clock);
         _center = new AlertCenter(_site, mail, new AlertWebhook(_clock, _hook), new Log(this), _clock);
     }
 

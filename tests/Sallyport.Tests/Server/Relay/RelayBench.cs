@@ -93,9 +93,9 @@ internal sealed class RelayBench : IAsyncDisposable
         var cut = content.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
         await submission.WriteAsync(octets.AsMemory(cut), Cancel);
         record = record with { HasEightBit = octets.Any(octet => octet > 127), HasUtf8Header = octets[..cut].Any(octet => octet > 127) };
-        var claim = Handoff.TryReserve(octets.Length);
-        var kept = Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(record, octets.AsMemory(0, cut), claim, Cancel));
-        Handoff.Offer(kept.Message with { ReservedBytes = octets.Length });
+        var reservation = Handoff.TryReserve(octets.Length);
+        var kept = Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(record, octets.AsMemory(0, cut), reservation is not null, Cancel));
+        Handoff.Offer(kept.Message with { Reservation = reservation });
     }
 
     /// <summary>Keeps a message as due: it is claimed and read back.</summary>

@@ -23,7 +23,7 @@ public sealed class RelayOutcomeTests : IAsyncDisposable
         Assert.Equal(["RCPT TO:<a@x.test>", "RCPT TO:<b@y.test>", "RCPT TO:<c@z.test>"], message.Rcpt);
         Assert.Equal("Subject: dots\r\n\r\n.one\r\n..two\r\n.\r\nend\r\n", message.Content);
         Assert.Null(await bench.FindAsync(1));
-        Assert.True(bench.Handoff.TryReserve(10_000_000), "the room in memory was not given back");
+        Assert.NotNull(bench.Handoff.TryReserve(10_000_000)); // the room in memory was given back
     }
 
     [Fact]
