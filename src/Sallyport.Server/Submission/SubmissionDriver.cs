@@ -21,6 +21,7 @@ public sealed class SubmissionDriver : IDisposable
     private readonly LineReader _lines;
     private readonly SessionLog _log;
     private readonly SessionAccounting _accounting;
+    private readonly TlsUpgrade _tls;
     private readonly LoginConversation _login;
     private readonly MessageIntake _intake;
     private string _end = "the client left";
@@ -37,6 +38,7 @@ public sealed class SubmissionDriver : IDisposable
         _replies = new ReplyWriter(wire, _deadline, timeouts.Write);
         _lines = new LineReader(wire, _replies, _deadline, _session, timeouts, services.Time);
         _log = new SessionLog(_scope, _session, loginNeedsTls: tls != ListenerTls.None);
+        _tls = new TlsUpgrade(_scope, _session, _lines, _replies, _deadline, _log);
         _accounting = new SessionAccounting(_scope, _log);
         _login = new LoginConversation(_scope, _session, _accounting, _log, _lines, _replies);
         _intake = new MessageIntake(_scope, _session, new ContentInput(wire, _replies, _deadline, timeouts, services.Time), _replies,
@@ -133,7 +135,7 @@ public sealed class SubmissionDriver : IDisposable
             {
                 SessionAction.Say say => Write(say.Reply),
                 SessionAction.HangUp hangUp => HangUp(hangUp.Reply),
-                SessionAction.BeginTls begin => await BeginTlsAsync(begin),
+                SessionAction.BeginTls begin => await _tls.BeginAsync(begin),
                 SessionAction.AskSender ask => await _login.IsRevokedAsync() ? _session.LoginRevoked() : await AnswerSenderAsync(ask),
                 SessionAction.AskRecipient ask => AnswerRecipient(ask),
                 SessionAction.ReadData data => _lines.MoreHasArrived()
@@ -207,48 +209,6 @@ public sealed class SubmissionDriver : IDisposable
 
         var overLimit = _accounting.Add(_session.Grant!.Login, path);
         return _session.AnswerRecipient(overLimit, byLimit: overLimit is not null);
-    }
-
-    private async ValueTask<SessionAction?> BeginTlsAsync(SessionAction.BeginTls begin)
-    {
-        if (_lines.MoreHasArrived())
-        {
-            return _session.TlsInjected();
-        }
-
-        if (!_scope.Services.Handshakes.TryBegin(_scope.Site.Options.Limits.Handshakes))
-        {
-            return new SessionAction.Say(Replies.TlsBusy); // RFC 3207 §4
-        }
-
-        try
-        {
-            _replies.Say(begin.Reply);
-            await _replies.FlushAsync();
-            _deadline.Disarm();
-            await HandshakeAsync();
-            return null;
-        }
-        finally
-        {
-            _scope.Services.Handshakes.End();
-        }
-    }
-
-    private async Task HandshakeAsync()
-    {
-        try
-        {
-            using var limit = new CancellationTokenSource(_scope.Timeouts.Handshake, _scope.Time);
-            var facts = await _scope.Wire.StartTlsAsync(limit.Token);
-            _scope.Services.LogTls(SessionId, _scope.Client, facts);
-            _session.TlsEstablished(facts);
-        }
-        catch (Exception exception)
-        {
-            _log.Write(new MailEvent.TlsFailed(SessionId, _scope.Client, exception.InnerException?.Message ?? exception.Message));
-            throw new WireLostException("the TLS handshake failed");
-        }
     }
 
     private SessionAction? Write(Reply reply)

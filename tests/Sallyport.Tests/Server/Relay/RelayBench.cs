@@ -94,7 +94,8 @@ internal sealed class RelayBench : IAsyncDisposable
         await submission.WriteAsync(octets.AsMemory(cut), Cancel);
         record = record with { HasEightBit = octets.Any(octet => octet > 127), HasUtf8Header = octets[..cut].Any(octet => octet > 127) };
         var reservation = Handoff.TryReserve(octets.Length);
-        var kept = Assert.IsType<CommitResult.Durable>(await submission.CommitAsync(record, octets.AsMemory(0, cut), reservation is not null, Cancel));
+        var kept = Assert.IsType<CommitResult.Durable>(
+            await submission.CommitAsync(record, octets.AsMemory(0, cut), reservation is not null, Cancel));
         Handoff.Offer(kept.Message with { Reservation = reservation });
     }
 
