@@ -65,7 +65,8 @@ public static partial class UnixFile
             : null;
     }
 
-    private static string NameOf(uint user)
+    /// <summary>The user of this number; the number where it has no name.</summary>
+    public static string NameOf(uint user)
     {
         var number = user.ToString(CultureInfo.InvariantCulture);
         try

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Sallyport.Commands;
 using Sallyport.Interaction;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 
 namespace Sallyport;
@@ -70,7 +71,7 @@ internal static class Cli
 
     private static string Explain(Exception exception) => exception switch
     {
-        StartException => exception.Message,
+        StartException or AdminRefusedException => exception.Message,
         HttpRequestException => $"the server does not answer: {exception.Message}",
         OperationCanceledException => "interrupted",
         IOException or UnauthorizedAccessException => FileTrouble.Say(exception, ""),

@@ -15,13 +15,13 @@ public static class AdminDoor
     /// <exception cref="StartException">Neither a server answers nor the store opens.</exception>
     public static async Task<IAdmin> OpenAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
     {
-        var socket = AdminSocket.PathIn(options.Data);
+        var socket = AdminSocketPath.In(options.Data);
         var begun = time.GetTimestamp();
         while (true)
         {
             if (await AdminSocket.AnswersAsync(socket, cancel))
             {
-                return new RemoteAdmin(socket);
+                return new RemoteAdmin(socket, time);
             }
 
             try
@@ -33,6 +33,26 @@ public static class AdminDoor
                 // A server that just starts holds the store and does not answer yet.
                 await Task.Delay(Between, time, cancel);
             }
+        }
+    }
+
+    /// <summary>The running server, or a door with no store behind it: for what concerns a configuration alone.</summary>
+    /// <param name="options">Null where the configuration has errors, and so names no server.</param>
+    public static async Task<IAdmin> OpenWithoutStoreAsync(ServerOptions? options, TimeProvider time, CancellationToken cancel) =>
+        options is not null && AdminSocketPath.In(options.Data) is var socket && await AdminSocket.AnswersAsync(socket, cancel)
+            ? new RemoteAdmin(socket, time)
+            : LocalAdmin.WithoutStore("not opened", time);
+
+    /// <summary>As <see cref="OpenAsync"/>, and where the store cannot be opened a door that says so and checks the rest.</summary>
+    public static async Task<IAdmin> OpenForChecksAsync(ServerOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        try
+        {
+            return await OpenAsync(options, time, cancel);
+        }
+        catch (StartException exception)
+        {
+            return LocalAdmin.WithoutStore(exception.Message, time);
         }
     }
 

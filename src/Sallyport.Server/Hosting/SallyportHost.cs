@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Admin.Transport;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Configuration.Validation;
 using Sallyport.Server.Limits;
@@ -30,7 +29,7 @@ public sealed class SallyportHost : IAsyncDisposable
         (_services, _lines, _metrics) = (services, lines, metrics);
         _listener = new SubmissionListener(services.Submission, services.Gate);
         _admin = new LocalAdmin(services.ForAdmin(services.Time.GetUtcNow()));
-        _web = WebHost.Build(services.Site.Options, _listener, _admin.Handlers, services.Log);
+        _web = WebHost.Build(services.Site.Options, _listener, _admin.Dispatcher, services.Log);
     }
 
     /// <summary>Completes when the store has failed: nothing more can be promised, and only a restart reads what is on disk.</summary>
@@ -43,7 +42,7 @@ public sealed class SallyportHost : IAsyncDisposable
     {
         (options, var fewer) = FileLimit.Fit(options, FileLimit.Lift(), FileLimit.OpenAtStart);
         Certificates.ServerCertificate.Load(options)?.Leaf.Dispose(); // the first to be told of, before the store is opened
-        AdminSocket.CheckPath(options.Data);
+        AdminSocketPath.Check(options.Data);
         await SiteReload.OpenLog(options.Log).DisposeAsync();
         var store = await StoreOpener.OpenAsync(options, time, cancel);
 #pragma warning disable CA2000 // The host's, and disposed with it.
@@ -152,7 +151,7 @@ public sealed class SallyportHost : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken cancel)
     {
-        var socket = AdminSocket.PathIn(Options.Data);
+        var socket = AdminSocketPath.In(Options.Data);
 
         // What a server that was killed left behind: the lock on the store says that none runs.
         File.Delete(socket);

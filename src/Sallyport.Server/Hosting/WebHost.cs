@@ -13,7 +13,7 @@ namespace Sallyport.Server.Hosting;
 /// <summary>Kestrel with our listeners and the admin socket, and nothing else of a web server.</summary>
 internal static class WebHost
 {
-    public static WebApplication Build(ServerOptions options, SubmissionListener submission, AdminHandlers handlers, IMailLog log)
+    public static WebApplication Build(ServerOptions options, SubmissionListener submission, AdminDispatcher handlers, IMailLog log)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRouting();
@@ -21,7 +21,7 @@ internal static class WebHost
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ListenUnixSocket(AdminSocket.PathIn(options.Data));
+            kestrel.ListenAdmin(AdminSocketPath.In(options.Data));
             foreach (var listener in options.Listeners)
             {
                 kestrel.Listen(listener, submission, log);

@@ -55,6 +55,7 @@ public sealed class HumanFormatter : ILineFormatter
         MailEvent.ConnectionClosed e => $"{e.Session} {e.Client} disconnected after {Count(e.Messages, "message")}: {Clean(e.Why)}",
         MailEvent.RecipientSettled e => Settled(e),
         MailEvent.ReportKept e => $"{e.Id} report \"{e.Kind}\" about {e.About} goes to {Clean(e.Recipient)}",
+        MailEvent.AdminChange e => $"admin {Clean(e.By)}: {e.Operation}{(e.Subject.Length > 0 ? " " + Clean(e.Subject) : "")}: {e.Code}",
         MailEvent.Notice e => Clean(e.What),
         MailEvent.Problem e => "PROBLEM: " + Clean(e.What),
         _ => mailEvent.ToString(),

@@ -165,6 +165,9 @@ public sealed class JsonFormatter : ILineFormatter
             case MailEvent.LoginSuspended e:
                 Put(json, "login_suspended", ("login", e.Login), ("until", e.Until?.UtcDateTime.ToString("O") ?? ""), ("why", e.Why));
                 return true;
+            case MailEvent.AdminChange e:
+                Put(json, "admin_change", ("operation", e.Operation), ("by", e.By), ("subject", e.Subject), ("code", e.Code));
+                return true;
             case MailEvent.LoginResumed e:
                 Put(json, "login_resumed", ("login", e.Login));
                 return true;

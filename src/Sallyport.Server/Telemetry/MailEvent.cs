@@ -81,6 +81,13 @@ public abstract record MailEvent
     /// <param name="Login">Empty for all.</param>
     public sealed record HeldChanged(string What, string Login, int Messages, int Recipients) : MailEvent;
 
+    /// <summary>An administrator, or a user about the own login, changed something.</summary>
+    /// <param name="Operation">The path of the operation: "users/disable".</param>
+    /// <param name="By">The user of the system, or whom a console has logged in.</param>
+    /// <param name="Subject">The login, address or message; may be empty.</param>
+    /// <param name="Code">What was done, as the admin API's codes have it.</param>
+    public sealed record AdminChange(string Operation, string By, string Subject, string Code) : MailEvent;
+
     /// <summary>A message, sender or recipient was refused with this reply.</summary>
     /// <param name="Subject">The address, or what else was refused.</param>
     /// <param name="LoginAddress">The first address granted to the login; empty when it has none.</param>

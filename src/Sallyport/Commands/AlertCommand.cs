@@ -26,9 +26,9 @@ internal static class AlertCommand
                 table.Row(Terminal.Cell(step.Rule), Terminal.Outcome(step.Outcome), Terminal.Cell(step.Because));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return trial.Sent ? Exit.Done : Exit.Failed;
         }, cancel));
-        return new Command("alert", "What tells you of what cannot wait: test.") { test };
+        return new Command("alert", "Alerts: test that they reach you.") { test };
     }
 }

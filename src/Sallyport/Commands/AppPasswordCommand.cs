@@ -5,14 +5,14 @@ using Sallyport.Server.Admin.Operations;
 
 namespace Sallyport.Commands;
 
-/// <summary>app-password: one password a device.</summary>
+/// <summary>app-password: one password per device.</summary>
 internal static class AppPasswordCommand
 {
     private static readonly Argument<string> Login = new("login") { Description = "What the user logs in with" };
     private static readonly Option<string> Config = CommandContext.ConfigOption();
     private static readonly Option<bool> Json = CommandContext.JsonOption();
 
-    public static Command Create() => new("app-password", "One password a device, made here and shown once: add, list, revoke.")
+    public static Command Create() => new("app-password", "One password per device, generated here and shown once: add, list, revoke.")
     {
         CreateAdd(),
         CreateList(),
@@ -42,12 +42,12 @@ internal static class AppPasswordCommand
             return AppPasswordRules.FindMistake(wanted) is { } mistake
                 ? Terminal.Fail(mistake, Exit.Usage)
                 : await CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
-                    Show(await admin.CallAsync(AppPasswordOperations.Add, wanted, cancel), parsed.GetValue(Json)), cancel);
+                    Show(await admin.CallAsync(AppPasswordOperations.Add, wanted, cancel), wanted.Login, parsed.GetValue(Json)), cancel);
         });
         return command;
     }
 
-    private static int Show(MadeAppPassword made, bool json)
+    private static int Show(MadeAppPassword made, string login, bool json)
     {
         if (json)
         {
@@ -56,10 +56,10 @@ internal static class AppPasswordCommand
 
         if (!made.Done)
         {
-            return Terminal.Fail(made.Message);
+            return Terminal.Fail(Hints.With(made.Message, made.Code, made.Login ?? login));
         }
 
-        Terminal.Line($"Login     {made.Login}, as the user knows it");
+        Terminal.Line($"Login     {made.Login}");
         Terminal.Line($"Password  {made.Secret}");
         Terminal.Line(made.Message + ". The password is not shown again.");
         return Exit.Done;
@@ -71,7 +71,7 @@ internal static class AppPasswordCommand
         var command = new Command("list", "List app passwords and when they were last used.") { login, Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var all = await admin.CallAsync(AppPasswordOperations.List, new AppPasswordQuery(parsed.GetValue(login)), cancel);
+            var all = await admin.ListAsync(AppPasswordOperations.List, new AppPasswordQuery(parsed.GetValue(login)), cancel);
             return parsed.GetValue(Json) ? Terminal.Json(all, AdminJson.Readable.AppPasswordViewArray) : Show(all);
         }, cancel));
         return command;
@@ -91,10 +91,10 @@ internal static class AppPasswordCommand
             table.Row(Terminal.Cell(one.Login), Terminal.Cell(one.Id), Terminal.Cell(one.Label), Terminal.Cell(Day(one.CreatedAt)),
                 Terminal.Cell(one.LastUsedAt is { } at
                     ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + "Z" : "never"),
-                Terminal.Cell(one.LastUsedFrom ?? ""), Terminal.Cell(Only(one), one.Expired ? Spectre.Console.Color.Red : null));
+                Terminal.Cell(one.LastUsedFrom ?? ""), Terminal.Cell(Only(one), one.Expired ? CellColor.Red : CellColor.None));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
         return Exit.Done;
     }
 
@@ -112,7 +112,8 @@ internal static class AppPasswordCommand
             return parsed.GetValue(all) == parsed.GetValue(id) is not null
                 ? Terminal.Fail("which one? Give its id, or --all for all of the login", Exit.Usage)
                 : await CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
-                    CommandContext.Tell(await admin.CallAsync(AppPasswordOperations.Revoke, choice, cancel), parsed.GetValue(Json)), cancel);
+                    CommandContext.Tell(
+                        await admin.CallAsync(AppPasswordOperations.Revoke, choice, cancel), parsed.GetValue(Json), choice.Login), cancel);
         });
         return command;
     }

@@ -33,13 +33,13 @@ internal static class AuthTestCommand
     private static async Task<int> TryPasswordAsync(string config, string login, bool json, CancellationToken cancel) =>
         CommandContext.Load(config) is { } options && Terminal.ReadPassword(options, twice: false) is { } password
             ? await CommandContext.AtDoorAsync(options, async admin =>
-                Show(await admin.CallAsync(StatusOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
+                Show(await admin.CallAsync(LoginTrialOperations.TryLogin, new LoginQuery(login, password), cancel), "login", json), cancel)
             : Exit.Usage;
 
     private static async Task<int> TryTokenAsync(string config, string? login, bool json, CancellationToken cancel) =>
         CommandContext.Load(config) is { } options && Terminal.ReadSecret("token") is { } token
             ? await CommandContext.AtDoorAsync(options, async admin =>
-                Show(await admin.CallAsync(StatusOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
+                Show(await admin.CallAsync(LoginTrialOperations.TryToken, new TokenQuery(login, token), cancel), "token", json), cancel)
             : Exit.Usage;
 
     private static int Show(LoginTrial trial, string what, bool json)

@@ -27,7 +27,7 @@ internal static class BansCommand
         var command = new Command("list", "List the bans in force.") { Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var bans = await admin.CallAsync(GuardOperations.List, EmptyRequest.Instance, cancel);
+            var bans = await admin.ListAsync(GuardOperations.List, ListRequest.All, cancel);
             if (parsed.GetValue(Json))
             {
                 return Terminal.Json(bans, AdminJson.Readable.BanViewArray);
@@ -46,7 +46,7 @@ internal static class BansCommand
                     Terminal.Cell(ban.Why));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;

@@ -1,76 +1,70 @@
 using System.CommandLine;
 using Sallyport.Interaction;
-using Sallyport.Server.Certificates;
+using Sallyport.Server.Hosting;
+using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Configuration.Validation;
-using Sallyport.Server.Identity;
 
 namespace Sallyport.Commands;
 
-/// <summary>check: is the configuration right? Every mistake with its file, line and key, all at once.</summary>
+/// <summary>check: has the configuration errors? Every one with its file, line and key, all at once.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
     {
         var config = CommandContext.ConfigOption();
         var json = CommandContext.JsonOption();
-        var command = new Command("check", "Check the configuration; every mistake with its line and the nearest right name.") { config, json };
-        command.SetAction(parsed => Run(parsed.GetValue(config)!, parsed.GetValue(json)));
+        var command = new Command("check", "Check the configuration; every error with its line and the nearest right name.") { config, json };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var file = parsed.GetValue(config)!;
+            var report = await AskAsync(file, cancel);
+            if (!parsed.GetValue(json))
+            {
+                return Show(file, report);
+            }
+
+            Terminal.Json(report, AdminJson.Readable.CheckReport);
+            return report.Valid ? Exit.Done : Exit.Usage;
+        });
         return command;
     }
 
-    private static int Run(string file, bool json)
+    /// <summary>The running server is asked where there is one: it sees the files as its user does.</summary>
+    private static async Task<CheckReport> AskAsync(string file, CancellationToken cancel)
     {
-        var result = ConfigurationLoader.Load(file);
-        var problems = result is ConfigurationResult.Invalid invalid ? invalid.Problems.ToList() : [];
-        var warnings = result switch
+        var loaded = ConfigurationLoader.Load(file);
+        if (loaded is ConfigurationResult.Invalid { Problems: [{ Line: 0, Key: "" }] unreadable })
         {
-            ConfigurationResult.Loaded loaded => loaded.Warnings.ToList(),
-            ConfigurationResult.Invalid wrong => wrong.Warnings.ToList(),
-            _ => [],
-        };
-        if (result is ConfigurationResult.Loaded { Options: var options } && TryCertificate(options) is { } broken)
-        {
-            problems.Add(new(file, 0, "tls", broken));
+            return new(false, [.. unreadable], []);
         }
 
-        if (result is ConfigurationResult.Loaded { Options.Directories: var directories })
+        var text = await CommandContext.TextAsync(file, cancel);
+        await using var admin = await AdminDoor.OpenWithoutStoreAsync(
+            (loaded as ConfigurationResult.Loaded)?.Options, TimeProvider.System, cancel);
+        var report = await admin.CallAsync(ConfigurationOperations.Check, text, cancel);
+        return report with { Problems = Named(report.Problems), Warnings = Named(report.Warnings) };
+
+        ConfigurationProblem[] Named(ConfigurationProblem[] problems) =>
+            [.. problems.Select(problem => problem.File == text.File ? problem with { File = file } : problem)];
+    }
+
+    private static int Show(string file, CheckReport report)
+    {
+        foreach (var problem in report.Problems)
         {
-            problems.AddRange(directories.OfType<CertificateDirectoryOptions>()
-                .Select(directory => (directory.Name, Trouble: new CertificateDirectory(directory).Trouble()))
-                .Where(one => one.Trouble is not null)
-                .Select(one => new ConfigurationProblem(file, 0, "directory." + one.Name, one.Trouble!)));
+            Console.Error.WriteLine(problem);
         }
 
-        if (json)
+        foreach (var warning in report.Warnings)
         {
-            var report = new CheckReport(problems.Count == 0, [.. problems], [.. warnings]);
-            Terminal.Json(report, CommandJson.Readable.CheckReport);
-        }
-        else
-        {
-            problems.ForEach(problem => Console.Error.WriteLine(problem));
-            warnings.ForEach(warning => Terminal.Warn(warning.ToString()));
-            Terminal.Line(problems.Count == 0
-                ? $"{file} is right" + (warnings.Count == 0 ? "" : $", with {Count(warnings.Count, "doubt")}")
-                : $"{Count(problems.Count, "mistake")} in {file}");
+            Terminal.Warn(warning.ToString());
         }
 
-        return problems.Count == 0 ? Exit.Done : Exit.Usage;
+        Terminal.Line($"{file}: " + (!report.Valid ? Count(report.Problems.Length, "error")
+            : "no errors" + (report.Warnings.Length == 0 ? "" : $", {Count(report.Warnings.Length, "warning")}")));
+        return report.Valid ? Exit.Done : Exit.Usage;
     }
 
     private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
-
-    private static string? TryCertificate(ServerOptions options)
-    {
-        try
-        {
-            ServerCertificate.Load(options);
-            return null;
-        }
-        catch (StartException exception)
-        {
-            return exception.Message;
-        }
-    }
 }

@@ -16,7 +16,7 @@ internal static class ClientsCommand
         var command = new Command("clients", description) { config, json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(config)!, async admin =>
         {
-            var stale = await admin.CallAsync(GuardOperations.Stale, EmptyRequest.Instance, cancel);
+            var stale = await admin.ListAsync(GuardOperations.Stale, ListRequest.All, cancel);
             if (parsed.GetValue(json))
             {
                 return Terminal.Json(stale, AdminJson.Readable.StaleViewArray);
@@ -37,7 +37,7 @@ internal static class ClientsCommand
                     Terminal.Cell("set the new password on that device"));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;

@@ -30,7 +30,7 @@ internal static class ExplainCommand
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(config)!, async admin =>
         {
             var query = new ExplainQuery(parsed.GetValue(login)!, parsed.GetValue(from)!, parsed.GetValue(to)!);
-            var explanation = await admin.CallAsync(StatusOperations.Explain, query, cancel);
+            var explanation = await admin.CallAsync(ExplainOperations.Explain, query, cancel);
             if (parsed.GetValue(json))
             {
                 return Terminal.Json(explanation, AdminJson.Readable.Explanation, explanation.Accepted);
@@ -40,6 +40,11 @@ internal static class ExplainCommand
             Terminal.Line(!explanation.Accepted ? "The message would be refused."
                 : explanation.Steps.Any(step => step.Outcome == "held") ? "The message would be taken, and held."
                 : "The message would be taken.");
+            foreach (var hint in Hints.Of(explanation, query.Login))
+            {
+                Terminal.Line(hint);
+            }
+
             return explanation.Accepted ? Exit.Done : Exit.Failed;
         }, cancel));
         return command;
@@ -53,6 +58,6 @@ internal static class ExplainCommand
             table.Row(Terminal.Cell(step.Rule), Terminal.Outcome(step.Outcome), Terminal.Cell(step.Because));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
     }
 }

@@ -25,7 +25,7 @@ internal static class GrantsCommand
         var command = new Command("list", "List the grants of configuration and commands; what directories say comes on top.") { Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var grants = await admin.CallAsync(GrantOperations.List, EmptyRequest.Instance, cancel);
+            var grants = await admin.ListAsync(GrantOperations.List, ListRequest.All, cancel);
             if (parsed.GetValue(Json))
             {
                 return Terminal.Json(grants, AdminJson.Readable.GrantViewArray);
@@ -43,7 +43,7 @@ internal static class GrantsCommand
                 table.Row(Terminal.Cell(grant.To), Terminal.Cell(grant.As), Terminal.Cell(grant.Source));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;
@@ -118,7 +118,7 @@ internal static class GrantsCommand
             table.Row(Terminal.Cell(right.Sender), Terminal.Cell(right.Source));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
         return Exit.Done;
     }
 
@@ -151,7 +151,7 @@ internal static class GrantsCommand
                 table.Row(Terminal.Cell(who.Login), Terminal.Cell(who.Source));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;

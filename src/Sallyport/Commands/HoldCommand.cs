@@ -24,7 +24,7 @@ internal static class HoldCommand
         var command = new Command("list", "List what is held, by login and reason.") { login, Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var held = await admin.CallAsync(HoldOperations.List, new HeldQuery(parsed.GetValue(login)), cancel);
+            var held = await admin.ListAsync(HoldOperations.List, new HeldQuery(parsed.GetValue(login)), cancel);
             return parsed.GetValue(Json) ? Terminal.Json(held, AdminJson.Readable.HeldViewArray) : Show(held);
         }, cancel));
         return command;
@@ -50,13 +50,13 @@ internal static class HoldCommand
             }
         }
 
-        Terminal.Line("`sallyport hold release LOGIN` lets it go on, `sallyport hold drop LOGIN` throws it away.");
+        Terminal.Line("`sallyport hold release LOGIN` releases it, `sallyport hold drop LOGIN` throws it away.");
         return Exit.Done;
     }
 
     private static Command CreateRelease()
     {
-        var trust = new Option<bool>("--trust") { Description = "What the login does now is usual for it: the breaker lets it from now on" };
+        var trust = new Option<bool>("--trust") { Description = "Treat this volume as normal for the login from now on" };
         var (names, all, command) = Change("release", "Let what is held go on, and its login send again.");
         command.Options.Add(trust);
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin => await ChangeAsync(
@@ -116,7 +116,7 @@ internal static class HoldCommand
         var messages = (long)selection.QueueIds.Length;
         if (messages == 0)
         {
-            messages = (await admin.CallAsync(HoldOperations.List, new HeldQuery(selection.Login), cancel)).Sum(group => group.Messages);
+            messages = (await admin.ListAsync(HoldOperations.List, new HeldQuery(selection.Login), cancel)).Sum(group => group.Messages);
         }
 
         if (messages == 0)
@@ -160,6 +160,7 @@ internal static class HoldCommand
                 ? answer with
                 {
                     Done = true,
+                    Code = what == "released" ? AdminCodes.MessagesReleased : AdminCodes.MessagesDropped,
                     Message = $"{messages} messages{of} {what}{left}",
                     Messages = messages,
                     Recipients = recipients,
@@ -167,7 +168,7 @@ internal static class HoldCommand
                 : answer;
             return json
                 ? Terminal.Json(whole, AdminJson.Readable.HeldAnswer, whole.Done)
-                : CommandContext.Tell(new AdminAnswer(whole.Done, whole.Message), json);
+                : CommandContext.Tell(new AdminAnswer(whole.Done, whole.Code, whole.Message), json);
         }
     }
 

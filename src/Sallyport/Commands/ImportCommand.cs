@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using Sallyport.Interaction;
-using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity.Import;
+using Sallyport.Server.Admin.Operations;
 
 namespace Sallyport.Commands;
 
@@ -18,7 +16,7 @@ internal static class ImportCommand
 
     private static readonly Option<string> Preset = new("--preset")
     {
-        Description = $"Where it comes from: {string.Join(", ", ImportMapping.PresetNames)}",
+        Description = $"Where it comes from: {string.Join(", ", ImportOperations.Presets)}",
         DefaultValueFactory = _ => "none",
         HelpName = "SYSTEM",
     };
@@ -31,7 +29,7 @@ internal static class ImportCommand
     private static readonly Option<string[]> Groups = Fields("--group", "Attributes or columns with groups of the login");
     private static readonly Option<string> Delimiter = new("--delimiter")
     {
-        Description = "What parts the columns of CSV: a character, or tab",
+        Description = "CSV column separator: a character, or tab",
         DefaultValueFactory = _ => ",",
         HelpName = "CHARACTER",
     };
@@ -59,7 +57,7 @@ internal static class ImportCommand
         {
             Input, Preset, Logins, Passwords, Addresses, Groups, Format, Delimiter, Into, Merge, Replace, HashPlain, DryRun, Config, Json,
         };
-        command.SetAction(Run);
+        command.SetAction(RunAsync);
         return command;
     }
 
@@ -71,12 +69,12 @@ internal static class ImportCommand
             ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
 
-    private static int Run(ParseResult parsed)
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
     {
         var file = parsed.GetValue(Input)!;
         var (format, mistake) = FormatOf(file, parsed.GetValue(Format));
-        mistake ??= !ImportMapping.PresetNames.Contains(parsed.GetValue(Preset)!)
-            ? $"\"{parsed.GetValue(Preset)}\" is no preset; {string.Join(", ", ImportMapping.PresetNames)} are" : null;
+        mistake ??= !ImportOperations.Presets.Contains(parsed.GetValue(Preset)!)
+            ? $"\"{parsed.GetValue(Preset)}\" is not a preset; {string.Join(", ", ImportOperations.Presets)} are" : null;
         mistake ??= DelimiterOf(parsed.GetValue(Delimiter)!) is null ? "--delimiter takes one character of ASCII, or tab" : null;
         mistake ??= parsed.GetValue(Merge) && parsed.GetValue(Replace) ? "--merge and --replace contradict each other" : null;
         if (mistake is not null)
@@ -84,53 +82,39 @@ internal static class ImportCommand
             return Terminal.Fail(mistake, Exit.Usage);
         }
 
+        var request = new ImportRequest(format, parsed.GetValue(Preset)!, parsed.GetValue(Logins) ?? [], parsed.GetValue(Passwords) ?? [],
+            parsed.GetValue(Addresses) ?? [], parsed.GetValue(Groups) ?? [], $"{DelimiterOf(parsed.GetValue(Delimiter)!)}", parsed.GetValue(Into),
+            parsed.GetValue(Replace), parsed.GetValue(HashPlain), parsed.GetValue(DryRun));
         if (CommandContext.Load(parsed.GetValue(Config)!) is not { } options)
         {
             return Exit.Usage;
         }
 
-        var (directory, trouble) = Find(options, parsed.GetValue(Into));
-        if (directory is null)
+        await using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
+        return await CommandContext.AtDoorAsync(
+            options, async admin => Show(await AskAsync(admin, request, input, cancel), parsed.GetValue(Json)), cancel);
+    }
+
+    private static async Task<ImportReport> AskAsync(IAdmin admin, ImportRequest request, Stream input, CancellationToken cancel)
+    {
+        ImportReport? report = null;
+        await foreach (var part in admin.StreamAsync(ImportOperations.Run, request, input, cancel))
         {
-            return Terminal.Fail(trouble, Exit.Usage);
+            report = part.Report;
+            Terminal.Progress(report is null ? $"{Terminal.Size(part.BytesRead)} read" : null);
         }
 
-        using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
-        var report = HashImport.Run(input, OptionsOf(parsed, format, directory.File, options.Data), TimeProvider.System);
-        return parsed.GetValue(Json) ? Terminal.Json(report, CommandJson.Readable.ImportReport, report.Done) : Show(report);
+        return report ?? throw new HttpRequestException("it broke off before the end");
     }
 
-    private static ImportOptions OptionsOf(ParseResult parsed, ImportFormat format, string file, string data)
-    {
-        var preset = ImportMapping.Of(parsed.GetValue(Preset)!, format);
-        var named = new[] { Logins, Passwords, Addresses, Groups }.Select(option => Lower(parsed.GetValue(option))).ToList();
-        var mapping = preset with
-        {
-            Logins = named[0].IsEmpty ? preset.Logins : named[0],
-            Passwords = named[1].IsEmpty ? preset.Passwords : named[1],
-            Addresses = named[2].IsEmpty ? preset.Addresses : named[2],
-            Groups = named[3].IsEmpty ? preset.Groups : named[3],
-        };
-        return new ImportOptions(file, data, format, mapping)
-        {
-            Delimiter = DelimiterOf(parsed.GetValue(Delimiter)!)!.Value,
-            Needed = [.. mapping.Logins, .. mapping.Passwords, .. named[2], .. named[3]],
-            Replace = parsed.GetValue(Replace),
-            HashPlain = parsed.GetValue(HashPlain),
-            DryRun = parsed.GetValue(DryRun),
-        };
-    }
-
-    private static ImmutableArray<string> Lower(string[]? names) => [.. (names ?? []).Select(name => name.ToLowerInvariant())];
-
-    private static (ImportFormat Format, string? Mistake) FormatOf(string file, string? named) =>
+    private static (string Format, string? Mistake) FormatOf(string file, string? named) =>
         (named ?? Path.GetExtension(file).TrimStart('.')).ToLowerInvariant() switch
         {
-            "ldif" or "ldi" => (ImportFormat.Ldif, null),
-            "csv" => (ImportFormat.Csv, null),
-            _ => (ImportFormat.Ldif, named is null
+            "ldif" or "ldi" => ("ldif", null),
+            "csv" => ("csv", null),
+            _ => ("ldif", named is null
                 ? $"is {file} LDIF or CSV? Its name does not tell: give --format ldif or --format csv"
-                : $"\"{named}\" is no format; ldif and csv are"),
+                : $"\"{named}\" is not a format; ldif and csv are"),
         };
 
     private static char? DelimiterOf(string text) => text switch
@@ -140,32 +124,33 @@ internal static class ImportCommand
         _ => null,
     };
 
-    private static (HashesDirectoryOptions? Directory, string Trouble) Find(ServerOptions options, string? name)
-    {
-        var all = options.Directories.OfType<HashesDirectoryOptions>().ToList();
-        var found = name is null ? all : [.. all.Where(one => one.Name == name)];
-        return (found.Count, all.Count) switch
-        {
-            (1, _) => (found[0], ""),
-            (_, 0) => (null, "the configuration has no [[directory]] with type = \"hashes\": add one, with the file to write"),
-            (0, _) => (null, $"no directory with type = \"hashes\" is called {name}; {string.Join(", ", all.Select(one => one.Name))} are"),
-            _ => (null, $"into which directory? --directory {string.Join(", or --directory ", all.Select(one => one.Name))}"),
-        };
-    }
+    /// <summary>Nothing was tried: the command names no directory, or one that is none.</summary>
+    private static bool IsUsage(string code) =>
+        code is AdminCodes.ImportNoDirectory or AdminCodes.ImportUnknownDirectory or AdminCodes.ImportWhichDirectory;
 
-    private static int Show(ImportReport report)
+    private static int Show(ImportReport report, bool json)
     {
-        if (report.Forms.Count > 0)
+        if (IsUsage(report.Code))
+        {
+            return Terminal.Fail(Hints.With(report.Message, report.Code, null), Exit.Usage);
+        }
+
+        if (json)
+        {
+            return Terminal.Json(report, AdminJson.Readable.ImportReport, report.Done);
+        }
+
+        if (report.Forms.Length > 0)
         {
             var table = Terminal.NewTable("Form", "Entries", "");
             foreach (var form in report.Forms)
             {
                 var remark = !form.Imported ? "not imported" : form.Weak ? "weak: replaced by a strong verifier at each login's first use" : "";
                 table.Row(Terminal.Cell(form.Form), Terminal.Cell($"{form.Count}"),
-                    Terminal.Cell(remark, form.Imported ? null : Spectre.Console.Color.Yellow));
+                    Terminal.Cell(remark, form.Imported ? CellColor.None : CellColor.Yellow));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
         }
 
         const int Shown = 20;
@@ -176,11 +161,11 @@ internal static class ImportCommand
 
         if (report.WarningsInAll > Shown)
         {
-            Terminal.Warn($"and {report.WarningsInAll - Shown} more; --json has the first {report.Warnings.Count}");
+            Terminal.Warn($"and {report.WarningsInAll - Shown} more; --json has the first {report.Warnings.Length}");
         }
 
         Terminal.Line($"{report.Read} entries read: {report.Added} added, {report.Changed} changed, {report.Unchanged} unchanged, "
-            + $"{report.Kept} kept, {report.Removed} removed; {report.Skipped} skipped, {report.PassedOver} that are no person. "
+            + $"{report.Kept} kept, {report.Removed} removed; {report.Skipped} skipped, {report.PassedOver} non-person entries. "
             + $"{report.Disabled} of {report.Accounts} accounts are disabled.");
         if (!report.Done)
         {

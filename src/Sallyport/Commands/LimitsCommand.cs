@@ -57,7 +57,7 @@ internal static class LimitsCommand
                         : limit.Used < limit.Allowed ? "now" : limit.Allowed == 0 ? "never" : "when one ends"));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
         }
 
         if (limits.Networks is { } networks)
@@ -93,7 +93,7 @@ internal static class LimitsCommand
                     Number(one.Open));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;

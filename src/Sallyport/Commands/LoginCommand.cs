@@ -13,7 +13,7 @@ internal static class LoginCommand
     private static readonly Option<string> Config = CommandContext.ConfigOption();
     private static readonly Option<bool> Json = CommandContext.JsonOption();
 
-    public static Command Create() => new("login", "Logins of any directory that may not send: list, show, suspend, resume.")
+    public static Command Create() => new("login", "Suspend and resume logins (any directory): list, show, suspend, resume.")
     {
         CreateList(),
         CreateShow(),
@@ -26,7 +26,7 @@ internal static class LoginCommand
         var command = new Command("list", "List the logins that are suspended, or stopped by the breaker.") { Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var logins = await admin.CallAsync(LoginOperations.List, EmptyRequest.Instance, cancel);
+            var logins = await admin.ListAsync(LoginOperations.List, ListRequest.All, cancel);
             if (parsed.GetValue(Json))
             {
                 return Terminal.Json(logins, AdminJson.Readable.SuspensionViewArray);
@@ -45,7 +45,7 @@ internal static class LoginCommand
                     Terminal.Cell(login.Until is { } until ? Time(until) : "resumed"), Terminal.Cell(login.Why));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
             return Exit.Done;
         }, cancel));
         return command;
@@ -70,7 +70,7 @@ internal static class LoginCommand
         Terminal.Line($"Login      {login.Login}");
         Terminal.Line($"State      {login.State switch
         {
-            "suspended" => "suspended: it may log in and not send",
+            "suspended" => "suspended: it can log in but cannot send",
             "stopped" => "stopped by the breaker: what it sends is held",
             "exempt" => "free, and never stopped: [breaker] or its entry in [[breaker.for]] says so",
             _ => "free",
@@ -94,7 +94,7 @@ internal static class LoginCommand
                 table.Row(Terminal.Cell(sign.Sign), Terminal.Cell($"{sign.Count}"), Terminal.Cell($"{sign.Allowed}"), Terminal.Cell($"{sign.Usual}"));
             }
 
-            Terminal.Out.Write(table);
+            Terminal.Write(table);
         }
 
         return Exit.Done;
@@ -133,7 +133,8 @@ internal static class LoginCommand
     {
         var command = new Command("resume", "Let a login send again; what is held of it stays held.") { Login, Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin => CommandContext.Tell(
-            await admin.CallAsync(LoginOperations.Resume, new UserName(parsed.GetValue(Login)!), cancel), parsed.GetValue(Json)), cancel));
+            await admin.CallAsync(LoginOperations.Resume, new UserName(parsed.GetValue(Login)!), cancel), parsed.GetValue(Json),
+            parsed.GetValue(Login)), cancel));
         return command;
     }
 

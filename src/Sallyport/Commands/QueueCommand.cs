@@ -56,7 +56,7 @@ internal static class QueueCommand
         {
             var query = new QueueQuery(parsed.GetValue(state), parsed.GetValue(login), parsed.GetValue(sender), parsed.GetValue(recipient),
                 parsed.GetValue(after), parsed.GetValue(most));
-            var messages = await admin.CallAsync(QueueOperations.List, query, cancel);
+            var messages = (await admin.PageAsync(QueueOperations.List, query, cancel)).Items;
             return parsed.GetValue(Json)
                 ? Terminal.Json(messages, AdminJson.Readable.QueuedViewArray)
                 : Show(messages, await admin.CallAsync(StatusOperations.Show, EmptyRequest.Instance, cancel));
@@ -68,7 +68,7 @@ internal static class QueueCommand
     {
         if (messages.Length == 0)
         {
-            Terminal.Line(status.Messages == 0 ? "The queue is empty." : $"None of the {status.Messages} messages in the queue is such a one.");
+            Terminal.Line(status.Messages == 0 ? "The queue is empty." : $"No message in the queue matches ({status.Messages} in all).");
             return Exit.Done;
         }
 
@@ -82,7 +82,7 @@ internal static class QueueCommand
                 Terminal.Cell(Why(waiting)));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
         Terminal.Line($"{messages.Length} of {status.Messages} messages; recipients: "
             + $"{status.Due} due, {status.InProgress} in progress, {status.Held} held; "
             + Terminal.Size(status.Bytes));
@@ -141,7 +141,7 @@ internal static class QueueCommand
                 Terminal.Cell(r.NextAttemptAt is { } at ? Time(at) : ""), Terminal.Cell(r.NextHop ?? "none"), Terminal.Cell(r.LastReply));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
         return Exit.Done;
     }
 
@@ -166,7 +166,7 @@ internal static class QueueCommand
         foreach (var name in ids.Select(id => id.Trim().ToUpperInvariant()).Distinct())
         {
             var answer = await admin.CallAsync(change, new QueuedName(name), cancel);
-            reports.Add(new(name, answer.Done, answer.Message));
+            reports.Add(new(name, answer.Done, answer.Code, answer.Message));
         }
 
         var done = reports.TrueForAll(report => report.Done);
@@ -177,7 +177,8 @@ internal static class QueueCommand
 
         foreach (var report in reports)
         {
-            _ = report.Done ? Say(report.Message) : Terminal.Fail(report.Message);
+            var message = Hints.With(report.Message, report.Code, report.QueueId);
+            _ = report.Done ? Say(message) : Terminal.Fail(message);
         }
 
         return done ? Exit.Done : Exit.Failed;

@@ -3,12 +3,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Sallyport.Server.Telemetry;
 using Sallyport.Interaction;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Hosting;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Commands;
 
@@ -119,7 +118,7 @@ internal static class QuickstartCommand
     private static async Task SetUserAsync(ServerOptions options, string password, CancellationToken cancel)
     {
         await using var admin = await AdminDoor.OpenAsync(options, TimeProvider.System, cancel);
-        var verifier = VerifierView.Of(PasswordHasher.CreateVerifier(password));
+        var verifier = VerifierView.Make(password);
         var added = await admin.CallAsync(UserOperations.Add, new NewUser(Login, verifier, []), cancel);
         if (!added.Done)
         {

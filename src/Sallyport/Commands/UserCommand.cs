@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Sallyport.Interaction;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Identity;
 
 namespace Sallyport.Commands;
 
@@ -39,7 +38,7 @@ internal static class UserCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (login, granted) = (parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []);
-            var mistakes = granted.Select(UserRules.AddressMistake).Prepend(UserRules.LoginMistake(login));
+            var mistakes = granted.Select(Hints.OfAddress).Prepend(UserRules.LoginMistake(login));
             if (mistakes.FirstOrDefault(mistake => mistake is not null) is { } wrong)
             {
                 return Terminal.Fail(wrong, Exit.Usage);
@@ -54,7 +53,7 @@ internal static class UserCommand
             return await CommandContext.AtDoorAsync(options, async admin =>
             {
                 var user = new NewUser(login, await VerifierAsync(admin, login, password, cancel), granted);
-                return CommandContext.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json));
+                return CommandContext.Tell(await admin.CallAsync(UserOperations.Add, user, cancel), parsed.GetValue(Json), login);
             }, cancel);
         });
         return command;
@@ -93,14 +92,14 @@ internal static class UserCommand
         var command = new Command(name, description) { Login, addresses, Config, Json };
         addresses.Validators.Add(result =>
         {
-            foreach (var mistake in result.Tokens.Select(token => UserRules.AddressMistake(token.Value)).OfType<string>())
+            foreach (var mistake in result.Tokens.Select(token => Hints.OfAddress(token.Value)).OfType<string>())
             {
                 result.AddError(mistake);
             }
         });
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin => CommandContext.Tell(
             await admin.CallAsync(UserOperations.ChangeAddresses, change(parsed.GetValue(Login)!, parsed.GetValue(addresses) ?? []), cancel),
-            parsed.GetValue(Json)), cancel));
+            parsed.GetValue(Json), parsed.GetValue(Login)), cancel));
         return command;
     }
 
@@ -109,7 +108,7 @@ internal static class UserCommand
         var command = new Command("list", "List the accounts.") { Config, Json };
         command.SetAction((parsed, cancel) => CommandContext.AtDoorAsync(parsed.GetValue(Config)!, async admin =>
         {
-            var users = await admin.CallAsync(UserOperations.List, EmptyRequest.Instance, cancel);
+            var users = await admin.ListAsync(UserOperations.List, ListRequest.All, cancel);
             return parsed.GetValue(Json) ? Terminal.Json(users, AdminJson.Readable.UserViewArray) : Show(users);
         }, cancel));
         return command;
@@ -127,11 +126,11 @@ internal static class UserCommand
         foreach (var user in users)
         {
             table.Row(Terminal.Cell(user.Login), Terminal.Cell(user.Addresses.Length == 0 ? "nobody" : string.Join(", ", user.Addresses)),
-                Terminal.Cell(user.Disabled ? "disabled" : "enabled", user.Disabled ? Spectre.Console.Color.Red : null),
+                Terminal.Cell(user.Disabled ? "disabled" : "enabled", user.Disabled ? CellColor.Red : CellColor.None),
                 Terminal.Cell(user.CreatedAt.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)));
         }
 
-        Terminal.Out.Write(table);
+        Terminal.Write(table);
         return Exit.Done;
     }
 
@@ -145,12 +144,8 @@ internal static class UserCommand
     }
 
     /// <summary>Made here, with the salt of the login's app passwords where it has some.</summary>
-    private static async Task<VerifierView> VerifierAsync(IAdmin admin, string login, string password, CancellationToken cancel)
-    {
-        var with = await admin.CallAsync(UserOperations.Salt, new UserName(login), cancel);
-        return VerifierView.Of(with is { Iterations: { } iterations, Salt: { } salt }
-            ? PasswordHasher.CreateVerifier(password, salt, iterations) : PasswordHasher.CreateVerifier(password));
-    }
+    private static async Task<VerifierView> VerifierAsync(IAdmin admin, string login, string password, CancellationToken cancel) =>
+        VerifierView.Make(password, await admin.CallAsync(UserOperations.Salt, new UserName(login), cancel));
 
     private static void WarnOfShort(string password)
     {

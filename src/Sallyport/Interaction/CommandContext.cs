@@ -20,8 +20,8 @@ internal static class CommandContext
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Write JSON, for programs" };
 
-    /// <summary>The options, or null when the file has mistakes; they are then told.</summary>
-    /// <param name="warn">Tells the doubts as well; they are the business of whoever looks after the configuration.</param>
+    /// <summary>The options, or null when the file has errors; they are then told.</summary>
+    /// <param name="warn">Tells the warnings as well; they are the business of whoever looks after the configuration.</param>
     public static ServerOptions? Load(string file, bool warn = false)
     {
         switch (ConfigurationLoader.Load(file))
@@ -41,7 +41,11 @@ internal static class CommandContext
         return null;
     }
 
-    /// <summary>Runs a command at the door; exit code 2 when the configuration has mistakes.</summary>
+    /// <summary>The configuration as it is sent through the door.</summary>
+    public static async Task<ConfigurationText> TextAsync(string file, CancellationToken cancel) =>
+        new(Path.GetFullPath(file), await File.ReadAllTextAsync(file, cancel));
+
+    /// <summary>Runs a command at the door; exit code 2 when the configuration has errors.</summary>
     public static async Task<int> AtDoorAsync(string file, Func<IAdmin, Task<int>> work, CancellationToken cancel) =>
         Load(file) is { } options ? await AtDoorAsync(options, work, cancel) : Exit.Usage;
 
@@ -51,19 +55,21 @@ internal static class CommandContext
         return await work(admin);
     }
 
-    public static int Tell(AdminAnswer answer, bool json)
+    /// <param name="subject">The login or queue ID the change was about, for the hint behind its message.</param>
+    public static int Tell(AdminAnswer answer, bool json, string? subject = null)
     {
         if (json)
         {
             return Terminal.Json(answer, AdminJson.Readable.AdminAnswer, answer.Done);
         }
 
+        var message = Hints.With(answer.Message, answer.Code, subject);
         if (!answer.Done)
         {
-            return Terminal.Fail(answer.Message);
+            return Terminal.Fail(message);
         }
 
-        Terminal.Line(answer.Message);
+        Terminal.Line(message);
         return Exit.Done;
     }
 }

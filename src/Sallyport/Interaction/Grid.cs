@@ -1,9 +1,16 @@
 using System.Text;
-using Spectre.Console;
 
 namespace Sallyport.Interaction;
 
-internal readonly record struct GridCell(string Text, Color? Color);
+internal enum CellColor
+{
+    None,
+    Red,
+    Green,
+    Yellow,
+}
+
+internal readonly record struct GridCell(string Text, CellColor Color = CellColor.None);
 
 /// <summary>
 /// Rows in columns. Nothing is cut, and no cell but the last is broken: in a terminal too narrow for a row the last cell goes on
@@ -25,7 +32,7 @@ internal sealed class Grid(params string[] header)
     {
         var widths = header.Select((title, i) => _rows.Select(row => Length(row[i].Text)).Append(Length(title)).Max()).ToArray();
         var front = widths[..^1].Sum() + (Gap.Length * (widths.Length - 1));
-        var titles = header.Select(title => new GridCell(title, null)).ToArray();
+        var titles = header.Select(title => new GridCell(title)).ToArray();
         foreach (var (cells, isHeader) in _rows.Select(row => (row, false)).Prepend((titles, true)))
         {
             var lines = width is null || front + widths[^1] <= width ? [Padded(cells, widths, cells[^1].Text, ansi, isHeader)]
@@ -129,14 +136,11 @@ internal sealed class Grid(params string[] header)
 
     private static int Length(string text) => text.EnumerateRunes().Count();
 
-    private static string Paint(string text, Color? color, bool ansi, bool bold)
+    private static string Paint(string text, CellColor color, bool ansi, bool bold)
     {
         var code = !ansi || text.Length == 0 ? null
             : bold ? "1"
-            : color == Color.Red ? "31"
-            : color == Color.Green ? "32"
-            : color == Color.Yellow ? "33"
-            : null;
+            : color switch { CellColor.Red => "31", CellColor.Green => "32", CellColor.Yellow => "33", _ => null };
         return code is null ? text : $"\e[{code}m{text}\e[0m";
     }
 }

@@ -5,16 +5,16 @@ using System.Text.Json.Serialization.Metadata;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Telemetry;
-using Spectre.Console;
 
 namespace Sallyport.Interaction;
 
 /// <summary>What a command shows and asks.</summary>
 internal static class Terminal
 {
+    private const int ColumnsUsual = 80;
     private const int PasswordLineBytesMax = 64 * 1024;
 
-    public static IAnsiConsole Out { get; } = AnsiConsole.Create(new AnsiConsoleSettings());
+    private static bool IsTerminal => !Console.IsOutputRedirected;
 
     /// <summary>--json was given: what fails is JSON too, on standard output.</summary>
     public static bool AsJson { get; set; }
@@ -48,7 +48,7 @@ internal static class Terminal
     {
         if (AsJson)
         {
-            Json(new FailureReport(false, $"{file} has mistakes", [.. problems]), CommandJson.Readable.FailureReport);
+            Json(new FailureReport(false, $"{file} has errors", [.. problems]), CommandJson.Readable.FailureReport);
         }
         else
         {
@@ -64,24 +64,40 @@ internal static class Terminal
     public static Grid NewTable(params string[] columns) => new(columns);
 
     /// <summary>A cell with text from anywhere: no control character in it reaches the terminal.</summary>
-    public static GridCell Cell(string? text, Color? color = null) => new(LogText.Clean(text ?? ""), color);
+    public static GridCell Cell(string? text, CellColor color = CellColor.None) => new(LogText.Clean(text ?? ""), color);
 
     public static GridCell Outcome(string outcome) => Cell(outcome, outcome switch
     {
-        "ok" => Color.Green,
-        "refused" or "failed" => Color.Red,
-        _ => Color.Yellow,
+        "ok" => CellColor.Green,
+        "refused" or "failed" => CellColor.Red,
+        _ => CellColor.Yellow,
     });
 
-    public static void Write(this IAnsiConsole console, Grid table)
+    public static void Write(Grid table)
     {
-        var ansi = !Console.IsOutputRedirected && console.Profile.Capabilities.Ansi
-            && console.Profile.Capabilities.ColorSystem != ColorSystem.NoColors;
-        foreach (var line in table.Render(Console.IsOutputRedirected ? null : console.Profile.Width, ansi))
+        foreach (var line in table.Render(IsTerminal ? Width() : null, IsTerminal && HasColors()))
         {
             Console.WriteLine(line);
         }
     }
+
+    /// <summary>What is being done, on a line of its own that the next one overwrites; null wipes it. Only for somebody who watches.</summary>
+    public static void Progress(string? what)
+    {
+        if (AsJson || Console.IsErrorRedirected || !HasColors())
+        {
+            return;
+        }
+
+        var line = CleanWriter.Clean(what ?? "");
+        Console.Error.Write("\r" + (line.Length < Width() ? line : line[..(Width() - 1)]).PadRight(Width() - 1) + "\r");
+    }
+
+    /// <summary>As no-color.org and terminfo's "dumb" have it.</summary>
+    private static bool HasColors() => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+        && Environment.GetEnvironmentVariable("TERM") is { Length: > 0 } and not "dumb";
+
+    private static int Width() => Console.WindowWidth is > 0 and var width ? width : ColumnsUsual;
 
     public static string Age(TimeSpan age) => age.TotalMinutes < 1 ? $"{Math.Max(0, (int)age.TotalSeconds)} s"
         : age.TotalHours < 1 ? $"{(int)age.TotalMinutes} min"
@@ -97,7 +113,7 @@ internal static class Terminal
     /// <summary>A secret taken as it is, from a prompt that shows nothing or the first line of standard input. Null when there is none.</summary>
     public static string? ReadSecret(string name)
     {
-        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Out.Prompt(new TextPrompt<string>(name + ":").Secret(null));
+        var typed = Console.IsInputRedirected ? Console.In.ReadLine() : Unseen(char.ToUpperInvariant(name[0]) + name[1..] + ": ");
         if (typed?.Trim() is { Length: > 0 } secret)
         {
             return secret;
@@ -136,14 +152,39 @@ internal static class Terminal
 
     private static byte[]? Ask(bool twice)
     {
-        var password = Out.Prompt(new TextPrompt<string>("Password:").Secret(null).AllowEmpty());
-        if (twice && password != Out.Prompt(new TextPrompt<string>("Once more:").Secret(null).AllowEmpty()))
+        var password = Unseen("Password: ");
+        if (twice && password != Unseen("Once more: "))
         {
             Fail("the two passwords differ", Exit.Usage);
             return null;
         }
 
         return Encoding.UTF8.GetBytes(password);
+    }
+
+    /// <summary>A line typed without an echo; Backspace takes back a character.</summary>
+    private static string Unseen(string prompt)
+    {
+        Console.Write(prompt);
+        var typed = new StringBuilder();
+        while (true)
+        {
+            var key = Console.ReadKey(intercept: true);
+            if (key.Key == ConsoleKey.Enter)
+            {
+                Console.WriteLine();
+                return typed.ToString();
+            }
+
+            if (key.Key == ConsoleKey.Backspace)
+            {
+                typed.Length -= typed.Length == 0 ? 0 : typed.Length > 1 && char.IsLowSurrogate(typed[^1]) ? 2 : 1;
+            }
+            else if (key.KeyChar != '\0')
+            {
+                typed.Append(key.KeyChar);
+            }
+        }
     }
 
     private static byte[] FirstLine()

@@ -53,8 +53,8 @@ public sealed class GridTests
     private static Grid Sample()
     {
         var grid = new Grid("Queue id", "Sender", "Why");
-        grid.Row(new("3KWW1MRBZLYBHJJ", null), new("jane@acme.test", null), new(Reply, null));
-        grid.Row(new("3KWW1MRBZLYBHJK", null), new("x@acme.test", null), new("", null));
+        grid.Row(new("3KWW1MRBZLYBHJJ"), new("jane@acme.test"), new(Reply));
+        grid.Row(new("3KWW1MRBZLYBHJK"), new("x@acme.test"), new(""));
         return grid;
     }
 }

@@ -25,7 +25,9 @@ public sealed class WallTests
         ["Submission"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Intake", "Guard", "Limits", "Routing", "Sending"],
         ["Listening"] = ["Configuration", "Telemetry", "Certificates", "Limits", "Submission"],
         ["Relay"] = ["Configuration", "Telemetry", "Intake", "Outcomes", "Routing", "Reporting"],
-        ["Admin"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Guard", "Limits", "Routing", "Relay", "Sending", "Alerting"],
+        ["Admin"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Guard", "Limits", "Routing",
+            "Relay", "Sending", "Alerting", "Listening",
+            "Certificates"],
         ["Hosting"] = ["*"], // the composition sees all
     };
 

@@ -5,24 +5,26 @@ namespace Sallyport.Server.Admin.Handlers;
 
 internal sealed class AlertHandlers(AdminServices services)
 {
-    public void Register(AdminHandlers handlers) => handlers.On(AlertOperations.Test, TestAsync);
+    public void Register(AdminDispatcher handlers) => handlers.On(AlertOperations.Test, TestAsync);
 
-    private async ValueTask<AlertTrial> TestAsync(EmptyRequest asked, CancellationToken cancel)
+    private async ValueTask<AlertTrial> TestAsync(EmptyRequest asked, AdminCall call)
     {
         if (services.StartedAt is null)
         {
-            return new(false, [new("alerts", "failed", "no server runs, which would send them")]);
+            return new(false, AdminCodes.NotRunning, [new("alerts", "failed", "the server is not running; only it sends alerts")]);
         }
 
-        var outcomes = await services.Alerts.TestAsync(cancel);
+        var outcomes = await services.Alerts.TestAsync(call.Cancel);
         var steps = outcomes.Select(outcome => new ExplainedStep($"{outcome.Way} to {outcome.To}",
             outcome.Trouble.Length == 0 ? "ok" : "failed", outcome.Trouble.Length > 0 ? outcome.Trouble
-                : outcome.Way == "mail" ? "in the queue, from where it goes by the routes" : "taken")).ToList();
+                : outcome.Way == "mail" ? "queued for mail" : "accepted")).ToList();
         if (steps.Count == 0)
         {
-            steps.Add(new("alerts", "failed", "nobody is told of anything: set mail or webhook in [alert]"));
+            steps.Add(new("alerts", "failed", "no alert is sent to anyone: set mail or webhook in [alert]"));
+            return new(false, AdminCodes.AlertNotConfigured, [.. steps]);
         }
 
-        return new(steps.TrueForAll(step => step.Outcome == "ok"), [.. steps]);
+        var sent = steps.TrueForAll(step => step.Outcome == "ok");
+        return new(sent, sent ? AdminCodes.AlertSent : AdminCodes.AlertFailed, [.. steps]);
     }
 }

@@ -16,44 +16,45 @@ internal sealed class AppPasswordHandlers(AdminServices services)
 {
     private AppPasswordBook Book => services.Books.AppPasswords;
 
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
         handlers.On(AppPasswordOperations.Add, AddAsync);
         handlers.On(AppPasswordOperations.List, ListAsync);
         handlers.On(AppPasswordOperations.Revoke, RevokeAsync);
     }
 
-    private async ValueTask<MadeAppPassword> AddAsync(NewAppPassword wanted, CancellationToken cancel)
+    private async ValueTask<MadeAppPassword> AddAsync(NewAppPassword wanted, AdminCall call)
     {
+        var cancel = call.Cancel;
         if (AppPasswordRules.FindMistake(wanted) is { } mistake)
         {
-            return No(mistake);
+            return No(AdminCodes.InvalidAppPassword, mistake);
         }
 
         if (Credentials.PrepareLogin(wanted.Login) is not { } typed)
         {
-            return No($"\"{DisplayText.Sanitize(wanted.Login)}\" can be no login");
+            return No(AdminCodes.InvalidLogin, $"\"{DisplayText.Sanitize(wanted.Login)}\" is not a valid login");
         }
 
         var (options, identity) = (services.Site.Current.Options, services.Site.Current.Identity);
         var found = await identity.AppPasswords.FindAsync(typed, cancel);
         if (found is not LoginVerdict.Granted { Entry: var entry, Note: var note })
         {
-            return No(found is LoginVerdict.Unavailable unavailable
-                ? $"nobody can say now who {DisplayText.Sanitize(typed)} is: {unavailable.Why}"
-                : $"{DisplayText.Sanitize(typed)} is no login that may log in: {await WhyAsync(identity, typed, cancel)}");
+            return found is LoginVerdict.Unavailable unavailable
+                ? No(AdminCodes.DirectoryUnavailable, $"the directories cannot be asked for {DisplayText.Sanitize(typed)} now: {unavailable.Why}")
+                : No(AdminCodes.LoginUnknown, $"{DisplayText.Sanitize(typed)} cannot log in: {await WhyAsync(identity, typed, cancel)}");
         }
 
         if (Credentials.PrepareLogin(entry.Login) is not { Length: <= UserRules.LoginCharactersMax } login)
         {
-            return No($"the login's name is longer than {UserRules.LoginCharactersMax} characters");
+            return No(AdminCodes.LoginTooLong, $"the login's name is longer than {UserRules.LoginCharactersMax} characters");
         }
 
         ImmutableArray<SenderPattern> senders = [.. wanted.Senders.Select(SenderPattern.Parse).OfType<SenderPattern>()];
         var grant = await identity.Grants.ResolveAsync(entry, cancel);
         if (senders.FirstOrDefault(sender => !Covers(grant, sender)) is { } stranger)
         {
-            return No($"{stranger} is not {entry.Login}'s to send as; `sallyport grants of` shows what is");
+            return No(AdminCodes.SenderNotGranted, $"{entry.Login} may not send as {stranger}");
         }
 
         return await MakeAsync(wanted, login, senders, note, options.AppPasswords.PerLogin, cancel);
@@ -72,11 +73,10 @@ internal sealed class AppPasswordHandlers(AdminServices services)
             Digest = Book.Digest(secret),
             Verifiers = await VerifiersAsync(login, secret, cancel),
         };
-        var made = $"{password.Shown} of {login} is made" + (note.Length > 0 ? "; " + note : "");
+        var made = $"{password.Shown} of {login} is created" + (note.Length > 0 ? "; " + note : "");
         return await Book.AddAsync(password, perLogin, now, cancel)
-            ? new(true, made, login, password.Id, AppPasswordText.Show(secret))
-            : No($"{login} has as many app passwords as it may have (app_passwords.per_login = {perLogin}); "
-                + "`sallyport app-password revoke` makes room");
+            ? new(true, AdminCodes.AppPasswordAdded, made, login, password.Id, AppPasswordText.Show(secret))
+            : No(AdminCodes.AppPasswordsTooMany, $"{login} has as many app passwords as allowed (app_passwords.per_login = {perLogin})");
     }
 
     /// <summary>One SCRAM exchange has one salt: that of the login's own verifier where we keep one, else the one it is shown anyway.</summary>
@@ -100,29 +100,32 @@ internal sealed class AppPasswordHandlers(AdminServices services)
             ], cancel);
     }
 
-    private async ValueTask<AppPasswordView[]> ListAsync(AppPasswordQuery query, CancellationToken cancel)
+    private async ValueTask<AdminPage<AppPasswordView>> ListAsync(AppPasswordQuery query, AdminCall call)
     {
-        var all = query.Login is null ? Book.All : Book.Of(await NameAsync(query.Login, cancel));
+        var all = query.Login is null ? Book.All : Book.Of(await NameAsync(query.Login, call.Cancel));
         var now = services.Time.GetUtcNow();
-        return [.. all.Select(one =>
+        return AdminPaging.Cut(all.Select(one =>
         {
             var use = Book.LastUse(one);
             return new AppPasswordView(
                 one.Login, one.Id, one.Label, one.CreatedAt, one.ExpiresAt, one.HasExpired(now),
                 [.. one.Networks.Select(network => network.ToString())], [.. one.Senders.Select(sender => sender.ToString())], use?.At, use?.From);
-        })];
+        }), one => one.Login + "\0" + one.Id, query.Limit, query.After);
     }
 
-    private async ValueTask<AdminAnswer> RevokeAsync(AppPasswordChoice choice, CancellationToken cancel)
+    private async ValueTask<AdminAnswer> RevokeAsync(AppPasswordChoice choice, AdminCall call)
     {
+        var cancel = call.Cancel;
         var login = await NameAsync(choice.Login, cancel);
         var revoked = await Book.RevokeAsync(login, choice.Id?.ToLowerInvariant(), cancel);
         return revoked switch
         {
-            [] => new(false, choice.Id is null ? $"{DisplayText.Sanitize(login)} has no app password"
-                : $"{DisplayText.Sanitize(login)} has no app password {DisplayText.Sanitize(choice.Id)}; `sallyport app-password list` shows them"),
-            [var one] => new(true, $"{one.Shown} of {login} is revoked: its next login is refused, and its next message in a session under way"),
-            _ => new(true, $"{revoked.Length} app passwords of {login} are revoked: their next logins are refused, and their next messages"),
+            [] => new(false, AdminCodes.AppPasswordUnknown, choice.Id is null ? $"{DisplayText.Sanitize(login)} has no app password"
+                : $"{DisplayText.Sanitize(login)} has no app password {DisplayText.Sanitize(choice.Id)}"),
+            [var one] => new(true, AdminCodes.AppPasswordRevoked,
+                $"{one.Shown} of {login} is revoked. New logins and the next message in any open session are refused"),
+            _ => new(true, AdminCodes.AppPasswordRevoked,
+                $"{revoked.Length} app passwords of {login} are revoked. New logins and the next message in any open session are refused"),
         };
     }
 
@@ -146,5 +149,5 @@ internal sealed class AppPasswordHandlers(AdminServices services)
             : grant.Patterns.Contains(sender)
                 || grant.Addresses.Any(address => MailboxParser.TryParse(address, out var own) && sender.Matches(own!));
 
-    private static MadeAppPassword No(string why) => new(false, why, null, null, null);
+    private static MadeAppPassword No(string code, string why) => new(false, code, why, null, null, null);
 }

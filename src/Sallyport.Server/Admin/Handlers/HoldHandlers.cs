@@ -16,16 +16,23 @@ internal sealed class HoldHandlers(AdminServices services)
 
     private ISpool Spool => services.Store.Spool;
 
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
-        handlers.On(HoldOperations.List, async (query, cancel) => (HeldView[])
-            [.. (await Spool.HeldAsync(query.Login is null ? null : await LoginAsync(query.Login, cancel), GroupsMax, cancel)).Select(View)]);
+        handlers.On(HoldOperations.List, ListAsync);
         handlers.On(HoldOperations.Release, ReleaseAsync);
         handlers.On(HoldOperations.Drop, DropAsync);
     }
 
-    private async ValueTask<HeldAnswer> ReleaseAsync(HeldSelection selection, CancellationToken cancel)
+    private async ValueTask<AdminPage<HeldView>> ListAsync(HeldQuery query, AdminCall call)
     {
+        var login = query.Login is null ? null : await LoginAsync(query.Login, call.Cancel);
+        return AdminPaging.Cut((await Spool.HeldAsync(login, GroupsMax, call.Cancel)).Select(View),
+            held => held.Login + "\0" + held.Reason, query.Limit, query.After);
+    }
+
+    private async ValueTask<HeldAnswer> ReleaseAsync(HeldSelection selection, AdminCall call)
+    {
+        var cancel = call.Cancel;
         if (Mistake(selection) is { } mistake)
         {
             return mistake;
@@ -41,8 +48,9 @@ internal sealed class HoldHandlers(AdminServices services)
         return await SomeAsync("released", login, await Spool.ReleaseHeldOfAsync(login, MessagesAtOnce, cancel), cleared, cancel);
     }
 
-    private async ValueTask<HeldAnswer> DropAsync(HeldSelection selection, CancellationToken cancel)
+    private async ValueTask<HeldAnswer> DropAsync(HeldSelection selection, AdminCall call)
     {
+        var cancel = call.Cancel;
         if (Mistake(selection) is { } mistake)
         {
             return mistake;
@@ -75,7 +83,9 @@ internal sealed class HoldHandlers(AdminServices services)
         var message = change.Messages > 0 || left > 0
             ? $"{Count(change.Messages, "message")}{of} {what}" + (left > 0 ? $"; {left} just being relayed and left: try again in a moment" : "")
             : cleared ? $"nothing{of} was held; it may send again" : $"nothing{of} is held";
-        return new(change.Messages > 0 || cleared, message, change.Messages, change.Recipients, more, left);
+        var code = change.Messages > 0 ? Changed(what) : left > 0 ? AdminCodes.MessagesLeft
+            : cleared ? AdminCodes.SendingResumed : AdminCodes.NothingHeld;
+        return new(change.Messages > 0 || cleared, code, message, change.Messages, change.Recipients, more, left);
     }
 
     private async ValueTask<HeldAnswer> EachAsync(
@@ -85,7 +95,7 @@ internal sealed class HoldHandlers(AdminServices services)
             .Select(text => (Text: text, Id: QueueId.TryParse(text, out var id) ? id : default(QueueId?))).ToList();
         if (ids.Find(one => one.Id is null) is { Text: { } wrong })
         {
-            return new(false, $"\"{DisplayText.Sanitize(wrong)}\" is not a queue id", 0, 0, false, 0);
+            return new(false, AdminCodes.InvalidQueueId, $"\"{DisplayText.Sanitize(wrong)}\" is not a queue ID", 0, 0, false, 0);
         }
 
         // Started together they share commits, as sessions do.
@@ -99,15 +109,17 @@ internal sealed class HoldHandlers(AdminServices services)
         }
 
         cancel.ThrowIfCancellationRequested();
-        return new(not.Count == 0, $"{Count(messages, "message")} {what}" + (not.Count == 0 ? ""
+        var code = not.Count == 0 ? Changed(what) : AdminCodes.MessagesLeft;
+        return new(not.Count == 0, code, $"{Count(messages, "message")} {what}" + (not.Count == 0 ? ""
             : $"; not held, or just being relayed: {string.Join(", ", not.Take(5))}{(not.Count > 5 ? $" and {not.Count - 5} more" : "")}"),
             messages, changed.Sum(), false, 0);
     }
 
     private static HeldAnswer? Mistake(HeldSelection selection) =>
         (selection.Login is null ? 0 : 1) + (selection.All ? 1 : 0) + (selection.QueueIds.Length > 0 ? 1 : 0) != 1
-            ? new(false, "name a login, or queue ids, or all", 0, 0, false, 0)
-            : selection.QueueIds.Length > NamesMax ? new(false, $"at most {NamesMax} queue ids at once", 0, 0, false, 0) : null;
+            ? new(false, AdminCodes.InvalidSelection, "name a login, or queue IDs, or all", 0, 0, false, 0)
+            : selection.QueueIds.Length > NamesMax
+                ? new(false, AdminCodes.InvalidSelection, $"at most {NamesMax} queue IDs at once", 0, 0, false, 0) : null;
 
     /// <summary>As the spool has it, whatever its letters' case and whichever of its names it is.</summary>
     private async ValueTask<string> LoginAsync(string typed, CancellationToken cancel) =>
@@ -118,6 +130,8 @@ internal sealed class HoldHandlers(AdminServices services)
 
     private static HeldView View(HeldGroup group) => new(group.Login, group.Reason, group.Messages, group.Recipients, group.Oldest, group.Newest,
         [.. group.Samples.Select(sample => new HeldSampleView(sample.Sender, sample.Recipient))]);
+
+    private static string Changed(string what) => what == "released" ? AdminCodes.MessagesReleased : AdminCodes.MessagesDropped;
 
     private static string Count(int n, string thing) => $"{n} {thing}{(n == 1 ? "" : "s")}";
 }

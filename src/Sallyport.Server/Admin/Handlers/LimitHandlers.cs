@@ -16,7 +16,7 @@ internal sealed class LimitHandlers(AdminServices services)
 {
     private const int ListedMax = 50;
 
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
         handlers.On(LimitOperations.Show, ShowAsync);
         handlers.On(LimitOperations.List, (_, _) => ValueTask.FromResult<BusyView[]>(
@@ -44,12 +44,11 @@ internal sealed class LimitHandlers(AdminServices services)
         transaction!.Release();
         return reached is null
             ? new("limits", "ok", $"{string.Join(" and ", sender.Quotas.Select(applied => applied.Quota))} "
-                + (sender.Quotas.Length == 1 ? "leaves" : "leave") + " room for one more; "
-                + "`sallyport limits show` tells how much")
+                + (sender.Quotas.Length == 1 ? "leaves" : "leave") + " room for one more")
             : new("limits", "refused", LimitReplies.ForRecipient(reached, now).ToString());
     }
 
-    private async ValueTask<LimitsOfSubject> ShowAsync(LimitSubject asked, CancellationToken cancel)
+    private async ValueTask<LimitsOfSubject> ShowAsync(LimitSubject asked, AdminCall call)
     {
         if (SubjectOf(asked) is not { } subject)
         {
@@ -62,7 +61,7 @@ internal sealed class LimitHandlers(AdminServices services)
             .ToImmutableArray();
         if (SendingSubject.LoginOf(subject) is { } login)
         {
-            var verdict = await services.Site.Current.Identity.FindGrantAsync(login, cancel);
+            var verdict = await services.Site.Current.Identity.FindGrantAsync(login, call.Cancel);
             var grant = (verdict as LoginVerdict.Granted)?.Grant;
             problem = grant is null ? verdict.Why : null;
             login = grant?.Login ?? login;
@@ -76,17 +75,18 @@ internal sealed class LimitHandlers(AdminServices services)
             [.. services.Sending.UsesOf(subject, applying).Select(View)], activity?.Networks, activity?.Contacts);
     }
 
-    private async ValueTask<AdminAnswer> ResetAsync(LimitSubject asked, CancellationToken cancel)
+    private async ValueTask<AdminAnswer> ResetAsync(LimitSubject asked, AdminCall call)
     {
         if (SubjectOf(asked) is not { } subject)
         {
-            return new(false, Mistake(asked));
+            return new(false, AdminCodes.InvalidSubject, Mistake(asked));
         }
 
-        subject = SendingSubject.LoginOf(subject) is { } login ? SendingSubject.OfLogin(await LoginNaming.OfAsync(services, login, cancel)) : subject;
+        subject = SendingSubject.LoginOf(subject) is { } login
+            ? SendingSubject.OfLogin(await LoginNaming.OfAsync(services, login, call.Cancel)) : subject;
         services.Sending.Reset(subject);
         await services.Books.Journal.FlushAsync();
-        return new(true, $"{SendingSubject.Words(subject)} begins anew: what was sent so far counts no more");
+        return new(true, AdminCodes.LimitsReset, $"the counts of {SendingSubject.Words(subject)} are reset");
     }
 
     private static string? SubjectOf(LimitSubject asked) => asked.Kind switch
@@ -97,7 +97,7 @@ internal sealed class LimitHandlers(AdminServices services)
         _ => null,
     };
 
-    private static string Mistake(LimitSubject asked) => $"\"{DisplayText.Sanitize(asked.Name)}\" can be no login or group";
+    private static string Mistake(LimitSubject asked) => $"\"{DisplayText.Sanitize(asked.Name)}\" is not a valid login or group";
 
     private static LimitView View(LimitUse use) => new(use.Subject, Name(use.Measure), Name(use.Window), use.Used, use.Allowed, use.FreeAt);
 

@@ -43,30 +43,55 @@ public sealed record AdminServices(
 public sealed class LocalAdmin : IAdmin
 {
     private readonly IAsyncDisposable? _owned;
+    private readonly AdminCaller _caller = AdminCaller.Operator(UnixFile.CurrentUser);
 
     /// <param name="owned">Disposed with this; null where the server has it.</param>
     public LocalAdmin(AdminServices services, IAsyncDisposable? owned = null)
+        : this(services.Log)
     {
         _owned = owned;
-        new StatusHandlers(services).Register(Handlers);
-        new UserHandlers(services).Register(Handlers);
-        new QueueHandlers(services).Register(Handlers);
-        new GrantHandlers(services).Register(Handlers);
-        new GuardHandlers(services).Register(Handlers);
-        new HoldHandlers(services).Register(Handlers);
-        new LoginHandlers(services).Register(Handlers);
-        new AppPasswordHandlers(services).Register(Handlers);
-        new LimitHandlers(services).Register(Handlers);
-        new AlertHandlers(services).Register(Handlers);
+        new StatusHandlers(services).Register(Dispatcher);
+        new UserHandlers(services).Register(Dispatcher);
+        new QueueHandlers(services).Register(Dispatcher);
+        new GrantHandlers(services).Register(Dispatcher);
+        new GuardHandlers(services).Register(Dispatcher);
+        new HoldHandlers(services).Register(Dispatcher);
+        new LoginHandlers(services).Register(Dispatcher);
+        new AppPasswordHandlers(services).Register(Dispatcher);
+        new LimitHandlers(services).Register(Dispatcher);
+        new AlertHandlers(services).Register(Dispatcher);
+        new ImportHandlers(services).Register(Dispatcher);
+        new SiteChecks(this, () => services.Site.Options, "", services.Time).Register(Dispatcher);
     }
 
+    private LocalAdmin(IMailLog log) => Dispatcher = new(log);
+
     /// <summary>Who answers what, for the socket.</summary>
-    public AdminHandlers Handlers { get; } = new();
+    public AdminDispatcher Dispatcher { get; }
+
+    /// <summary>A door with no store behind it, which checks configurations and looks at what mail depends on.</summary>
+    /// <param name="why">Why the store cannot be had.</param>
+    public static LocalAdmin WithoutStore(string why, TimeProvider time)
+    {
+        var admin = new LocalAdmin(new SilentLog());
+        new SiteChecks(null, static () => null, why, time).Register(admin.Dispatcher);
+        return admin;
+    }
 
     public ValueTask<TAnswer> CallAsync<TRequest, TAnswer>(
         AdminOperation<TRequest, TAnswer> operation, TRequest request, CancellationToken cancel)
         where TRequest : class
-        where TAnswer : class => Handlers.CallAsync(operation, request, cancel);
+        where TAnswer : class => Dispatcher.CallAsync(operation, request, new(_caller, cancel));
+
+    public ValueTask<AdminPage<TItem>> PageAsync<TRequest, TItem>(
+        AdminListing<TRequest, TItem> listing, TRequest request, CancellationToken cancel)
+        where TRequest : class, IPagedRequest<TRequest>
+        where TItem : class => Dispatcher.PageAsync(listing, request, new(_caller, cancel));
+
+    public IAsyncEnumerable<TPart> StreamAsync<TRequest, TPart>(
+        AdminStream<TRequest, TPart> stream, TRequest request, Stream content, CancellationToken cancel)
+        where TRequest : class
+        where TPart : class => Dispatcher.StreamAsync(stream, request, content, new(_caller, cancel));
 
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

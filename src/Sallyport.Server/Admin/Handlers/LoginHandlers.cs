@@ -14,28 +14,28 @@ internal sealed class LoginHandlers(AdminServices services)
     private const int LoginLengthMax = 500;
     private static readonly TimeSpan Longest = TimeSpan.FromDays(3650);
 
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
-        handlers.On(LoginOperations.List, (_, _) => ValueTask.FromResult<SuspensionView[]>(
-        [
-            .. services.Books.Suspensions.All.Select(View).Concat(services.Breaker.Trips.Select(
+        handlers.On(LoginOperations.List, (query, _) => ValueTask.FromResult(AdminPaging.Cut(
+            services.Books.Suspensions.All.Select(View).Concat(services.Breaker.Trips.Select(
                 trip => new SuspensionView(trip.Login, "stopped", trip.At, null, trip.Reason))),
-        ]));
+            one => one.Login + "\0" + one.State, query.Limit, query.After)));
         handlers.On(LoginOperations.Show, ShowAsync);
         handlers.On(LoginOperations.Suspend, SuspendAsync);
         handlers.On(LoginOperations.Resume, ResumeAsync);
     }
 
-    private async ValueTask<AdminAnswer> SuspendAsync(NewSuspension asked, CancellationToken cancel)
+    private async ValueTask<AdminAnswer> SuspendAsync(NewSuspension asked, AdminCall call)
     {
+        var cancel = call.Cancel;
         var length = asked.Seconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, 0, Longest.TotalSeconds)) : (TimeSpan?)null;
-        var mistake = Credentials.PrepareLogin(asked.Login) is not { Length: <= LoginLengthMax } ? "that can be no login"
+        var mistake = Credentials.PrepareLogin(asked.Login) is not { Length: <= LoginLengthMax } ? "that is not a valid login"
             : length < TimeSpan.FromSeconds(1) ? "the time must be a second or more"
             : asked.Why.Length > SuspensionRegistry.WhyLengthMax ? $"the reason must have at most {SuspensionRegistry.WhyLengthMax} characters"
             : asked.Why.Any(char.IsControl) ? "the reason has a control character" : null;
         if (mistake is not null)
         {
-            return new(false, mistake);
+            return new(false, AdminCodes.InvalidSuspension, mistake);
         }
 
         var login = await LoginNaming.OfAsync(services, asked.Login, cancel);
@@ -44,13 +44,14 @@ internal sealed class LoginHandlers(AdminServices services)
         var held = asked.HoldQueue
             ? await services.Store.Spool.HoldDueOfAsync(login, "its login is suspended", cancel)
             : null;
-        return new(true, $"{DisplayText.Sanitize(suspension.Login)} may log in and not send, "
-            + (suspension.Until is { } until ? $"until {until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "until it is resumed")
-            + (held is null ? "" : $"; {held.Messages} message{(held.Messages == 1 ? "" : "s")} of it held"));
+        return new(true, AdminCodes.LoginSuspended, $"{DisplayText.Sanitize(suspension.Login)} is suspended: it can log in but cannot send until "
+            + (suspension.Until is { } until ? $"{until.UtcDateTime:yyyy-MM-dd HH:mm}Z" : "resumed")
+            + (held is null ? "" : $"; {held.Messages} message{(held.Messages == 1 ? "" : "s")} held"));
     }
 
-    private async ValueTask<AdminAnswer> ResumeAsync(UserName name, CancellationToken cancel)
+    private async ValueTask<AdminAnswer> ResumeAsync(UserName name, AdminCall call)
     {
+        var cancel = call.Cancel;
         var login = await LoginNaming.OfAsync(services, name.Login, cancel);
         var typed = Credentials.PrepareLogin(name.Login) ?? name.Login;
         login = services.Books.Suspensions is var book && book.Find(login) is null && book.Find(typed) is not null ? typed : login;
@@ -58,17 +59,18 @@ internal sealed class LoginHandlers(AdminServices services)
         var tripped = services.Breaker.Resume(login, false);
         if (!suspended && !tripped)
         {
-            return new(false, $"{DisplayText.Sanitize(login)} is neither suspended nor stopped by the breaker");
+            return new(false, AdminCodes.LoginNotStopped, $"{DisplayText.Sanitize(login)} is neither suspended nor stopped by the breaker");
         }
 
         services.Log.Write(new MailEvent.LoginResumed(login));
         var held = (await services.Store.Spool.HeldAsync(login, 100, cancel)).Sum(group => group.Messages);
-        return new(true, $"{DisplayText.Sanitize(login)} may send again" + (held == 0 ? ""
-            : $"; {held} message{(held == 1 ? "" : "s")} of it stay held: `sallyport hold release` or `hold drop`"));
+        return new(true, held == 0 ? AdminCodes.LoginResumed : AdminCodes.LoginResumedMailHeld,
+            $"{DisplayText.Sanitize(login)} may send again" + (held == 0 ? "" : $"; {held} message{(held == 1 ? " is" : "s are")} still held"));
     }
 
-    private async ValueTask<LoginView> ShowAsync(UserName name, CancellationToken cancel)
+    private async ValueTask<LoginView> ShowAsync(UserName name, AdminCall call)
     {
+        var cancel = call.Cancel;
         var login = await LoginNaming.OfAsync(services, name.Login, cancel);
         var verdict = await services.Site.Current.Identity.FindGrantAsync(login, cancel);
         var groups = verdict is LoginVerdict.Granted { Grant: var grant } ? grant.Groups : [];

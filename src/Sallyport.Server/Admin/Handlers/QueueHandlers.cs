@@ -15,46 +15,50 @@ internal sealed class QueueHandlers(AdminServices services)
 
     private ISpool Spool => services.Store.Spool;
 
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
         handlers.On(QueueOperations.List, ListAsync);
-        handlers.On(QueueOperations.Show, async (name, cancel) => new FoundInQueue(
-            TryParse(name.QueueId, out var id) && await Spool.FindAsync(id, cancel) is { } message ? View(message) : null));
+        handlers.On(QueueOperations.Show, async (name, call) => new FoundInQueue(
+            TryParse(name.QueueId, out var id) && await Spool.FindAsync(id, call.Cancel) is { } message ? View(message) : null));
         handlers.On(QueueOperations.Outcome, (name, _) => ValueTask.FromResult<OutcomeView[]>(
             TryParse(name.QueueId, out var id) ? [.. services.Outcomes.Of(id).Select(View)] : []));
-        handlers.On(QueueOperations.Hold, (name, cancel) => ChangeAsync(name, async id =>
-            Count(id, await Spool.HoldAsync(id, "by the operator", cancel), "held", "nothing to hold: none is due"), cancel));
-        handlers.On(QueueOperations.Release, (name, cancel) => ChangeAsync(name, async id =>
-            Count(id, await Spool.ReleaseHeldAsync(id, cancel), "released", "nothing to release: none is held"), cancel));
-        handlers.On(QueueOperations.Retry, (name, cancel) => ChangeAsync(name, async id =>
+        handlers.On(QueueOperations.Hold, (name, call) => ChangeAsync(name, async id =>
+            Count(id, await Spool.HoldAsync(id, "by the operator", call.Cancel), (AdminCodes.MessageHeld, "held"),
+                (AdminCodes.NothingDue, "nothing to hold: none is due")), call.Cancel));
+        handlers.On(QueueOperations.Release, (name, call) => ChangeAsync(name, async id =>
+            Count(id, await Spool.ReleaseHeldAsync(id, call.Cancel), (AdminCodes.MessageReleased, "released"),
+                (AdminCodes.NothingHeld, "nothing to release: none is held")), call.Cancel));
+        handlers.On(QueueOperations.Retry, (name, call) => ChangeAsync(name, async id =>
         {
             services.Relay.ForgetFailures(); // before it falls due: else it would only learn once more that the host is down
-            return Count(
-                id, await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), cancel), "due now", await NothingToRetryAsync(id, cancel));
-        }, cancel));
-        handlers.On(QueueOperations.Remove, (name, cancel) => ChangeAsync(name, async id => await Spool.RemoveAsync(id, cancel)
-            ? new(true, $"{id} removed; its sender is not told")
-            : new(false, $"{id} is just being relayed; try again in a moment"), cancel));
+            var due = await Spool.RetryNowAsync(id, services.Time.GetUtcNow(), call.Cancel);
+            return Count(id, due, (AdminCodes.MessageRetried, "will be retried now"), await NothingToRetryAsync(id, call.Cancel));
+        }, call.Cancel));
+        handlers.On(QueueOperations.Remove, (name, call) => ChangeAsync(name, async id => await Spool.RemoveAsync(id, call.Cancel)
+            ? new(true, AdminCodes.MessageRemoved, $"{id} removed; its sender is not told")
+            : new(false, AdminCodes.MessageInProgress, $"{id} is just being relayed; try again in a moment"), call.Cancel));
     }
 
-    private async ValueTask<QueuedView[]> ListAsync(QueueQuery query, CancellationToken cancel)
+    private async ValueTask<AdminPage<QueuedView>> ListAsync(QueueQuery query, AdminCall call)
     {
+        var most = Math.Clamp(query.Most, 1, QueueMost);
         QueueId? after = TryParse(query.After, out var id) ? id : null;
         var filter = new QueueFilter(
-            ToState(query.State), query.Login, query.Sender, query.Recipient, after, Math.Clamp(query.Most, 1, QueueMost));
-        return [.. (await services.Store.Spool.ListAsync(filter, cancel)).Select(View)];
+            ToState(query.State), query.Login, query.Sender, query.Recipient, after, most);
+        QueuedView[] page = [.. (await services.Store.Spool.ListAsync(filter, call.Cancel)).Select(View)];
+        return new(page, page.Length == most ? page[^1].QueueId : null);
     }
 
     private async ValueTask<AdminAnswer> ChangeAsync(QueuedName name, Func<QueueId, Task<AdminAnswer>> change, CancellationToken cancel)
     {
         if (!TryParse(name.QueueId, out var id))
         {
-            return new(false, $"\"{DisplayText.Sanitize(name.QueueId)}\" is not a queue id");
+            return new(false, AdminCodes.InvalidQueueId, $"\"{DisplayText.Sanitize(name.QueueId)}\" is not a queue ID");
         }
 
         if (await Spool.FindAsync(id, cancel) is null)
         {
-            return new(false, $"no message {id} is in the queue");
+            return new(false, AdminCodes.MessageUnknown, $"no message {id} is in the queue");
         }
 
         var answer = await change(id);
@@ -62,16 +66,17 @@ internal sealed class QueueHandlers(AdminServices services)
         return answer;
     }
 
-    private async Task<string> NothingToRetryAsync(QueueId id, CancellationToken cancel) =>
+    private async Task<(string Code, string Words)> NothingToRetryAsync(QueueId id, CancellationToken cancel) =>
         await Spool.FindAsync(id, cancel) is { } message && message.Recipients.Any(recipient => recipient.State == RecipientState.Held)
-            ? $"it is held: `sallyport queue release {id}` lets it go"
-            : "nothing to retry: it is being relayed, or due already";
+            ? (AdminCodes.MessageIsHeld, "it is held")
+            : (AdminCodes.NothingToRetry, "nothing to retry: it is being relayed, or due already");
 
     /// <summary>As people type it: letters of either case.</summary>
     private static bool TryParse(string? text, out QueueId id) => QueueId.TryParse(text?.Trim().ToUpperInvariant(), out id);
 
-    private static AdminAnswer Count(QueueId id, int n, string done, string nothing) =>
-        n > 0 ? new(true, $"{id}: {n} recipient{(n == 1 ? "" : "s")} {done}") : new(false, $"{id}: {nothing}");
+    private static AdminAnswer Count(QueueId id, int n, (string Code, string Words) done, (string Code, string Words) nothing) => n > 0
+        ? new(true, done.Code, $"{id}: {n} recipient{(n == 1 ? "" : "s")} {done.Words}")
+        : new(false, nothing.Code, $"{id}: {nothing.Words}");
 
     private QueuedView View(SpooledMessage message)
     {

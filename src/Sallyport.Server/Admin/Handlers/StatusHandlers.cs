@@ -5,23 +5,24 @@ namespace Sallyport.Server.Admin.Handlers;
 
 internal sealed class StatusHandlers(AdminServices services)
 {
-    public void Register(AdminHandlers handlers)
+    public void Register(AdminDispatcher handlers)
     {
         handlers.On(StatusOperations.Show, ShowAsync);
-        handlers.On(StatusOperations.Explain, (query, cancel) =>
+        handlers.On(ExplainOperations.Explain, (query, call) =>
         {
             var site = services.Site.Current;
             return Explainer.ExplainAsync(
-                query, site.Routes, site.Identity, grant => LimitHandlers.ExplainAsync(services, grant, query.To), services.Breaker, cancel);
+                query, site.Routes, site.Identity, grant => LimitHandlers.ExplainAsync(services, grant, query.To), services.Breaker, call.Cancel);
         });
-        handlers.On(StatusOperations.TryLogin, (query, cancel) => Explainer.TryLoginAsync(query, services.Site.Current.Identity, cancel));
-        handlers.On(StatusOperations.TryDirectories, (_, cancel) => Explainer.TryDirectoriesAsync(services.Site.Current.Identity, cancel));
-        handlers.On(StatusOperations.TryToken, (query, cancel) => Explainer.TryTokenAsync(query, services.Site.Current.Identity, cancel));
+        handlers.On(LoginTrialOperations.TryLogin, (query, call) => LoginTrials.TryLoginAsync(query, services.Site.Current.Identity, call.Cancel));
+        handlers.On(LoginTrialOperations.TryToken, (query, call) => LoginTrials.TryTokenAsync(query, services.Site.Current.Identity, call.Cancel));
+        handlers.On(LoginTrialOperations.TryDirectories,
+            (_, call) => LoginTrials.TryDirectoriesAsync(services.Site.Current.Identity, call.Cancel));
     }
 
-    private async ValueTask<ServerStatus> ShowAsync(EmptyRequest _, CancellationToken cancel)
+    private async ValueTask<ServerStatus> ShowAsync(EmptyRequest _, AdminCall call)
     {
-        var totals = await services.Store.Spool.TotalsAsync(cancel);
+        var totals = await services.Store.Spool.TotalsAsync(call.Cancel);
         return new ServerStatus(
             services.StartedAt is not null, ServerVersion.Text, services.StartedAt, services.Store.Spool.Health.ToString().ToLowerInvariant(),
             totals.Messages, totals.Recipients, totals.Due, totals.InProgress, totals.Held, totals.Bytes, totals.OldestReceivedAt,

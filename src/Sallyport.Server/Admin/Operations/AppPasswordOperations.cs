@@ -1,16 +1,30 @@
 namespace Sallyport.Server.Admin.Operations;
 
-/// <summary>One password a device.</summary>
+/// <summary>One password per device.</summary>
 public static class AppPasswordOperations
 {
     public static AdminOperation<NewAppPassword, MadeAppPassword> Add { get; } =
-        new("app-passwords/add", AdminJson.Default.NewAppPassword, AdminJson.Default.MadeAppPassword);
+        new("app-passwords/add", AdminJson.Default.NewAppPassword, AdminJson.Default.MadeAppPassword)
+        {
+            Role = AdminRole.User,
+            Changes = true,
+            About = wanted => wanted.Login,
+        };
 
-    public static AdminOperation<AppPasswordQuery, AppPasswordView[]> List { get; } =
-        new("app-passwords/list", AdminJson.Default.AppPasswordQuery, AdminJson.Default.AppPasswordViewArray);
+    public static AdminListing<AppPasswordQuery, AppPasswordView> List { get; } =
+        new("app-passwords/list", AdminJson.Default.AppPasswordQuery, AdminJson.Default.AppPasswordViewArray)
+        {
+            Role = AdminRole.User,
+            About = query => query.Login,
+        };
 
     public static AdminOperation<AppPasswordChoice, AdminAnswer> Revoke { get; } =
-        new("app-passwords/revoke", AdminJson.Default.AppPasswordChoice, AdminJson.Default.AdminAnswer);
+        new("app-passwords/revoke", AdminJson.Default.AppPasswordChoice, AdminJson.Default.AdminAnswer)
+        {
+            Role = AdminRole.User,
+            Changes = true,
+            About = choice => choice.Login,
+        };
 }
 
 /// <param name="Label">What the device is called.</param>
@@ -21,13 +35,16 @@ public sealed record NewAppPassword(string Login, string Label, long? Seconds, s
 
 /// <summary>Carries the secret once, over the admin socket, which only its owner may open; never shown again.</summary>
 /// <param name="Login">The login's canonical name.</param>
-public sealed record MadeAppPassword(bool Done, string Message, string? Login, string? Id, string? Secret)
+public sealed record MadeAppPassword(bool Done, string Code, string Message, string? Login, string? Id, string? Secret) : IAdminOutcome
 {
     public override string ToString() => $"MadeAppPassword {Id} for {Login}";
 }
 
 /// <param name="Login">Null for all.</param>
-public sealed record AppPasswordQuery(string? Login);
+public sealed record AppPasswordQuery(string? Login, int? Limit = null, string? After = null) : IPagedRequest<AppPasswordQuery>
+{
+    public AppPasswordQuery Following(string next) => this with { After = next };
+}
 
 /// <param name="LastUsedFrom">The address it was last used from.</param>
 public sealed record AppPasswordView(

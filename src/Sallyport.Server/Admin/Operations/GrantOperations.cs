@@ -3,20 +3,21 @@ namespace Sallyport.Server.Admin.Operations;
 /// <summary>Who may send as whom.</summary>
 public static class GrantOperations
 {
-    public static AdminOperation<EmptyRequest, GrantView[]> List { get; } =
-        new("grants/list", AdminJson.Default.EmptyRequest, AdminJson.Default.GrantViewArray);
+    public static AdminListing<ListRequest, GrantView> List { get; } =
+        new("grants/list", AdminJson.Default.ListRequest, AdminJson.Default.GrantViewArray) { Role = AdminRole.Reader };
 
-    public static AdminOperation<GrantPair, AdminAnswer> Add { get; } =
-        new("grants/add", AdminJson.Default.GrantPair, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<GrantPair, AdminAnswer> Add { get; } = Change("grants/add");
 
-    public static AdminOperation<GrantPair, AdminAnswer> Remove { get; } =
-        new("grants/remove", AdminJson.Default.GrantPair, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<GrantPair, AdminAnswer> Remove { get; } = Change("grants/remove");
 
     public static AdminOperation<UserName, GrantsOfLogin> Of { get; } =
-        new("grants/of", AdminJson.Default.UserName, AdminJson.Default.GrantsOfLogin);
+        new("grants/of", AdminJson.Default.UserName, AdminJson.Default.GrantsOfLogin) { Role = AdminRole.User, About = name => name.Login };
 
     public static AdminOperation<AddressName, WhoMaySend> WhoMaySendAs { get; } =
-        new("grants/who-may-send-as", AdminJson.Default.AddressName, AdminJson.Default.WhoMaySend);
+        new("grants/who-may-send-as", AdminJson.Default.AddressName, AdminJson.Default.WhoMaySend) { Role = AdminRole.Reader };
+
+    private static AdminOperation<GrantPair, AdminAnswer> Change(string path) =>
+        new(path, AdminJson.Default.GrantPair, AdminJson.Default.AdminAnswer) { Changes = true, About = pair => $"{pair.To} as {pair.As}" };
 }
 
 /// <param name="To">A login, "group:NAME" or "*".</param>

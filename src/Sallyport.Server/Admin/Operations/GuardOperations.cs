@@ -3,19 +3,20 @@ namespace Sallyport.Server.Admin.Operations;
 /// <summary>What the guard against password guessing holds against whom.</summary>
 public static class GuardOperations
 {
-    public static AdminOperation<EmptyRequest, BanView[]> List { get; } =
-        new("bans/list", AdminJson.Default.EmptyRequest, AdminJson.Default.BanViewArray);
+    public static AdminListing<ListRequest, BanView> List { get; } =
+        new("bans/list", AdminJson.Default.ListRequest, AdminJson.Default.BanViewArray) { Role = AdminRole.Reader };
 
-    public static AdminOperation<NewBan, AdminAnswer> Add { get; } = new("bans/add", AdminJson.Default.NewBan, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<NewBan, AdminAnswer> Add { get; } =
+        new("bans/add", AdminJson.Default.NewBan, AdminJson.Default.AdminAnswer) { Changes = true, About = ban => ban.Address };
 
     public static AdminOperation<AddressName, AdminAnswer> Remove { get; } =
-        new("bans/remove", AdminJson.Default.AddressName, AdminJson.Default.AdminAnswer);
+        new("bans/remove", AdminJson.Default.AddressName, AdminJson.Default.AdminAnswer) { Changes = true, About = name => name.Address };
 
     public static AdminOperation<UserName, AdminAnswer> Reset { get; } =
-        new("bans/reset", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+        new("bans/reset", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer) { Changes = true, About = name => name.Login };
 
-    public static AdminOperation<EmptyRequest, StaleView[]> Stale { get; } =
-        new("clients/stale", AdminJson.Default.EmptyRequest, AdminJson.Default.StaleViewArray);
+    public static AdminListing<ListRequest, StaleView> Stale { get; } =
+        new("clients/stale", AdminJson.Default.ListRequest, AdminJson.Default.StaleViewArray) { Role = AdminRole.Reader };
 }
 
 public sealed record BanView(string Network, DateTimeOffset Since, DateTimeOffset Until, string By, string Why);

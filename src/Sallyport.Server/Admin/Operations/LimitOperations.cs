@@ -4,13 +4,22 @@ namespace Sallyport.Server.Admin.Operations;
 public static class LimitOperations
 {
     public static AdminOperation<LimitSubject, LimitsOfSubject> Show { get; } =
-        new("limits/show", AdminJson.Default.LimitSubject, AdminJson.Default.LimitsOfSubject);
+        new("limits/show", AdminJson.Default.LimitSubject, AdminJson.Default.LimitsOfSubject)
+        {
+            Role = AdminRole.User,
+            About = subject => subject.Kind == "login" ? subject.Name : null,
+        };
 
+    /// <summary>The 50 that sent most, the busiest first.</summary>
     public static AdminOperation<EmptyRequest, BusyView[]> List { get; } =
-        new("limits/list", AdminJson.Default.EmptyRequest, AdminJson.Default.BusyViewArray);
+        new("limits/list", AdminJson.Default.EmptyRequest, AdminJson.Default.BusyViewArray) { Role = AdminRole.Reader };
 
     public static AdminOperation<LimitSubject, AdminAnswer> Reset { get; } =
-        new("limits/reset", AdminJson.Default.LimitSubject, AdminJson.Default.AdminAnswer);
+        new("limits/reset", AdminJson.Default.LimitSubject, AdminJson.Default.AdminAnswer)
+        {
+            Changes = true,
+            About = subject => subject.Kind == "site" ? "site" : $"{subject.Kind}:{subject.Name}",
+        };
 }
 
 /// <param name="Kind">login, group or site.</param>

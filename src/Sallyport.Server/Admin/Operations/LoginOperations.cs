@@ -3,18 +3,22 @@ namespace Sallyport.Server.Admin.Operations;
 /// <summary>Logins of any directory: which of them may not send.</summary>
 public static class LoginOperations
 {
-    public static AdminOperation<EmptyRequest, SuspensionView[]> List { get; } =
-        new("logins/list", AdminJson.Default.EmptyRequest, AdminJson.Default.SuspensionViewArray);
+    public static AdminListing<ListRequest, SuspensionView> List { get; } =
+        new("logins/list", AdminJson.Default.ListRequest, AdminJson.Default.SuspensionViewArray) { Role = AdminRole.Reader };
 
     /// <summary>How a login stands with the breaker.</summary>
     public static AdminOperation<UserName, LoginView> Show { get; } =
-        new("logins/show", AdminJson.Default.UserName, AdminJson.Default.LoginView);
+        new("logins/show", AdminJson.Default.UserName, AdminJson.Default.LoginView) { Role = AdminRole.Reader };
 
     public static AdminOperation<NewSuspension, AdminAnswer> Suspend { get; } =
-        new("logins/suspend", AdminJson.Default.NewSuspension, AdminJson.Default.AdminAnswer);
+        new("logins/suspend", AdminJson.Default.NewSuspension, AdminJson.Default.AdminAnswer)
+        {
+            Changes = true,
+            About = suspension => suspension.Login,
+        };
 
     public static AdminOperation<UserName, AdminAnswer> Resume { get; } =
-        new("logins/resume", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+        new("logins/resume", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer) { Changes = true, About = name => name.Login };
 }
 
 /// <param name="Seconds">How long; null for until it is resumed.</param>

@@ -3,15 +3,15 @@ namespace Sallyport.Server.Admin.Operations;
 /// <summary>The queue.</summary>
 public static class QueueOperations
 {
-    public static AdminOperation<QueueQuery, QueuedView[]> List { get; } =
-        new("queue/list", AdminJson.Default.QueueQuery, AdminJson.Default.QueuedViewArray);
+    public static AdminListing<QueueQuery, QueuedView> List { get; } =
+        new("queue/list", AdminJson.Default.QueueQuery, AdminJson.Default.QueuedViewArray) { Role = AdminRole.Reader };
 
     public static AdminOperation<QueuedName, FoundInQueue> Show { get; } =
-        new("queue/show", AdminJson.Default.QueuedName, AdminJson.Default.FoundInQueue);
+        new("queue/show", AdminJson.Default.QueuedName, AdminJson.Default.FoundInQueue) { Role = AdminRole.Reader };
 
     /// <summary>What became of a message's recipients in the last minutes, also when it has left the queue.</summary>
     public static AdminOperation<QueuedName, OutcomeView[]> Outcome { get; } =
-        new("queue/outcome", AdminJson.Default.QueuedName, AdminJson.Default.OutcomeViewArray);
+        new("queue/outcome", AdminJson.Default.QueuedName, AdminJson.Default.OutcomeViewArray) { Role = AdminRole.Reader };
 
     public static AdminOperation<QueuedName, AdminAnswer> Hold { get; } = Change("hold");
 
@@ -22,12 +22,18 @@ public static class QueueOperations
     public static AdminOperation<QueuedName, AdminAnswer> Remove { get; } = Change("remove");
 
     private static AdminOperation<QueuedName, AdminAnswer> Change(string name) =>
-        new("queue/" + name, AdminJson.Default.QueuedName, AdminJson.Default.AdminAnswer);
+        new("queue/" + name, AdminJson.Default.QueuedName, AdminJson.Default.AdminAnswer) { Changes = true, About = name => name.QueueId };
 }
 
 /// <param name="State">due, progress or held.</param>
 /// <param name="After">Queue id to go on after.</param>
-public sealed record QueueQuery(string? State, string? Login, string? Sender, string? Recipient, string? After, int Most);
+/// <param name="Most">Items of a page, as limit is elsewhere.</param>
+public sealed record QueueQuery(string? State, string? Login, string? Sender, string? Recipient, string? After, int Most) : IPagedRequest<QueueQuery>
+{
+    int? IPagedRequest<QueueQuery>.Limit => Most;
+
+    public QueueQuery Following(string next) => this with { After = next };
+}
 
 public sealed record QueuedName(string QueueId);
 

@@ -1,32 +1,38 @@
 using Sallyport.Mail.Sasl;
+using Sallyport.Server.Identity;
 
 namespace Sallyport.Server.Admin.Operations;
 
 /// <summary>The local accounts.</summary>
 public static class UserOperations
 {
-    public static AdminOperation<EmptyRequest, UserView[]> List { get; } =
-        new("users/list", AdminJson.Default.EmptyRequest, AdminJson.Default.UserViewArray);
+    public static AdminListing<ListRequest, UserView> List { get; } =
+        new("users/list", AdminJson.Default.ListRequest, AdminJson.Default.UserViewArray) { Role = AdminRole.Reader };
 
-    public static AdminOperation<NewUser, AdminAnswer> Add { get; } = new("users/add", AdminJson.Default.NewUser, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<NewUser, AdminAnswer> Add { get; } =
+        new("users/add", AdminJson.Default.NewUser, AdminJson.Default.AdminAnswer) { Changes = true, About = user => user.Login };
 
     public static AdminOperation<UserName, SaltView> Salt { get; } =
-        new("users/salt", AdminJson.Default.UserName, AdminJson.Default.SaltView);
+        new("users/salt", AdminJson.Default.UserName, AdminJson.Default.SaltView) { About = user => user.Login };
 
-    public static AdminOperation<UserName, AdminAnswer> Remove { get; } =
-        new("users/remove", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<UserName, AdminAnswer> Remove { get; } = Change("users/remove");
 
     public static AdminOperation<NewPassword, AdminAnswer> SetPassword { get; } =
-        new("users/password", AdminJson.Default.NewPassword, AdminJson.Default.AdminAnswer);
+        new("users/password", AdminJson.Default.NewPassword, AdminJson.Default.AdminAnswer) { Changes = true, About = change => change.Login };
 
     public static AdminOperation<AddressChange, AdminAnswer> ChangeAddresses { get; } =
-        new("users/addresses", AdminJson.Default.AddressChange, AdminJson.Default.AdminAnswer);
+        new("users/addresses", AdminJson.Default.AddressChange, AdminJson.Default.AdminAnswer)
+        {
+            Changes = true,
+            About = change => change.Login,
+        };
 
-    public static AdminOperation<UserName, AdminAnswer> Disable { get; } =
-        new("users/disable", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<UserName, AdminAnswer> Disable { get; } = Change("users/disable");
 
-    public static AdminOperation<UserName, AdminAnswer> Enable { get; } =
-        new("users/enable", AdminJson.Default.UserName, AdminJson.Default.AdminAnswer);
+    public static AdminOperation<UserName, AdminAnswer> Enable { get; } = Change("users/enable");
+
+    private static AdminOperation<UserName, AdminAnswer> Change(string path) =>
+        new(path, AdminJson.Default.UserName, AdminJson.Default.AdminAnswer) { Changes = true, About = user => user.Login };
 }
 
 public sealed record UserName(string Login);
@@ -39,6 +45,11 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
     public static VerifierView Of(ScramVerifier verifier) =>
         new(verifier.Iterations, verifier.Salt.ToArray(), verifier.StoredKey.ToArray(), verifier.ServerKey.ToArray());
 
+    /// <summary>For a password just typed; with the salt the login's app passwords have, where there are some.</summary>
+    public static VerifierView Make(string password, SaltView? with = null) => Of(with is { Iterations: { } iterations, Salt: { } salt }
+        ? PasswordHasher.CreateVerifier(password, salt, iterations)
+        : PasswordHasher.CreateVerifier(password));
+
     private const int IterationsMin = 4096;
     private const int IterationsMax = 10_000_000;
     private const int SaltBytesMin = 8;
@@ -50,7 +61,7 @@ public sealed record VerifierView(int Iterations, byte[] Salt, byte[] StoredKey,
         Iterations is >= IterationsMin and <= IterationsMax && Salt.Length is >= SaltBytesMin and <= SaltBytesMax
         && StoredKey.Length == KeyBytes && ServerKey.Length == KeyBytes
             ? null
-            : $"the verifier is none: it needs {IterationsMin} to {IterationsMax} iterations, a salt of {SaltBytesMin} to {SaltBytesMax} octets "
+            : $"not a usable verifier: it needs {IterationsMin} to {IterationsMax} iterations, a salt of {SaltBytesMin} to {SaltBytesMax} bytes "
                 + $"and keys of {KeyBytes}";
 
     public ScramVerifier ToVerifier() => new(Iterations, Salt, StoredKey, ServerKey);

@@ -23,18 +23,19 @@ public static class UserRules
         }
 
         return prepared.Contains('@', StringComparison.Ordinal) && !MailboxParser.TryParse(prepared, out _)
-            ? $"\"{DisplayText.Sanitize(login)}\" looks like a mail address and is none{Meant(prepared)}"
+            ? $"\"{DisplayText.Sanitize(login)}\" looks like a mail address but is not a valid one{Meant(prepared)}"
             : null;
     }
+
+    /// <summary>As a grant may have it.</summary>
+    public static bool IsPattern(string address) => address.StartsWith("*@", StringComparison.Ordinal);
 
     /// <summary>Why it can be no address; null when it can.</summary>
     public static string? AddressMistake(string address)
     {
-        if (address.StartsWith("*@", StringComparison.Ordinal))
+        if (IsPattern(address))
         {
-            var shown = DisplayText.Sanitize(address);
-            return $"\"{shown}\" is a pattern and no address; "
-                + $"`sallyport grants add --to LOGIN --as \"{shown}\"` lets a login send as all of a domain";
+            return $"\"{DisplayText.Sanitize(address)}\" is a pattern, not an address; a grant lets a login send as all of a domain";
         }
 
         return MailboxParser.TryParse(address, out _) ? null : $"\"{DisplayText.Sanitize(address)}\" is not a mail address{Meant(address)}";

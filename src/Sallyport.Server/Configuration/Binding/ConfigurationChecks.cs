@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Sallyport.Mail.Addressing;
 using Sallyport.Store;
 
@@ -8,10 +7,6 @@ namespace Sallyport.Server.Configuration.Binding;
 /// <summary>What no table of the file can tell on its own.</summary>
 internal sealed class ConfigurationChecks(ConfigurationTables tables, ProblemList problems)
 {
-    /// <summary>The kernel takes 107 bytes as the name of a socket (unix(7)); the data directory's has this behind it.</summary>
-    private const int SocketPathBytesMax = 107;
-    private const string SocketInData = "/admin.sock";
-
     public void Run(ServerOptions options, IReadOnlyList<(Section Section, ListenerOptions Listener)> listeners)
     {
         CheckPresence(options);
@@ -154,9 +149,9 @@ internal sealed class ConfigurationChecks(ConfigurationTables tables, ProblemLis
 
     private void CheckData(string data)
     {
-        if (Encoding.UTF8.GetByteCount(data + SocketInData) > SocketPathBytesMax)
+        if (!AdminSocketPath.Fits(data))
         {
-            tables.Top.Report("data", $"the path {data} is too long: at most {SocketPathBytesMax - SocketInData.Length} bytes, for the socket in it");
+            tables.Top.Report("data", $"the path {data} is too long: at most {AdminSocketPath.DataBytesMax} bytes, for the socket in it");
         }
 
         if (Directory.Exists(data))

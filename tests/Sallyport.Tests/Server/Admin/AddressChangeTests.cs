@@ -39,22 +39,25 @@ public sealed class AddressChangeTests : IAsyncDisposable
     {
         await AddJaneAsync("Info@bücher.example");
         Assert.Equal(
-            new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, info@xn--bcher-kva.example, sales@acme.test"),
+            new AdminAnswer(
+                true, AdminCodes.AddressesChanged, "jane@acme.test may send as jane@acme.test, info@xn--bcher-kva.example, sales@acme.test"),
             await ChangeAsync(new("Jane@acme.test", ["Sales@ACME.test"], [])));
         Assert.Equal(
-            new AdminAnswer(true, "jane@acme.test may send as jane@acme.test, sales@acme.test"),
+            new AdminAnswer(true, AdminCodes.AddressesChanged, "jane@acme.test may send as jane@acme.test, sales@acme.test"),
             await ChangeAsync(new("jane@acme.test", [], ["info@XN--bcher-kva.example"])));
     }
 
     [Theory]
-    [InlineData("jane@acme.test", "not an address", "\"not an address\" is not a mail address")]
-    [InlineData("jane@acme.test", "x@acme.test", "x@acme.test was not granted to jane@acme.test")]
-    [InlineData("jane@acme.test", "JANE@acme.test", "jane@acme.test may always send as itself; `sallyport user disable` stops it")]
-    [InlineData("bob@acme.test", "x@acme.test", "there is no local account bob@acme.test")]
-    public async Task What_cannot_be_taken_away_is_said(string login, string address, string message)
+    [InlineData(AdminCodes.InvalidAddress, "jane@acme.test", "not an address", "\"not an address\" is not a mail address")]
+    [InlineData(AdminCodes.AddressNotGranted, "jane@acme.test", "x@acme.test", "x@acme.test was not granted to jane@acme.test")]
+    [InlineData(AdminCodes.AddressIsLogin, "jane@acme.test", "JANE@acme.test", "jane@acme.test may always send as itself")]
+    [InlineData(AdminCodes.InvalidPattern, "jane@acme.test", "*@acme.test",
+        "\"*@acme.test\" is a pattern, not an address; a grant lets a login send as all of a domain")]
+    [InlineData(AdminCodes.UserUnknown, "bob@acme.test", "x@acme.test", "there is no local account bob@acme.test")]
+    public async Task What_cannot_be_taken_away_is_said(string code, string login, string address, string message)
     {
         await AddJaneAsync("info@acme.test");
-        Assert.Equal(new AdminAnswer(false, message), await ChangeAsync(new(login, [], [address])));
+        Assert.Equal(new AdminAnswer(false, code, message), await ChangeAsync(new(login, [], [address])));
         Assert.Equal(["info@acme.test"], (await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Addresses.AsEnumerable());
     }
 
@@ -65,7 +68,8 @@ public sealed class AddressChangeTests : IAsyncDisposable
         Assert.True((await _admin.CallAsync(UserOperations.Disable, new UserName("jane@acme.test"), Cancel)).Done);
         var change = new NewPassword("Jane@acme.test", new VerifierView(4096, new byte[16], new byte[32], new byte[32]));
         Assert.Equal(
-            new AdminAnswer(true, "jane@acme.test has a new password"), await _admin.CallAsync(UserOperations.SetPassword, change, Cancel));
+            new AdminAnswer(true, AdminCodes.PasswordSet, "jane@acme.test has a new password"),
+            await _admin.CallAsync(UserOperations.SetPassword, change, Cancel));
         Assert.True((await _store.Accounts.FindAsync("jane@acme.test", Cancel))!.Disabled);
     }
 

@@ -60,7 +60,7 @@ public sealed class HoldAdminTests : IAsyncDisposable
         Assert.Equal(["bob@acme.test"], Tripped);
         Assert.NotNull(_site.Abuse.Breaker.StateOf("jane@acme.test", []).TrustedUntil);
         Assert.Equal(2500, (await _store.Spool.TotalsAsync(Cancel)).Due);
-        Assert.Equal(["bob@acme.test"], (await _admin.CallAsync(HoldOperations.List, new HeldQuery(null), Cancel)).Select(held => held.Login));
+        Assert.Equal(["bob@acme.test"], (await _admin.ListAsync(HoldOperations.List, new HeldQuery(null), Cancel)).Select(held => held.Login));
         Assert.Equal(2500, _log.Events.OfType<MailEvent.HeldChanged>().Sum(one => one.Messages));
     }
 
@@ -73,7 +73,8 @@ public sealed class HoldAdminTests : IAsyncDisposable
         await _store.Spool.ReleaseClaimAsync(Id(9), [0], Cancel);
         await _store.Spool.HoldAsync(Id(9), "tripped", Cancel);
         Assert.Equal(
-            new HeldAnswer(true, "3 messages of jane@acme.test dropped; 1 just being relayed and left: try again in a moment", 3, 3, false, 1),
+            new HeldAnswer(true, AdminCodes.MessagesDropped,
+                "3 messages of jane@acme.test dropped; 1 just being relayed and left: try again in a moment", 3, 3, false, 1),
             await _admin.CallAsync(HoldOperations.Drop, new HeldSelection("jane@acme.test", [], false, false), Cancel));
         Assert.Equal(["jane@acme.test"], Tripped);
         Assert.Equal(["0009"], Ids(await _store.Spool.ListAsync(new QueueFilter(), Cancel)));
@@ -86,10 +87,10 @@ public sealed class HoldAdminTests : IAsyncDisposable
         Trip("jane@acme.test");
         await _store.Spool.KeepAsync(4, Record("x@example.com"), []);
         Assert.Equal(
-            new HeldAnswer(false, "1 message released; not held, or just being relayed: MESSAGE0004", 1, 1, false, 0),
+            new HeldAnswer(false, AdminCodes.MessagesLeft, "1 message released; not held, or just being relayed: MESSAGE0004", 1, 1, false, 0),
             await _admin.CallAsync(HoldOperations.Release, new HeldSelection(null, ["message0001", "MESSAGE0004"], false, false), Cancel));
         Assert.Equal(
-            new HeldAnswer(false, "2 messages dropped; not held, or just being relayed: MESSAGE0004", 2, 2, false, 0),
+            new HeldAnswer(false, AdminCodes.MessagesLeft, "2 messages dropped; not held, or just being relayed: MESSAGE0004", 2, 2, false, 0),
             await _admin.CallAsync(
                 HoldOperations.Drop, new HeldSelection(null, ["MESSAGE0002", "MESSAGE0003", "MESSAGE0004"], false, false), Cancel));
         Assert.Equal(["0001", "0004"], Ids(await _store.Spool.ListAsync(new QueueFilter(), Cancel)));
@@ -107,11 +108,11 @@ public sealed class HoldAdminTests : IAsyncDisposable
         Assert.Equal("4 messages released", released.Message);
         Assert.Empty(Tripped);
         Assert.Equal(
-            new HeldAnswer(false, "nothing is held", 0, 0, false, 0),
+            new HeldAnswer(false, AdminCodes.NothingHeld, "nothing is held", 0, 0, false, 0),
             await _admin.CallAsync(HoldOperations.Release, new HeldSelection(null, [], true, false), Cancel));
         Trip("jane@acme.test");
         Assert.Equal(
-            new HeldAnswer(true, "nothing of jane@acme.test was held; it may send again", 0, 0, false, 0),
+            new HeldAnswer(true, AdminCodes.SendingResumed, "nothing of jane@acme.test was held; it may send again", 0, 0, false, 0),
             await _admin.CallAsync(HoldOperations.Release, new HeldSelection("jane@acme.test", [], false, false), Cancel));
     }
 
@@ -134,19 +135,21 @@ public sealed class HoldAdminTests : IAsyncDisposable
         await _store.Spool.KeepAsync(1, Record("x@example.com") with { Login = "jane@acme.test" }, []);
         var suspended = await _admin.CallAsync(
             LoginOperations.Suspend, new NewSuspension("Jane@acme.test", "your password was stolen", null, HoldQueue: true), Cancel);
-        Assert.Equal(new AdminAnswer(true, "jane@acme.test may log in and not send, until it is resumed; 1 message of it held"), suspended);
+        Assert.Equal(new AdminAnswer(
+            true, AdminCodes.LoginSuspended, "jane@acme.test is suspended: it can log in but cannot send until resumed; 1 message held"), suspended);
         Assert.Equal(1, (await _store.Spool.TotalsAsync(Cancel)).Held);
-        var view = Assert.Single(await _admin.CallAsync(LoginOperations.List, EmptyRequest.Instance, Cancel));
+        var view = Assert.Single(await _admin.ListAsync(LoginOperations.List, ListRequest.All, Cancel));
         Assert.Equal(("jane@acme.test", "suspended", null, "your password was stolen"), (view.Login, view.State, view.Until, view.Why));
         Assert.Equal(
-            new AdminAnswer(true, "jane@acme.test may send again; 1 message of it stay held: `sallyport hold release` or `hold drop`"),
+            new AdminAnswer(true, AdminCodes.LoginResumedMailHeld, "jane@acme.test may send again; 1 message is still held"),
             await _admin.CallAsync(LoginOperations.Resume, new UserName("JANE@acme.test"), Cancel));
-        Assert.Empty(await _admin.CallAsync(LoginOperations.List, EmptyRequest.Instance, Cancel));
+        Assert.Empty(await _admin.ListAsync(LoginOperations.List, ListRequest.All, Cancel));
         Assert.Equal(
-            new AdminAnswer(false, "jane@acme.test is neither suspended nor stopped by the breaker"),
+            new AdminAnswer(false, AdminCodes.LoginNotStopped, "jane@acme.test is neither suspended nor stopped by the breaker"),
             await _admin.CallAsync(LoginOperations.Resume, new UserName("jane@acme.test"), Cancel));
         Assert.Equal(
-            [typeof(MailEvent.LoginSuspended), typeof(MailEvent.LoginResumed)], _log.Events.Select(one => one.GetType()));
+            [typeof(MailEvent.LoginSuspended), typeof(MailEvent.AdminChange), typeof(MailEvent.LoginResumed), typeof(MailEvent.AdminChange)],
+            _log.Events.Select(one => one.GetType()));
     }
 
     [Theory]
@@ -156,9 +159,9 @@ public sealed class HoldAdminTests : IAsyncDisposable
     {
         await _store.Spool.KeepAsync(1, Record("x@example.com") with { Login = "Jane Doe/Acme" }, []);
         var suspended = await _admin.CallAsync(LoginOperations.Suspend, new NewSuspension(name, "", null, HoldQueue: true), Cancel);
-        Assert.EndsWith("1 message of it held", suspended.Message, StringComparison.Ordinal);
+        Assert.EndsWith("1 message held", suspended.Message, StringComparison.Ordinal);
         Assert.NotNull(_site.Books.Suspensions.Find("Jane Doe/Acme"));
-        Assert.Equal("Jane Doe/Acme may send again; 1 message of it stay held: `sallyport hold release` or `hold drop`",
+        Assert.Equal("Jane Doe/Acme may send again; 1 message is still held",
             (await _admin.CallAsync(LoginOperations.Resume, new UserName(name), Cancel)).Message);
         Assert.Null(_site.Books.Suspensions.Find("Jane Doe/Acme"));
         var dropped = await _admin.CallAsync(HoldOperations.Drop, new HeldSelection(name, [], false, false), Cancel);

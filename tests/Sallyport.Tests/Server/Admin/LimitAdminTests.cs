@@ -52,20 +52,20 @@ public sealed class LimitAdminTests : IAsyncDisposable
         _bench.Directory.Answers["eve"] = "unknown";
         Assert.Equal("unknown login", (await _admin.CallAsync(LimitOperations.Show, new LimitSubject("login", "eve"), Cancel)).Problem);
         var wrong = await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", "\0"), Cancel);
-        Assert.Equal((false, "\"?\" can be no login or group"), (wrong.Done, wrong.Message));
+        Assert.Equal((false, "\"?\" is not a valid login or group"), (wrong.Done, wrong.Message));
     }
 
     [Fact]
     public async Task Explain_says_when_and_a_reset_lets_it_pass()
     {
         var query = new ExplainQuery(Jane, Jane, "bob@example.com");
-        Assert.True((await _admin.CallAsync(StatusOperations.Explain, query, Cancel)).Accepted);
+        Assert.True((await _admin.CallAsync(ExplainOperations.Explain, query, Cancel)).Accepted);
         Send();
-        var refused = await _admin.CallAsync(StatusOperations.Explain, query, Cancel);
+        var refused = await _admin.CallAsync(ExplainOperations.Explain, query, Cancel);
         Assert.Equal("451 4.7.1 Login jane@acme.test may send 1 message an hour; the next is free at 09:16 UTC",
             Assert.Single(refused.Steps, step => step.Rule == "limits").Because);
         Assert.True((await _admin.CallAsync(LimitOperations.Reset, new LimitSubject("login", Jane), Cancel)).Done);
-        Assert.True((await _admin.CallAsync(StatusOperations.Explain, query, Cancel)).Accepted);
+        Assert.True((await _admin.CallAsync(ExplainOperations.Explain, query, Cancel)).Accepted);
         Send();
         Assert.Equal(
             ["site", "login:" + Jane], (await _admin.CallAsync(LimitOperations.List, EmptyRequest.Instance, Cancel)).Select(one => one.Subject));

@@ -1,6 +1,7 @@
 using System.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Telemetry;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Admin;
@@ -24,12 +25,12 @@ public sealed class RequestTests
     [InlineData("""{"login":"jane","verifier":VERIFIER,"addresses":["jane@acme.test"]}""", true)]
     public async Task A_request_that_lacks_a_member_is_not_answered(string json, bool answered)
     {
-        var handlers = new AdminHandlers();
+        var handlers = new AdminDispatcher(new SilentLog());
         var asked = 0;
         handlers.On(UserOperations.Add, (_, _) =>
         {
             asked++;
-            return ValueTask.FromResult(new AdminAnswer(true, ""));
+            return ValueTask.FromResult(new AdminAnswer(true, AdminCodes.UserAdded, ""));
         });
         Assert.Equal(answered, await AskAsync(handlers, "users/add", json.Replace("VERIFIER", Verifier, StringComparison.Ordinal)));
         Assert.Equal(answered ? 1 : 0, asked);
@@ -41,8 +42,8 @@ public sealed class RequestTests
     [InlineData("""{"state":"held","most":10}""")]
     public async Task What_may_be_left_out_may_be_left_out(string json)
     {
-        var handlers = new AdminHandlers();
-        handlers.On(QueueOperations.List, (_, _) => ValueTask.FromResult<QueuedView[]>([]));
+        var handlers = new AdminDispatcher(new SilentLog());
+        handlers.On(QueueOperations.List, (_, _) => ValueTask.FromResult(new AdminPage<QueuedView>([], null)));
         Assert.True(await AskAsync(handlers, "queue/list", json));
     }
 
@@ -59,10 +60,21 @@ public sealed class RequestTests
     public void A_verifier_is_one_that_can_be_checked(int iterations, int salt, int stored, int server, bool right) =>
         Assert.Equal(right, new VerifierView(iterations, new byte[salt], new byte[stored], new byte[server]).FindMistake() is null);
 
-    private static async Task<bool> AskAsync(AdminHandlers handlers, string path, string json)
+    private static async Task<bool> AskAsync(AdminDispatcher handlers, string path, string json)
     {
         using var input = new MemoryStream(Encoding.UTF8.GetBytes(json));
         using var output = new MemoryStream();
-        return await handlers.OverJson[path](input, output, TestContext.Current.CancellationToken);
+        var call = new AdminCall(AdminCaller.Operator("root"), TestContext.Current.CancellationToken);
+        try
+        {
+            var reply = await handlers.Endpoints[path].AnswerAsync(input, call);
+            await reply.WriteAsync(output, call.Cancel);
+            return true;
+        }
+        catch (AdminRefusedException refused)
+        {
+            Assert.Equal(AdminCodes.InvalidRequest, refused.Answer.Code);
+            return false;
+        }
     }
 }

@@ -9,7 +9,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 
-namespace Sallyport.Commands;
+namespace Sallyport.Server.Admin.SendTest;
 
 /// <summary>The server said no, or nothing; the message says to what, the reply is its own.</summary>
 internal sealed class SubmissionException(string message, Reply? reply = null) : Exception(message)
@@ -24,12 +24,13 @@ internal sealed class SubmissionClient : IAsyncDisposable
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 
     private readonly TcpClient _client;
+    private readonly TimeProvider _time;
     private readonly byte[] _input = new byte[8192];
     private readonly ReplyParser _parser = new();
     private Stream _stream;
     private ReadOnlyMemory<byte> _unread;
 
-    private SubmissionClient(TcpClient client) => (_client, _stream) = (client, client.GetStream());
+    private SubmissionClient(TcpClient client, TimeProvider time) => (_client, _stream, _time) = (client, client.GetStream(), time);
 
     /// <summary>As in "TLSv1.3"; empty without TLS.</summary>
     public string Tls { get; private set; } = "";
@@ -40,7 +41,8 @@ internal sealed class SubmissionClient : IAsyncDisposable
 
     /// <exception cref="SubmissionException">It cannot be reached, or has refused.</exception>
     public static async Task<SubmissionClient> OpenAsync(
-        System.Net.IPEndPoint address, ListenerTls tls, string hostname, (string Login, string Password) who, CancellationToken cancel)
+        System.Net.IPEndPoint address, ListenerTls tls, string hostname, (string Login, string Password) who, TimeProvider time,
+        CancellationToken cancel)
     {
 #pragma warning disable CA2000 // the client's; where it never comes to be, closed below
         var tcp = new TcpClient(address.AddressFamily);
@@ -49,7 +51,7 @@ internal sealed class SubmissionClient : IAsyncDisposable
         try
         {
             await tcp.ConnectAsync(address, cancel);
-            client = new SubmissionClient(tcp);
+            client = new SubmissionClient(tcp, time);
             await client.BeginAsync(tls, hostname, cancel);
             await client.LogInAsync(who.Login, who.Password, cancel);
             return client;
@@ -57,7 +59,7 @@ internal sealed class SubmissionClient : IAsyncDisposable
         catch (Exception exception) when (exception is SocketException or IOException or AuthenticationException)
         {
             await CloseAsync(tcp, client);
-            throw new SubmissionException($"{address} cannot be talked to: {exception.Message}; does the server run?");
+            throw new SubmissionException($"Cannot connect to {address}: {exception.Message}. Is the server running?");
         }
         catch
         {
@@ -95,7 +97,7 @@ internal sealed class SubmissionClient : IAsyncDisposable
         }
         catch (IOException exception)
         {
-            throw new SubmissionException("the connection broke: " + exception.Message);
+            throw new SubmissionException("The connection broke: " + exception.Message);
         }
 
         return transaction.Verdicts.First();
@@ -106,7 +108,7 @@ internal sealed class SubmissionClient : IAsyncDisposable
     {
         try
         {
-            using var limit = new CancellationTokenSource(GoodbyeMax);
+            using var limit = new CancellationTokenSource(GoodbyeMax, _time);
             await _stream.WriteAsync("QUIT\r\n"u8.ToArray(), limit.Token);
             await ReadAsync(limit.Token);
         }
@@ -176,7 +178,7 @@ internal sealed class SubmissionClient : IAsyncDisposable
 
         if (reply.Code != 235)
         {
-            throw new SubmissionException($"The server did not accept the login {login}: `sallyport auth-test` and the log say why.", reply);
+            throw new SubmissionException($"The server did not accept the login {login}; the log says why.", reply);
         }
 
         Mechanism = sasl.Name;
@@ -190,8 +192,8 @@ internal sealed class SubmissionClient : IAsyncDisposable
 
     private async Task<Reply> ReadAsync(CancellationToken cancel)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(AnswerMax);
+        using var timer = new CancellationTokenSource(AnswerMax, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel, timer.Token);
         while (true)
         {
             if (_unread.IsEmpty)
