@@ -70,6 +70,7 @@ public sealed class RelayingPair : IAsyncLifetime
         """;
 }
 
+/// <summary>Relaying to a smarthost over real sockets.</summary>
 public sealed class SmarthostTests(RelayingPair pair) : IClassFixture<RelayingPair>
 {
     [Fact]

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Sallyport.Tests;
 
+/// <summary>Queue ids: unique, sortable by time, and read back as they are written.</summary>
 public sealed class QueueIdTests
 {
     [Fact]

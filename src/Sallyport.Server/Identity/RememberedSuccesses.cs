@@ -114,7 +114,8 @@ public sealed class RememberedSuccesses(ServerOptions options, SuccessCache cach
         {
             PasswordCheck.Right => ByOutage(key, last with { At = last.PasswordAt }, away),
             PasswordCheck.Wrong => new LoginVerdict.Unavailable(
-                away.Why + "; the password is not that of its last success from this network") { IsGuess = true },
+                away.Why + "; the password is not that of its last success from this network")
+            { IsGuess = true },
             _ => away,
         };
     }

@@ -166,7 +166,7 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
     {
         await Task.Yield(); // out of the lock
         var reply = new Reply(451, new(4, 3, 5), "No route of this server leads there any more");
-        await context.Recorder.RecordAsync(job.Message, 
+        await context.Recorder.RecordAsync(job.Message,
             [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.NoRoute, reply, "none"))]);
         context.EndJob(job);
     }

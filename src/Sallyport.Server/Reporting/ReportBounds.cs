@@ -20,11 +20,14 @@ internal static class ReportBounds
     public static ReportRequest Apply(ReportRequest request)
     {
         var each = Math.Clamp(RepliesMax / Math.Max(1, request.Recipients.Length), ReplyMin, ReplyMax);
-        return request with { Recipients = [.. request.Recipients.Select(one => one with
+        return request with
+        {
+            Recipients = [.. request.Recipients.Select(one => one with
         {
             Reply = Quote(one.Reply, each),
             RemoteReply = one.RemoteReply is { } said ? Quote(said, each) : null,
-        })] };
+        })]
+        };
     }
 
     private static string Quote(string reply, int length)

@@ -170,7 +170,8 @@ public sealed partial class UsageLedger
         {
             var (login, amount, now, own) = (transaction.Login, transaction.Amount, _time.GetUtcNow(), transaction.Counted[0]);
             var decision = monitor.Evaluate(new SendingFacts(
-                login.Login, login.Groups, client, now, amount with { Connections = 0 }, own.Passed(now)) { Sample = sample });
+                login.Login, login.Groups, client, now, amount with { Connections = 0 }, own.Passed(now))
+            { Sample = sample });
             if (decision is { HoldReason: null, Counts: true })
             {
                 transaction.Passed = amount;

@@ -56,15 +56,15 @@ internal sealed class DovecotServer : IAsyncDisposable
     public string Directory(string way, string more = "") => $"""
         [[directory]]
         {way switch
-        {
-            "imaps" => $"type = \"imap\"\nurl = \"imaps://localhost:{ImapsPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
-            "imap" => $"type = \"imap\"\nurl = \"imap://localhost:{ImapPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
-            "pop3s" => $"type = \"pop3\"\nurl = \"pop3s://localhost:{Pop3sPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
-            "pop3" => $"type = \"pop3\"\nurl = \"pop3://localhost:{Pop3Port}\"\ntls_ca = \"{_certificates.CaFile}\"",
-            "unix" => $"type = \"dovecot\"\nsocket = \"{Socket}\"",
-            "tcp" => $"type = \"dovecot\"\nsocket = \"tcp://127.0.0.1:{AuthPort}\"",
-            _ => throw new ArgumentException(way),
-        }}
+    {
+        "imaps" => $"type = \"imap\"\nurl = \"imaps://localhost:{ImapsPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
+        "imap" => $"type = \"imap\"\nurl = \"imap://localhost:{ImapPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
+        "pop3s" => $"type = \"pop3\"\nurl = \"pop3s://localhost:{Pop3sPort}\"\ntls_ca = \"{_certificates.CaFile}\"",
+        "pop3" => $"type = \"pop3\"\nurl = \"pop3://localhost:{Pop3Port}\"\ntls_ca = \"{_certificates.CaFile}\"",
+        "unix" => $"type = \"dovecot\"\nsocket = \"{Socket}\"",
+        "tcp" => $"type = \"dovecot\"\nsocket = \"tcp://127.0.0.1:{AuthPort}\"",
+        _ => throw new ArgumentException(way),
+    }}
         domain = "acme.test"
         login_cache = "0s"
         {more}

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Cli;
 
+/// <summary>Mistakes on the command line are told in plain words.</summary>
 public sealed class UsageTests
 {
     [Theory]

@@ -27,7 +27,8 @@ public sealed class SqliteRoomTests : IDisposable
     public async Task Below_the_floor_nothing_is_taken(long floor, int percent, long free, long total, bool room)
     {
         await using var store = await OpenAsync(options => options
-            with { DiskFloorBytes = floor, DiskFloorPercent = percent, ProbeDisk = _ => (free, total) });
+            with
+        { DiskFloorBytes = floor, DiskFloorPercent = percent, ProbeDisk = _ => (free, total) });
         Assert.Equal(room, store.Spool.HasRoomFor(0));
         Assert.Equal(room ? SpoolHealth.Accepting : SpoolHealth.DiskLow, store.Spool.Health);
     }

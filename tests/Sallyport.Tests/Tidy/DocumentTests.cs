@@ -20,6 +20,7 @@ public sealed partial class DocumentTests
     [InlineData("CONTRIBUTING.md")]
     [InlineData("STYLE.md")]
     [InlineData("SECURITY.md")]
+    [InlineData("fuzz/README.md")]
     [InlineData("docs/rfc-coverage.md")]
     public void Each_path_a_document_names_exists(string document)
     {

@@ -104,7 +104,7 @@ internal sealed class CsvReader
     private void ReadQuoted()
     {
         var openedIn = _line;
-        for (Take(); ; )
+        for (Take(); ;)
         {
             var next = Take();
             if (next < 0)

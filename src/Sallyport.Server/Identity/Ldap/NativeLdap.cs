@@ -13,7 +13,6 @@ internal static partial class NativeLdap
 {
     public const int OptionReferrals = 0x08;
     public const int OptionVersion = 0x11;
-    public const int OptionDiagnostic = 0x32;
     public const int OptionTlsCaFile = 0x6002;
     public const int OptionTlsRequireCertificate = 0x6006;
     public const int OptionTlsProtocolMin = 0x6007;

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Mail.Smtp;
 
+/// <summary>The state table: each command in each state, and the page that shows it.</summary>
 public sealed class StateTableTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Configuration;
 
+/// <summary>Mistakes of a configuration with files: each is told once, at its line.</summary>
 public sealed class ConfigurationMistakesTests : IDisposable
 {
     private readonly SiteFolder _site = new();

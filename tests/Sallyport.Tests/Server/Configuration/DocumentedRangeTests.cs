@@ -10,8 +10,15 @@ public sealed partial class DocumentedRangeTests
 {
     private static readonly Dictionary<string, long> Units = new(StringComparer.Ordinal)
     {
-        ["ms"] = 1, ["s"] = 1000, ["m"] = 60_000, ["h"] = 3_600_000, ["d"] = 86_400_000,
-        ["KiB"] = 1L << 10, ["MiB"] = 1L << 20, ["GiB"] = 1L << 30, ["TiB"] = 1L << 40,
+        ["ms"] = 1,
+        ["s"] = 1000,
+        ["m"] = 60_000,
+        ["h"] = 3_600_000,
+        ["d"] = 86_400_000,
+        ["KiB"] = 1L << 10,
+        ["MiB"] = 1L << 20,
+        ["GiB"] = 1L << 30,
+        ["TiB"] = 1L << 40,
     };
 
     [Fact]

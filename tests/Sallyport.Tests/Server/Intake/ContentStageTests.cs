@@ -11,6 +11,7 @@ using static Sallyport.Tests.Store.StoreSamples;
 
 namespace Sallyport.Tests.Server.Intake;
 
+/// <summary>Stages that see the content as it streams, refuse it or add to its header.</summary>
 public sealed class ContentStageTests
 {
     private const string Envelope = "MAIL FROM:<jane@acme.test>\r\nRCPT TO:<bob@example.com>\r\n";

@@ -172,12 +172,15 @@ public sealed class RelayDemandTests : IAsyncDisposable
         await using var bench = new RelayBench(RelayBench.To(_hop));
         var record = Record("a@x.test");
         var notify = DsnNotify.Success | DsnNotify.Failure;
-        await bench.SubmitAsync(1, record with { Envelope = record.Envelope with
+        await bench.SubmitAsync(1, record with
         {
-            EnvelopeId = "QQ+314",
-            Return = DsnReturn.Headers,
-            Recipients = [record.Envelope.Recipients[0] with { Notify = notify, OriginalRecipient = "rfc822;a+b@old.test" }],
-        } });
+            Envelope = record.Envelope with
+            {
+                EnvelopeId = "QQ+314",
+                Return = DsnReturn.Headers,
+                Recipients = [record.Envelope.Recipients[0] with { Notify = notify, OriginalRecipient = "rfc822;a+b@old.test" }],
+            }
+        });
         await bench.SettledAsync(1 + reports);
         Assert.Equal("MAIL FROM:<jane@acme.test>" + mail, _hop.Messages[0].Mail);
         Assert.Equal(["RCPT TO:<a@x.test>" + rcpt], _hop.Messages[0].Rcpt);

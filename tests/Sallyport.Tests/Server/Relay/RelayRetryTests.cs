@@ -83,10 +83,13 @@ public sealed class RelayRetryTests : IAsyncDisposable
         _hop.Script = (_, command) => command.StartsWith("RCPT TO:<a@x.test>", StringComparison.Ordinal) ? "550 5.1.1 No such user" : null;
         await using var bench = new RelayBench(RelayBench.To(_hop));
         var record = Record("a@x.test");
-        await bench.SubmitAsync(1, record with { Envelope = record.Envelope with
+        await bench.SubmitAsync(1, record with
         {
-            Recipients = [record.Envelope.Recipients[0] with { Notify = notify }],
-        } });
+            Envelope = record.Envelope with
+            {
+                Recipients = [record.Envelope.Recipients[0] with { Notify = notify }],
+            }
+        });
         await bench.SettledAsync(1 + reports);
         Assert.Equal(reports, bench.Log.Events.OfType<MailEvent.ReportKept>().Count());
         Assert.Equal(reports, _hop.Messages.Length);

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Submission;
 
+/// <summary>A session whose store or client fails.</summary>
 public sealed class FaultTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Telemetry;
 
+/// <summary>The three styles of log lines, word for word.</summary>
 public sealed class FormatterTests
 {
     private static readonly DateTimeOffset At = new(2026, 11, 24, 17, 6, 21, 623, TimeSpan.FromHours(2));

@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.AppPasswords;
 
+/// <summary>Logins with app passwords.</summary>
 public sealed class AppPasswordLoginTests
 {
     private readonly PeopleDirectory _site = new PeopleDirectory("site")

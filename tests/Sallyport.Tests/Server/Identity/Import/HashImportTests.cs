@@ -176,7 +176,7 @@ public sealed class HashImportTests : IDisposable
         Assert.Equal((2, 1), (report.Added, report.Skipped));
         Assert.Contains(report.Warnings, warning => warning is { Line: 11, Text: "twin1 is in line 1 already, and the first one counts" });
         Assert.Contains(report.Warnings, warning => warning is
-            { Line: 6, What: "duplicate", Text: "twin2 and twin1 (line 1) both go by twin@acme.test: it is not a name of either" });
+        { Line: 6, What: "duplicate", Text: "twin2 and twin1 (line 1) both go by twin@acme.test: it is not a name of either" });
         var read = HashFile.Parse(System.IO.File.ReadLines(File));
         Assert.False(read.Accounts.ContainsKey("twin@acme.test"));
         Assert.Equal(Ssha, read.Accounts["twin1"].Stored);

@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Ldap;
 
+/// <summary>What the results of an LDAP server mean for a login.</summary>
 public sealed class LdapAnswerTests
 {
     private const string Ad = "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data ";

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Ldap;
 
+/// <summary>Distinguished names and filters, escaped and compared.</summary>
 public sealed class LdapNameTests
 {
     private const string JaneSales = "CN=Jane Doe,OU=Sales,O=Acme";

@@ -1,0 +1,54 @@
+using System.Reflection;
+using Sallyport.Mail.Smtp;
+using Sallyport.Store;
+using Xunit;
+
+namespace Sallyport.Tests.Tidy;
+
+/// <summary>A namespace that uses another is not used by it, neither directly nor round about: each can be read on its own.</summary>
+public sealed class NamespaceTests
+{
+    /// <summary>Cycles that are known and must go. The list only shrinks.</summary>
+    private static readonly string[] Known =
+    [
+        "Sallyport.Server.Identity", "Sallyport.Server.Identity.AppPasswords", "Sallyport.Server.Identity.Dovecot",
+        "Sallyport.Server.Identity.Hashes", "Sallyport.Server.Identity.Imap", "Sallyport.Server.Identity.Ldap", "Sallyport.Server.Identity.Oidc",
+        "Sallyport.Server.Identity.Outages", "Sallyport.Server.Identity.Pop3", "Sallyport.Server.Identity.Servers",
+    ];
+
+    public static TheoryData<string> Assemblies => new("Sallyport.Mail", "Sallyport.Store", "Sallyport.Server", "sallyport");
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void Namespaces_use_each_other_in_one_direction(string assembly)
+    {
+        var cycles = new NamespaceGraph(Find(assembly)).Cycles().ToList();
+        var known = Known.Where(name => IsIn(name, assembly)).ToList();
+        Assert.Empty(cycles.Where(cycle => !cycle.Members.All(known.Contains)).SelectMany(cycle => cycle.Edges));
+    }
+
+    [Fact]
+    public void The_graph_sees_what_a_source_does_not_say_with_using()
+    {
+        var graph = new NamespaceGraph(typeof(NamespaceTests).Assembly);
+        Assert.Contains("Sallyport.Tests.Tidy.Sample", graph.Uses("Sallyport.Tests.Tidy").Keys);
+        Assert.Contains(graph.Cycles(), cycle => cycle.Members.Contains("Sallyport.Tests.Tidy.Sample"));
+    }
+
+    internal static Sample.Below UsesBelow() => new();
+
+    internal static Assembly Find(string name) => name switch
+    {
+        "Sallyport.Mail" => typeof(Reply).Assembly,
+        "Sallyport.Store" => typeof(ISpool).Assembly,
+        "Sallyport.Server" => typeof(Sallyport.Server.Configuration.ServerOptions).Assembly,
+        _ => Assembly.Load(name),
+    };
+
+    private static bool IsIn(string name, string assembly) => assembly switch
+    {
+        "sallyport" => !name.StartsWith("Sallyport.Mail", StringComparison.Ordinal) && !name.StartsWith("Sallyport.Store", StringComparison.Ordinal)
+            && !name.StartsWith("Sallyport.Server", StringComparison.Ordinal),
+        _ => name.StartsWith(assembly, StringComparison.Ordinal),
+    };
+}
