@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Net.NetworkInformation;
 using Sallyport.EndToEnd.Harness;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Identity.Ldap;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Directories.Ldap;
 using Xunit;
 
 namespace Sallyport.EndToEnd;

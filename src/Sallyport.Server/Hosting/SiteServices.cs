@@ -3,6 +3,8 @@ using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Directories;
 using Sallyport.Server.Intake;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Outcomes;

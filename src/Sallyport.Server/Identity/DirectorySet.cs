@@ -1,17 +1,17 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity.Dovecot;
-using Sallyport.Server.Identity.Hashes;
-using Sallyport.Server.Identity.Ldap;
-using Sallyport.Server.Identity.Oidc;
-using Sallyport.Server.Identity.Servers;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Directories;
+using Sallyport.Server.Identity.Directories.Certificates;
+using Sallyport.Server.Identity.Directories.Dovecot;
+using Sallyport.Server.Identity.Directories.Hashes;
+using Sallyport.Server.Identity.Directories.Ldap;
+using Sallyport.Server.Identity.Directories.Local;
+using Sallyport.Server.Identity.Directories.Mailboxes;
+using Sallyport.Server.Identity.Directories.Oidc;
 using Sallyport.Server.Telemetry;
-using Sallyport.Store;
 
 namespace Sallyport.Server.Identity;
-
-/// <summary>What directories are made of.</summary>
-public sealed record DirectoryServices(IStore Store, PasswordHasher Hasher, DecoyVerifiers Decoys, IMailLog Log, TimeProvider Time);
 
 /// <summary>
 /// The directories of a configuration. One whose options did not change is carried over a reload with its connections; one that is

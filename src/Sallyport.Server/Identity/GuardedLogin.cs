@@ -1,5 +1,7 @@
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.Guard;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Passwords;
 
 namespace Sallyport.Server.Identity;
 

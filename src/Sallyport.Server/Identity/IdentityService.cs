@@ -7,6 +7,10 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Chain;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Grants;
+using Sallyport.Server.Identity.Offline;
 using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Identity;
@@ -76,7 +80,7 @@ public sealed class IdentityService
     /// <summary>Whose is this access token?</summary>
     public ValueTask<LoginVerdict> CheckTokenAsync(LoginAttempt attempt, string token, CancellationToken cancel) =>
         CheckAssertionAsync<ITokenDirectory>(
-            attempt, token, async (one, login) => (await one.JudgeTokenAsync(token, login, cancel)).Answer,
+            attempt, token, async (one, login) => (await one.EvaluateTokenAsync(token, login, cancel)).Answer,
             new LoginVerdict.Denied(LoginReason.TokenUnknown), cancel);
 
     /// <summary>Whose is this verified certificate?</summary>
@@ -122,7 +126,7 @@ public sealed class IdentityService
         return grant.Through is not null && through is null ? AppPasswords.Revoked(grant.Through.Id)
             : verdict is LoginVerdict.Unavailable or { Reason: LoginReason.CannotLookUp or LoginReason.UnknownOrWrong } ? null
             : await ResolveAsync(
-                verdict is LoginVerdict.Granted granted ? granted with { AppPassword = through?.ToProven() } : verdict, cancel);
+                verdict is LoginVerdict.Granted granted ? granted with { Through = through?.ToProven() } : verdict, cancel);
     }
 
     /// <summary>Why a session may not go on, as far as we know without asking; null when it may.</summary>
@@ -230,7 +234,7 @@ public sealed class IdentityService
         }
 
         var grant = await Grants.ResolveAsync(granted.Entry, cancel);
-        var through = granted.AppPassword;
+        var through = granted.Through;
         return granted with
         {
             Grant = grant with

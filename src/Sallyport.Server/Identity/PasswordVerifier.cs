@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Chain;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Offline;
 
 namespace Sallyport.Server.Identity;
 

@@ -3,6 +3,8 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Chain;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Routing;
 
 namespace Sallyport.Server.Sites;

@@ -1,5 +1,5 @@
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 
 namespace Sallyport.Server.Submission;
 

@@ -2,6 +2,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Guard;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Telemetry;
 
 namespace Sallyport.Server.Submission;

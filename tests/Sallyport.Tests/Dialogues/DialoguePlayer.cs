@@ -28,7 +28,7 @@ internal sealed class DialoguePlayer : IDisposable
         _bench = new SubmissionBench(listener, options => With(options, setting), directory,
             wire: new MemoryWire { Facts = Facts(setting) },
             nonce: setting.Verifiers.Values.FirstOrDefault()?.ServerNonce, heard: Hear,
-            more: [new ScriptedVoucher { Tokens = new(setting.Tokens) }, new ScriptedExchanges { Scripts = new(setting.Relayed) }]);
+            more: [new ScriptedAssertions { Tokens = new(setting.Tokens) }, new ScriptedExchanges { Scripts = new(setting.Relayed) }]);
         _bench.Store.Faults.DiskLow = setting.DiskLow;
         Listen();
     }

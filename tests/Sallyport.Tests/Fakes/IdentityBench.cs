@@ -5,6 +5,7 @@ using Sallyport.Server.Configuration;
 using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Store.Memory;
 
 namespace Sallyport.Tests.Fakes;

@@ -1,4 +1,4 @@
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 
 namespace Sallyport.Tests.Fakes;
 

@@ -1,4 +1,4 @@
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Xunit;
 
 namespace Sallyport.Tests.Fakes;

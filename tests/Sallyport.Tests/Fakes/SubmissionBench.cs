@@ -5,6 +5,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Hosting;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Intake;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Submission;

@@ -78,8 +78,8 @@ public sealed class WallTests
     [InlineData("Kestrel's transport", "src/Sallyport.Server/Listening/", "using Microsoft.AspNetCore.Connections")]
     [InlineData("HTTP", "src/Sallyport.Server/Admin/", "using Microsoft.AspNetCore.Http", "using Microsoft.AspNetCore.Routing")]
     [InlineData("MimeKit", "src/Sallyport.Server/Reporting/", "using MimeKit")]
-    [InlineData("LDAP", "src/Sallyport.Server/Identity/Ldap/", "using System.DirectoryServices.Protocols")]
-    [InlineData("tokens", "src/Sallyport.Server/Identity/Oidc/", "using Microsoft.IdentityModel")]
+    [InlineData("LDAP", "src/Sallyport.Server/Identity/Directories/Ldap/", "using System.DirectoryServices.Protocols")]
+    [InlineData("tokens", "src/Sallyport.Server/Identity/Directories/Oidc/", "using Microsoft.IdentityModel")]
     [InlineData("TOML", "src/Sallyport.Server/Configuration/Toml/", "using Tomlyn")]
     public void Only_one_folder_knows(string what, string home, params string[] signs)
     {

@@ -33,7 +33,7 @@ internal static class DirectoryChecks
 
                     break;
                 case CertificateDirectoryOptions certificate:
-                    var trouble = new CertificateDirectory(certificate).Trouble();
+                    var trouble = new CertificateDirectory(certificate).Diagnose();
                     yield return (trouble is null
                         ? Finding.Ok("client_certificates.ok", check, "no errors in its files")
                         : Finding.Error("client_certificates.failed", check, trouble)).With("directory", directory.Name);

@@ -9,6 +9,8 @@ using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Passwords;
 
 namespace Sallyport.Server.Admin.Handlers;
 

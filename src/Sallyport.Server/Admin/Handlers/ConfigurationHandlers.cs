@@ -44,7 +44,7 @@ internal sealed class ConfigurationHandlers(TimeProvider time)
 
         foreach (var directory in options.Directories.OfType<CertificateDirectoryOptions>())
         {
-            if (new CertificateDirectory(directory).Trouble() is { } trouble)
+            if (new CertificateDirectory(directory).Diagnose() is { } trouble)
             {
                 yield return new(file, 0, "directory." + directory.Name, trouble);
             }

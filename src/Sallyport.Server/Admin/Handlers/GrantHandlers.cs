@@ -3,7 +3,9 @@ using Sallyport.Mail.Policy;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Directories.Local;
+using Sallyport.Server.Identity.Grants;
 
 namespace Sallyport.Server.Admin.Handlers;
 

@@ -7,7 +7,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Sending;
 
 namespace Sallyport.Server.Admin.Handlers;

@@ -3,7 +3,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
 

@@ -109,7 +109,7 @@ internal static class LoginTrials
         var login = string.IsNullOrEmpty(query.Login) ? null : Credentials.PrepareLogin(query.Login);
         foreach (var directory in identity.Directories.OfType<ITokenDirectory>())
         {
-            var (judged, checks) = await directory.JudgeTokenAsync(query.Token, login, cancel);
+            var (judged, checks) = await directory.EvaluateTokenAsync(query.Token, login, cancel);
             steps.AddRange(checks.Select(check => new ExplainedStep(
                 $"{directory.Name}: {check.Check}", check.Passed switch { true => "ok", false => "refused", null => "-" }, check.Because)));
             var answer = await identity.CompleteAsync(judged with { Directory = directory.Name }, cancel);

@@ -3,7 +3,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Directories.Local;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Admin.Handlers;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Values;
 
@@ -132,14 +131,9 @@ internal static class MailboxServerReader
         var ca = section.Text("tls_ca") is { } file ? paths.MustExist(section, "tls_ca", file) : null;
         try
         {
-            X509Certificate2Collection authorities = [];
-            if (File.Exists(ca))
+            if (File.Exists(ca) && AuthorityFile.Read(ca).Count == 0)
             {
-                authorities.ImportFromPemFile(ca);
-                if (authorities.Count == 0)
-                {
-                    section.Report("tls_ca", $"there is no certificate in {ca}");
-                }
+                section.Report("tls_ca", $"there is no certificate in {ca}");
             }
         }
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Policy;
 using Sallyport.Mail.Sasl;
+using Sallyport.Server.Identity.Contracts;
 
 namespace Sallyport.Server.Identity.AppPasswords;
 

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Sasl;
+using Sallyport.Server.Identity.Chain;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Offline;
 
 namespace Sallyport.Server.Identity.AppPasswords;
 
@@ -67,7 +70,7 @@ public sealed class AppPasswordVerifier(AppPasswordBook book, DirectoryChain cha
     {
         LoginVerdict.Granted { Entry.Login: var name } when password.Login != Credentials.PrepareLogin(name) =>
             Denied(LoginReason.AppPasswordOwner, $"{password.Shown} is {password.Login}'s"),
-        LoginVerdict.Granted granted => granted with { AppPassword = password.ToProven() },
+        LoginVerdict.Granted granted => granted with { Through = password.ToProven() },
         _ => found,
     };
 

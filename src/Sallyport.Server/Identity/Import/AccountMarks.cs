@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Sallyport.Server.Identity.Ldap;
+using Sallyport.Server.Identity.Directories.Ldap;
 
 namespace Sallyport.Server.Identity.Import;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Directories.Hashes;
 
 namespace Sallyport.Server.Identity.Import;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Directories.Hashes;
 
 namespace Sallyport.Server.Identity.Import;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Directories.Hashes;
+using Sallyport.Server.Identity.Passwords;
 
 namespace Sallyport.Server.Identity.Import;
 

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
-using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Directories.Hashes;
 
 namespace Sallyport.Server.Identity.Import;
 
@@ -32,7 +32,7 @@ public static class HashImport
     {
         var notes = new ImportNotes();
         var found = new FoundAccounts(notes);
-        var judge = new EntryJudge(options.Mapping, options.Format == ImportFormat.Csv, options.HashPlain, time.GetUtcNow(), notes);
+        var evaluator = new EntryEvaluator(options.Mapping, options.Format == ImportFormat.Csv, options.HashPlain, time.GetUtcNow(), notes);
         foreach (var record in Records(input, options))
         {
             switch (record)
@@ -45,7 +45,7 @@ public static class HashImport
                     break;
                 case ImportRecord.Entry entry:
                     notes.Read++;
-                    if (judge.Judge(entry) is { } account && !found.Add(account))
+                    if (evaluator.Evaluate(entry) is { } account && !found.Add(account))
                     {
                         return Nothing(options, notes, $"line {entry.Line}: there is more than the directory's file can hold, {MostMiB} MiB");
                     }

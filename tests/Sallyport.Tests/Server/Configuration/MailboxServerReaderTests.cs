@@ -1,5 +1,5 @@
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity.Servers;
+using Sallyport.Server.Identity.Directories.Servers;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Configuration;

@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Passwords;
 using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;

@@ -1,5 +1,8 @@
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Directories;
+using Sallyport.Server.Identity.Passwords;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;

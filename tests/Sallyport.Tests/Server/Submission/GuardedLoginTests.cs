@@ -17,7 +17,7 @@ public sealed class GuardedLoginTests
         Verifiers = new() { ["jane@acme.test"] = new ScramVerifier(4096, new byte[16], new byte[32], new byte[32]) },
     };
 
-    private readonly ScriptedVoucher _voucher = new() { Tokens = new() { ["right"] = "jane@acme.test" } };
+    private readonly ScriptedAssertions _assertions = new() { Tokens = new() { ["right"] = "jane@acme.test" } };
 
     [Fact]
     public void A_wrong_proof_waits_as_a_wrong_password_does_and_the_longer_the_more_there_were()
@@ -63,7 +63,7 @@ public sealed class GuardedLoginTests
         bench.Send(Token("expired"));
         bench.Clock.Advance(TimeSpan.FromMilliseconds(500));
         Assert.StartsWith("334 ", bench.Send(""));
-        Assert.Equal(1, _voucher.Judged);
+        Assert.Equal(1, _assertions.Judged);
         Assert.Single(bench.Log.Events.OfType<MailEvent.StaleSecret>());
         Assert.Single(bench.Log.Events.OfType<MailEvent.LoginFailed>());
     }
@@ -81,7 +81,7 @@ public sealed class GuardedLoginTests
 
         Assert.Single(bench.Log.Events.OfType<MailEvent.NetworkBanned>());
         Assert.StartsWith("454 ", bench.Send(Token("right")));
-        Assert.Equal(20, _voucher.Judged);
+        Assert.Equal(20, _assertions.Judged);
         bench.Services.Site.Current.Identity.Guard.Unban(bench.Wire.Client);
         Assert.StartsWith("235 ", bench.Send(Token("right")));
     }
@@ -89,14 +89,14 @@ public sealed class GuardedLoginTests
     [Fact]
     public void A_provider_that_is_away_counts_against_nobody()
     {
-        _voucher.Tokens["right"] = "unavailable";
+        _assertions.Tokens["right"] = "unavailable";
         using var bench = Bench();
         for (var i = 0; i < 40; i++)
         {
             Assert.StartsWith("454 ", bench.Send(Token("right")));
         }
 
-        _voucher.Tokens["right"] = "jane@acme.test";
+        _assertions.Tokens["right"] = "jane@acme.test";
         Assert.StartsWith("235 ", bench.Send(Token("right")));
     }
 
@@ -113,7 +113,7 @@ public sealed class GuardedLoginTests
     private SubmissionBench Bench()
     {
         var bench = new SubmissionBench(
-            directory: _directory, more: [_voucher], change: options => options with
+            directory: _directory, more: [_assertions], change: options => options with
             {
                 Guard = new GuardOptions { Enabled = true },
                 Limits = options.Limits with { Smtp = options.Limits.Smtp with { AuthFailures = 100, CommandsBeforeLogin = 1000, Errors = 1000 } },

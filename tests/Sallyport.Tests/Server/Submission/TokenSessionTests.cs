@@ -53,5 +53,5 @@ public sealed class TokenSessionTests
 
     private static SubmissionBench Bench(ScriptedDirectory? people = null, string? lookUpIn = null) => new(
         ListenerTls.Implicit, directory: people,
-        more: [new ScriptedVoucher { LookUpIn = lookUpIn, Tokens = new() { [Token] = "jane@acme.test" } }]);
+        more: [new ScriptedAssertions { LookUpIn = lookUpIn, Tokens = new() { [Token] = "jane@acme.test" } }]);
 }

@@ -1,7 +1,7 @@
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Tests.Fakes;
 using Xunit;
 

@@ -2,7 +2,8 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
+using Sallyport.Server.Identity.Passwords;
 using Sallyport.Tests.Fakes;
 using Xunit;
 

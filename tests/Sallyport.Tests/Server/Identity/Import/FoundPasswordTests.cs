@@ -1,5 +1,5 @@
 using Sallyport.Server.Identity.Import;
-using Sallyport.Tests.Server.Identity.Hashes;
+using Sallyport.Tests.Server.Identity.Directories.Hashes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Import;

@@ -1,6 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
-using Sallyport.Server.Identity.Hashes;
+using Sallyport.Server.Identity.Directories.Hashes;
 using Sallyport.Server.Identity.Import;
 using Xunit;
 
