@@ -60,7 +60,7 @@ public sealed class AppPasswordBookTests
 
     /// <summary>What a store of an earlier version has.</summary>
     [Fact]
-    public async Task The_stored_form_only_grows()
+    public async Task The_stored_form_of_an_app_password_only_grows()
     {
         await using var bench = await IdentityBench.StartAsync(null);
         await bench.Store.Facts.SaveAsync(

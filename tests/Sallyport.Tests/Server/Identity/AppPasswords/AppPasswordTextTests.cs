@@ -35,11 +35,11 @@ public sealed class AppPasswordTextTests
     }
 
     [Fact]
-    public void No_two_are_the_same() =>
+    public void No_two_app_passwords_are_the_same() =>
         Assert.Equal(1000, Enumerable.Range(0, 1000).Select(_ => AppPasswordText.Draw()).Distinct().Count());
 
     /// <summary>What devices have been given must be known for ever.</summary>
     [Fact]
-    public void The_form_stays_what_it_is() => Assert.Equal(
+    public void The_form_of_an_app_password_stays_what_it_is() => Assert.Equal(
         "0123456789abcdefghjk5rd6", AppPasswordText.Parse("0123-4567-89ab-cdef-ghjk-5rd6"));
 }

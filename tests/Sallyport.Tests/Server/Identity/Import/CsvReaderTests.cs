@@ -32,6 +32,7 @@ public sealed class CsvReaderTests
     [InlineData("a,b,c\n", "a row has 3 columns, the first row 2")]
     [InlineData("a\n", "a row has 1 column, the first row 2")]
     [InlineData("a,\"b\"x\n", "a row has text behind a closing quote in line 2")]
+    [InlineData("a,5\" disk\n", "a row has a quote within a field without quotes, in line 2")]
     [InlineData("a,b\"x\"\n", "a row has a quote within a field without quotes, in line 2")]
     [InlineData("a,b\0\n", "a row has a field that is not UTF-8 text, which ends in line 2")]
     public void A_mistake_costs_its_row_alone(string wrong, string why)
@@ -58,7 +59,7 @@ public sealed class CsvReaderTests
         Assert.Equal(why, Assert.IsType<ImportRecord.Refused>(Assert.Single(Read(text))).Why);
 
     [Fact]
-    public void UTF_16_is_named() => Assert.Contains(
+    public void A_CSV_file_in_UTF_16_is_named_as_that() => Assert.Contains(
         "UTF-16", Assert.IsType<ImportRecord.Refused>(Assert.Single(Read(Encoding.Unicode.GetPreamble().Concat("l"u8.ToArray()).ToArray()))).Why,
         StringComparison.Ordinal);
 

@@ -34,7 +34,7 @@ public sealed class FoundPasswordTests
     [InlineData("{plain}pass", "pass")]
     [InlineData("(my) pass", "(my) pass")]
     [InlineData("5$", "5$")]
-    public void The_rest_is_the_password_itself(string stored, string password)
+    public void What_is_behind_no_known_scheme_is_the_password_itself(string stored, string password)
     {
         var plain = Assert.IsType<FoundPassword.Plain>(FoundPassword.Of(stored, domino: false));
         Assert.Equal(password, plain.Password);
@@ -47,5 +47,5 @@ public sealed class FoundPasswordTests
     [InlineData("{CRYPT}!!")]
     [InlineData("!$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1")]
     [InlineData("*LK*")]
-    public void A_lock_is_no_password(string stored) => Assert.IsType<FoundPassword.Locked>(FoundPassword.Of(stored, domino: false));
+    public void The_mark_of_a_locked_account_is_no_password(string stored) => Assert.IsType<FoundPassword.Locked>(FoundPassword.Of(stored, domino: false));
 }

@@ -126,7 +126,7 @@ public sealed class HashImportTests : IDisposable
     }
 
     [Fact]
-    public void A_trial_changes_nothing()
+    public void A_trial_of_an_import_changes_no_file()
     {
         var report = Csv($"login,password\njane,{Bcrypt}\n", options => options with { DryRun = true });
         Assert.Equal((true, true, 1), (report.Done, report.DryRun, report.Added));

@@ -37,7 +37,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task It_outlives_a_restart()
+    public async Task A_password_good_for_an_outage_outlives_a_restart()
     {
         await using var bench = await StartAsync();
         await LogInAsync(bench);
@@ -133,7 +133,7 @@ public sealed class OutageTests
     [InlineData("disabled")]
     [InlineData("gone")]
     [InlineData("disabled in a session")]
-    public async Task What_the_directory_has_said_since_ends_it(string since)
+    public async Task What_the_directory_says_after_an_outage_ends_what_was_remembered(string since)
     {
         await using var bench = await StartAsync();
         var grant = await LogInAsync(bench);
@@ -227,7 +227,7 @@ public sealed class OutageTests
 
     /// <summary>What a store of an earlier version has.</summary>
     [Fact]
-    public async Task The_stored_form_only_grows()
+    public async Task The_stored_form_of_an_outage_entry_only_grows()
     {
         await using var bench = await StartAsync();
         const string Json = """

@@ -29,7 +29,7 @@ public sealed class SuccessCacheTests
     }
 
     [Fact]
-    public async Task Zero_asks_each_time()
+    public async Task A_login_cache_of_zero_asks_the_directory_each_time()
     {
         await using var bench = await StartAsync(TimeSpan.Zero);
         await AskAsync(bench, "ok", "ok");

@@ -31,7 +31,7 @@ public sealed class HashQueueTests
     }
 
     [Fact]
-    public async Task Networks_take_turns()
+    public async Task Networks_that_wait_for_a_hash_take_turns()
     {
         using var held = new ManualResetEventSlim();
         using var queue = new HashQueue(1, 500, PerNetwork, WaitMax, TimeProvider.System);
@@ -53,7 +53,7 @@ public sealed class HashQueueTests
     }
 
     [Fact]
-    public async Task The_queue_as_a_whole_is_bounded()
+    public async Task The_queue_of_hashes_as_a_whole_is_bounded()
     {
         using var held = new ManualResetEventSlim();
         using var queue = new HashQueue(1, 2, PerNetwork, WaitMax, TimeProvider.System);
@@ -94,7 +94,7 @@ public sealed class HashQueueTests
     }
 
     [Fact]
-    public async Task Whoever_still_waits_at_the_end_is_told()
+    public async Task Whoever_still_waits_for_a_hash_at_the_end_is_told()
     {
         using var held = new ManualResetEventSlim();
         var queue = new HashQueue(1, 500, PerNetwork, WaitMax, TimeProvider.System);

@@ -45,7 +45,7 @@ public sealed class CertificateDirectoryTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_acts_for_another()
+    public async Task No_certificate_acts_for_another_login()
     {
         var directory = new CertificateDirectory(new("certs"));
         Assert.IsType<LoginVerdict.Denied>(await directory.CheckCertificateAsync(Jane, "boss@acme.test", Cancel));

@@ -18,7 +18,7 @@ public sealed class AuthLineTests
     }
 
     [Fact]
-    public void Fields_are_found_by_their_whole_name()
+    public void Fields_of_an_answer_of_Dovecot_are_found_by_their_whole_name()
     {
         string[] fields = ["username=x", "user=anna", "temp", "reason="];
         Assert.Equal("anna", AuthLine.Find(fields, "user"));
@@ -43,7 +43,7 @@ public sealed class AuthLineTests
     [InlineData("FAIL\t1\tuser=anna\tcode=user_disabled", "Fail { User = anna, Code = user_disabled, Reason =  }")]
     [InlineData("FAIL\t1\tuser=anna\tpass_expired", "Fail { User = anna, Code = pass_expired, Reason =  }")]
     [InlineData("FAIL\t1\tauthz", "Fail { User = , Code = authz, Reason =  }")]
-    public void Each_answer_is_read(string line, string reply) => Assert.Equal(reply, AuthReply.Read(AuthLine.Read(line))?.Reply.ToString());
+    public void Each_answer_of_Dovecot_is_read(string line, string reply) => Assert.Equal(reply, AuthReply.Read(AuthLine.Read(line))?.Reply.ToString());
 
     [Theory]
     [InlineData("OK")]
@@ -51,5 +51,5 @@ public sealed class AuthLineTests
     [InlineData("FAIL\t-1")]
     [InlineData("MECH\tPLAIN")]
     [InlineData("")]
-    public void Other_lines_are_no_answers(string line) => Assert.Null(AuthReply.Read(AuthLine.Read(line)));
+    public void Lines_of_no_known_kind_are_no_answers_of_Dovecot(string line) => Assert.Null(AuthReply.Read(AuthLine.Read(line)));
 }

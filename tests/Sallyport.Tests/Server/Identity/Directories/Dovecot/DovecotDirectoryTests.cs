@@ -148,7 +148,7 @@ public sealed class DovecotDirectoryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Lines_without_end_end_the_connection()
+    public async Task Lines_without_end_end_the_connection_to_Dovecot()
     {
         await using var directory = New();
         using var server = await AcceptAsync();

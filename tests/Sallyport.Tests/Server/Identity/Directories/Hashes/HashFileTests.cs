@@ -26,7 +26,7 @@ public sealed class HashFileTests
     [InlineData("jane:" + Hash + ":::alias=", "an alias of jane cannot be a login")]
     [InlineData("jane:" + Hash + ":::disabled:more", "is not login:hash:addresses:groups:marks")]
     [InlineData("jane", "is not login:hash:addresses:groups:marks")]
-    public void A_mistake_is_named(string line, string why) => Assert.Equal("line 1: " + why, Assert.Single(HashFile.Parse([line]).Mistakes));
+    public void A_mistake_in_a_hash_file_is_named_by_its_line(string line, string why) => Assert.Equal("line 1: " + why, Assert.Single(HashFile.Parse([line]).Mistakes));
 
     [Fact]
     public void An_alias_that_two_have_or_that_is_a_login_is_nobodys()
@@ -39,7 +39,7 @@ public sealed class HashFileTests
     }
 
     [Fact]
-    public void What_is_written_is_read_as_it_was()
+    public void A_hash_file_is_read_as_it_was_written()
     {
         var name = Gen.OneOfConst("a", "ü", ":", ",", "\\", "#", "=", "b", "/").Array[1, 8].Select(string.Concat);
         name.Select(name.Array[0, 3], name.Array[0, 3], Gen.Bool).Sample((login, groups, aliases, disabled) =>

@@ -55,7 +55,7 @@ public sealed class ImapLoginTests
         Assert.Contains(why, (await TroubleAsync(script)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public async Task Endless_lines_come_to_an_end()
+    public async Task Endless_lines_of_an_IMAP_server_come_to_an_end()
     {
         var script = Ready + Asked + string.Concat(Enumerable.Repeat("S: * OK still here\n", 500));
         Assert.Contains("more than 128 lines", (await TroubleAsync(script)).Message, StringComparison.Ordinal);

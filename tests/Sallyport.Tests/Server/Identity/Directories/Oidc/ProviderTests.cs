@@ -233,7 +233,7 @@ public sealed class ProviderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_probe_says_what_is_there()
+    public async Task A_probe_of_a_provider_says_what_is_there()
     {
         using var directory = _provider.Directory();
         Assert.Equal((true, FakeProvider.Issuer + " answers; 1 keys: RSA rsa-1"), await directory.ProbeAsync(Cancel));

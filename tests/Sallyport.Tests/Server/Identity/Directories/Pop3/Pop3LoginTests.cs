@@ -68,7 +68,7 @@ public sealed class Pop3LoginTests
     [Theory]
     [InlineData("sec\rret")]
     [InlineData("sec\nDELE 1")]
-    public async Task What_would_be_another_command_is_not_said(string password) => Assert.Equal(
+    public async Task A_password_that_would_be_another_POP3_command_is_not_sent(string password) => Assert.Equal(
         "UnknownOrWrong", await VerdictAsync("S: +OK ready\nC: CAPA\nS: -ERR what", password: password));
 
     [Fact]
