@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Guard;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Chain;
 using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Identity.Grants;
 using Sallyport.Server.Identity.Offline;
@@ -80,9 +81,11 @@ public sealed class IdentityBooks : IAsyncDisposable
     /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
     public IdentityService NewService(ServerOptions options, ImmutableArray<IDirectory> directories, string? nonce = null)
     {
-        var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, directories);
-        var service = new IdentityService(directories, options, this, grants, Time);
-        return nonce is null ? service : new IdentityService(directories, options, this, grants, Time) { Nonce = () => nonce };
+        var chain = new DirectoryChain(directories, Time);
+        var grants = new GrantResolver(options.Grants, options.SenderModes, Grants, chain);
+        return nonce is null
+            ? new IdentityService(chain, options, this, grants, Time)
+            : new IdentityService(chain, options, this, grants, Time) { Nonce = () => nonce };
     }
 
     /// <summary>The login has a new secret, or the administrator says so: nothing is held against it, and nothing taken for granted.</summary>

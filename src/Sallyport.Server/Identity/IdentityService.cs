@@ -25,10 +25,9 @@ public sealed class IdentityService
     private readonly RememberedSuccesses _remembered;
     private readonly GuardedLogin _guarded;
 
-    public IdentityService(
-        ImmutableArray<IDirectory> directories, ServerOptions options, IdentityBooks books, GrantResolver grants, TimeProvider time)
+    public IdentityService(DirectoryChain chain, ServerOptions options, IdentityBooks books, GrantResolver grants, TimeProvider time)
     {
-        (_books, Grants, _chain) = (books, grants, new DirectoryChain(directories, time));
+        (_books, Grants, _chain) = (books, grants, chain);
         _remembered = new RememberedSuccesses(options, books.Successes, books.Outages, time);
         _guarded = new GuardedLogin(books.Guard, books.Fingerprint, time);
         AppPasswords = new AppPasswordVerifier(books.AppPasswords, _chain, _remembered, time);

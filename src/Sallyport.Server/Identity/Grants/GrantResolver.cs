@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Chain;
 using Sallyport.Server.Identity.Contracts;
 
 namespace Sallyport.Server.Identity.Grants;
 
 /// <summary>Makes a login's grant: the union of what its directory says, the configuration and the commands.</summary>
 public sealed class GrantResolver(
-    ImmutableArray<GrantOptions> configured, ImmutableArray<SenderModeOptions> modes, GrantBook book, ImmutableArray<IDirectory> directories)
+    ImmutableArray<GrantOptions> configured, ImmutableArray<SenderModeOptions> modes, GrantBook book, DirectoryChain chain)
 {
     private readonly ImmutableArray<GrantRule> _configured =
     [
@@ -56,7 +57,7 @@ public sealed class GrantResolver(
         var canonical = mailbox.Canonical;
         var found = new List<GrantedRight>();
         var known = accounts.ToList();
-        foreach (var directory in directories.OfType<IAddressDirectory>())
+        foreach (var directory in chain.Directories.OfType<IAddressDirectory>())
         {
             known.AddRange(await directory.FindByAddressAsync(canonical, cancel));
         }
@@ -85,18 +86,12 @@ public sealed class GrantResolver(
     /// <summary>What a login's own directory grants it: a delegation is not passed on. Nothing while its directory cannot say.</summary>
     private async ValueTask<ImmutableArray<string>> AddressesOfAsync(string login, CancellationToken cancel)
     {
-        foreach (var directory in directories)
+        foreach (var directory in chain.Directories)
         {
-            try
+            // One that cannot say now is passed over: the next one may.
+            if (await chain.FindInAsync(directory.Name, login, cancel) is LoginVerdict.Granted found)
             {
-                if (await directory.FindAsync(login, cancel) is LoginVerdict.Granted found)
-                {
-                    return found.Entry.Addresses;
-                }
-            }
-            catch (Exception) when (!cancel.IsCancellationRequested)
-            {
-                // It cannot say: the next one may.
+                return found.Entry.Addresses;
             }
         }
 

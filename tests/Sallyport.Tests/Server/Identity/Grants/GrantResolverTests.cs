@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Time.Testing;
 using Sallyport.Mail.Addressing;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Chain;
 using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Identity.Grants;
 using Sallyport.Store.Memory;
@@ -15,6 +17,7 @@ public sealed class GrantResolverTests : IAsyncLifetime
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
 
     private readonly MemoryStore _store = new();
+    private readonly FakeTimeProvider _time = new(Now);
     private readonly Shelf _shelf = new();
     private GrantBook _book = null!;
 
@@ -56,7 +59,7 @@ public sealed class GrantResolverTests : IAsyncLifetime
     {
         ImmutableArray<SenderModeOptions> modes =
             [new(["group:Assistants"], SenderMode.Log), new(["anna", "bob"], SenderMode.Rewrite), new(["bob"], SenderMode.Refuse)];
-        var grants = new GrantResolver([], modes, _book, [_shelf]);
+        var grants = new GrantResolver([], modes, _book, new DirectoryChain([_shelf], _time));
         Assert.Equal(SenderMode.Log, (await grants.ResolveAsync(_shelf.Entries["anna"], Cancel)).Mode);
         Assert.Equal(SenderMode.Rewrite, (await grants.ResolveAsync(_shelf.Entries["bob"], Cancel)).Mode);
         Assert.Equal(SenderMode.Refuse, (await grants.ResolveAsync(_shelf.Entries["director"], Cancel)).Mode);
@@ -86,7 +89,18 @@ public sealed class GrantResolverTests : IAsyncLifetime
         Assert.Empty((await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel)).All);
     }
 
-    private GrantResolver Resolver(params ImmutableArray<GrantOptions> configured) => new(configured, [], _book, [_shelf]);
+    [Fact]
+    public async Task A_delegators_directory_that_never_answers_is_given_up_by_the_clock()
+    {
+        _shelf.Silent = true;
+        var grants = Resolver(new GrantOptions(["bob"], ["login:director"], 1));
+        var resolved = grants.ResolveAsync(_shelf.Entries["bob"], Cancel).AsTask();
+        Assert.False(resolved.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(["bob@acme.test"], (await resolved.WaitAsync(TimeSpan.FromSeconds(10), Cancel)).Addresses);
+    }
+
+    private GrantResolver Resolver(params ImmutableArray<GrantOptions> configured) => new(configured, [], _book, new DirectoryChain([_shelf], _time));
 
     private static Mailbox Box(string text) => MailboxParser.TryParse(text, out var mailbox) ? mailbox! : throw new ArgumentException(text);
 
@@ -102,10 +116,13 @@ public sealed class GrantResolverTests : IAsyncLifetime
 
         public bool Broken { get; set; }
 
+        public bool Silent { get; set; }
+
         public string Name => "shelf";
 
         public ValueTask<LoginVerdict> FindAsync(string login, CancellationToken cancel) => Broken
             ? throw new IOException("the shelf is on fire")
+            : Silent ? new(new TaskCompletionSource<LoginVerdict>().Task)
             : ValueTask.FromResult<LoginVerdict>(Entries.TryGetValue(login, out var entry)
                 ? new LoginVerdict.Granted(entry) : new LoginVerdict.Denied(LoginReason.UnknownLogin));
 

@@ -47,5 +47,6 @@ public sealed class FoundPasswordTests
     [InlineData("{CRYPT}!!")]
     [InlineData("!$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1")]
     [InlineData("*LK*")]
-    public void The_mark_of_a_locked_account_is_no_password(string stored) => Assert.IsType<FoundPassword.Locked>(FoundPassword.Of(stored, domino: false));
+    public void The_mark_of_a_locked_account_is_no_password(string stored) =>
+        Assert.IsType<FoundPassword.Locked>(FoundPassword.Of(stored, domino: false));
 }

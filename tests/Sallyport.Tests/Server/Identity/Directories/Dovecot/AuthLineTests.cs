@@ -43,7 +43,8 @@ public sealed class AuthLineTests
     [InlineData("FAIL\t1\tuser=anna\tcode=user_disabled", "Fail { User = anna, Code = user_disabled, Reason =  }")]
     [InlineData("FAIL\t1\tuser=anna\tpass_expired", "Fail { User = anna, Code = pass_expired, Reason =  }")]
     [InlineData("FAIL\t1\tauthz", "Fail { User = , Code = authz, Reason =  }")]
-    public void Each_answer_of_Dovecot_is_read(string line, string reply) => Assert.Equal(reply, AuthReply.Read(AuthLine.Read(line))?.Reply.ToString());
+    public void Each_answer_of_Dovecot_is_read(string line, string reply) =>
+        Assert.Equal(reply, AuthReply.Read(AuthLine.Read(line))?.Reply.ToString());
 
     [Theory]
     [InlineData("OK")]

@@ -26,7 +26,8 @@ public sealed class HashFileTests
     [InlineData("jane:" + Hash + ":::alias=", "an alias of jane cannot be a login")]
     [InlineData("jane:" + Hash + ":::disabled:more", "is not login:hash:addresses:groups:marks")]
     [InlineData("jane", "is not login:hash:addresses:groups:marks")]
-    public void A_mistake_in_a_hash_file_is_named_by_its_line(string line, string why) => Assert.Equal("line 1: " + why, Assert.Single(HashFile.Parse([line]).Mistakes));
+    public void A_mistake_in_a_hash_file_is_named_by_its_line(string line, string why) =>
+        Assert.Equal("line 1: " + why, Assert.Single(HashFile.Parse([line]).Mistakes));
 
     [Fact]
     public void An_alias_that_two_have_or_that_is_a_login_is_nobodys()
