@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Sallyport.Server.Admin.Operations;
-using Sallyport.Server.Configuration;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Identity.Oidc;
 using Sallyport.Server.Certificates;
+using Sallyport.Server.Configuration;
+using Sallyport.Server.Identity.Directories.Certificates;
+using Sallyport.Server.Identity.Directories.Oidc;
 
 namespace Sallyport.Server.Admin.Doctor;
 

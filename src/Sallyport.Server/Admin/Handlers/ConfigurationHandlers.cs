@@ -1,9 +1,9 @@
 using Sallyport.Server.Admin.Dispatch;
 using Sallyport.Server.Admin.Operations;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Configuration.Validation;
-using Sallyport.Server.Identity;
-using Sallyport.Server.Certificates;
+using Sallyport.Server.Identity.Directories.Certificates;
 
 namespace Sallyport.Server.Admin.Handlers;
 

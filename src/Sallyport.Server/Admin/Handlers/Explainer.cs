@@ -5,6 +5,7 @@ using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Sending;
 

@@ -2,6 +2,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.AppPasswords;
+using Sallyport.Server.Identity.Contracts;
 
 namespace Sallyport.Server.Admin.Handlers;
 

@@ -1,5 +1,5 @@
 using Sallyport.Mail.Sasl;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Passwords;
 
 namespace Sallyport.Server.Admin.Operations;
 
