@@ -89,8 +89,10 @@ internal static class Terminal
             return;
         }
 
-        var line = CleanWriter.Clean(what ?? "");
-        Console.Error.Write("\r" + (line.Length < Width() ? line : line[..(Width() - 1)]).PadRight(Width() - 1) + "\r");
+        var (line, room) = (what ?? "", Width() - 1);
+        Console.Error.Write('\r'); // a character of its own: within a text it would be shown as what it is
+        Console.Error.Write((line.Length <= room ? line : line[..room]).PadRight(room));
+        Console.Error.Write('\r');
     }
 
     /// <summary>As no-color.org and terminfo's "dumb" have it.</summary>

@@ -53,13 +53,16 @@ internal static partial class UsageErrors
         return message switch
         {
             _ when message.StartsWith("Unrecognized command or argument", StringComparison.Ordinal) =>
-                $"\"{name}\" is not known to `{NameOf(command)}`" + Guess(name, command),
+                $"{What(name, command.Command)} \"{name}\"" + Guess(name, command),
             _ when message.StartsWith("Required argument missing for option", StringComparison.Ordinal) => $"{name} needs a value behind it",
             _ when message.Contains("is required", StringComparison.Ordinal) => $"{name} is missing",
             _ when message.Contains("expects a single argument", StringComparison.Ordinal) => $"{name} may be given only once",
             _ => message,
         };
     }
+
+    private static string What(string typed, Command command) => typed.StartsWith('-') ? "unknown option"
+        : command.Subcommands.Count > 0 ? "unknown command" : "unexpected argument";
 
     private static string NoCommand(CommandResult command) =>
         $"`{NameOf(command)}` needs a command: {string.Join(", ", command.Command.Subcommands.Select(sub => sub.Name))}";
@@ -81,7 +84,7 @@ internal static partial class UsageErrors
             .MinBy(word => EditDistance.Between(word, typed));
         return nearest is not null && typed.Length is > 1 and < 40
             && EditDistance.Between(nearest, typed) <= Math.Min(GuessDistanceMax, nearest.Length / 2)
-            ? $"; did you mean {nearest}?"
+            ? $"; did you mean \"{nearest}\"?"
             : "";
     }
 
