@@ -25,7 +25,7 @@ public sealed class HeaderCollectorTests
     }
 
     [Fact]
-    public void It_does_not_matter_where_the_content_was_cut() =>
+    public void The_header_does_not_depend_on_where_the_content_was_cut() =>
         Gen.Select(Gen.OneOfConst("a", "bc: d", "\r\n", "\r\n", "\r\n\r\n").Array[0, 12].Select(string.Concat), Gen.Int[1, 9])
             .Sample((content, size) => Assert.Equal(Collect(content, content.Length + 1, 20), Collect(content, size, 20)), iter: 20_000, threads: 1);
 

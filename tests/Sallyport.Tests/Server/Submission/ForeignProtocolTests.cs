@@ -16,7 +16,7 @@ public sealed class ForeignProtocolTests
     [InlineData("Host: acme.test\n", "HTTP")]
     [InlineData("POST /mail HTTP/1.1\r\n", "HTTP")]
     [InlineData("SSH-2.0-OpenSSH_9.2\n", "SSH")]
-    public void It_is_closed_at_once_and_named(string opening, string protocol)
+    public void Another_protocol_is_closed_at_once_and_named(string opening, string protocol)
     {
         using var bench = new SubmissionBench(ListenerTls.StartTls);
         var replies = bench.Send(opening);
@@ -27,7 +27,7 @@ public sealed class ForeignProtocolTests
     }
 
     [Fact]
-    public void It_is_known_however_it_arrives()
+    public void Another_protocol_is_known_however_its_octets_arrive()
     {
         using var bench = new SubmissionBench(ListenerTls.StartTls);
         bench.Send("\u0016");

@@ -14,7 +14,7 @@ public sealed class WatchedSessionTests
     private const string Content = "From: <jane@acme.test>\r\n\r\ntext\r\n.\r\n";
 
     [Fact]
-    public void It_gets_its_250_and_is_held_with_the_reason()
+    public void A_stopped_message_gets_its_250_and_is_held_with_the_reason()
     {
         var watch = new Watch();
         using var bench = new SubmissionBench(watch: watch).LoggedIn();
