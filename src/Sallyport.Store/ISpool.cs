@@ -24,20 +24,30 @@ public interface ISpool : IAsyncDisposable
     IPendingMessage Begin(QueueId id);
 
     /// <summary>Hands due recipients of at most <paramref name="messagesMax"/> messages to this node, oldest attempt time first.</summary>
-    /// <remarks>They are "in progress" until an outcome is recorded, the claim is released or the node's lease runs out.</remarks>
+    /// <remarks>
+    /// They are "in progress" until an outcome is recorded, the claim is released or this node's lease has run out and another node
+    /// claims. What other nodes have claimed and let run out is due again with this call.
+    /// </remarks>
     ValueTask<IReadOnlyList<SpooledMessage>> ClaimDueAsync(DateTimeOffset now, int messagesMax, CancellationToken cancel);
 
     /// <summary>The earliest time at which a recipient that is not in progress falls due; null when there is none.</summary>
     ValueTask<DateTimeOffset?> NextDueAsync(CancellationToken cancel);
 
-    /// <summary>Gives claimed recipients back untouched, due at once: the relay had no room, or the server stops.</summary>
-    ValueTask ReleaseClaimAsync(QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel);
+    /// <summary>
+    /// Gives claimed recipients back untouched, due at once, all in one commit: the relay had no room, or the server stops. Those whose
+    /// claim was lost are left alone.
+    /// </summary>
+    ValueTask ReleaseClaimsAsync(IReadOnlyList<ClaimedRecipients> claims, CancellationToken cancel);
+
+    /// <summary>Prolongs this node's lease by <see cref="NodeLease.Duration"/> from now.</summary>
+    /// <returns>False when another node had taken over: what was claimed before is lost, what is claimed from now on has a new token.</returns>
+    ValueTask<bool> RenewAsync(CancellationToken cancel);
 
     /// <summary>
     /// Records outcomes, and in the same commit keeps the reports they cause. When no recipient of a message is left
-    /// unsettled its content is gone with the same commit.
+    /// unsettled its content is gone with the same commit. When not one outcome counts, no report is kept either.
     /// </summary>
-    ValueTask RecordAsync(IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel);
+    ValueTask<RecordResult> RecordAsync(IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel);
 
     /// <summary>The content: header, then body, as it goes to the next hop. Null when the message is gone.</summary>
     ValueTask<IContentReader?> OpenContentAsync(QueueId id, CancellationToken cancel);

@@ -45,6 +45,9 @@ public sealed record SpooledMessage(
 {
     /// <summary>Room taken in the <see cref="Handoff"/>; null for a message claimed from the spool.</summary>
     public Handoff.Reservation? Reservation { get; init; }
+
+    /// <summary>With which its recipients "in progress" were claimed.</summary>
+    public ClaimToken Claim { get; init; }
 }
 
 /// <summary>A recipient's row.</summary>
@@ -88,6 +91,9 @@ public sealed record RecipientOutcome(
     bool CountsAsAttempt = true)
 {
     public const int ReplyLengthMax = 2048;
+
+    /// <summary>That of the message the recipient was claimed with: <see cref="SpooledMessage.Claim"/>.</summary>
+    public ClaimToken Claim { get; init; }
 
     /// <summary>The reply as it is kept.</summary>
     public string KeptReply => Shorten(Reply);

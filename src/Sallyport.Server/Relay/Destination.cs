@@ -80,11 +80,8 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
             _idle.Clear();
         }
 
-        foreach (var job in waiting)
-        {
-            await context.ReleaseAsync(job);
-            context.EndJob(job);
-        }
+        await context.ReleaseAsync(waiting);
+        waiting.ForEach(context.EndJob);
 
         await _stop.CancelAsync();
         var ended = Task.WhenAll(workers);

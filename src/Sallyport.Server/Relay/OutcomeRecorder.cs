@@ -106,7 +106,7 @@ internal sealed class OutcomeRecorder(RelayServices services, CancellationToken 
         {
             try
             {
-                await services.Spool.RecordAsync(left[0].Outcomes, left[0].Reports, default);
+                LogLost((await services.Spool.RecordAsync(left[0].Outcomes, left[0].Reports, default)).Lost);
                 left.RemoveAt(0);
                 continue;
             }
@@ -128,6 +128,16 @@ internal sealed class OutcomeRecorder(RelayServices services, CancellationToken 
         }
 
         return true;
+    }
+
+    private void LogLost(IReadOnlyList<RecipientOutcome> lost)
+    {
+        foreach (var message in lost.GroupBy(outcome => outcome.Id))
+        {
+            services.Log.Write(new MailEvent.Problem(
+                $"{message.Key}: what became of {message.Count()} of its recipients came too late: this node's lease had run out and another "
+                + "had taken over; it may arrive twice"));
+        }
     }
 
     /// <summary>With the disk nearly full, what needs no report may still find room: a 250 must not wait for another's bounce.</summary>

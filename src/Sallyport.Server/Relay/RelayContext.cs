@@ -51,17 +51,28 @@ internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Reco
     }
 
     /// <summary>Due again at once, and no attempt: we stop, or the route has changed and another destination takes it.</summary>
-    public async Task ReleaseAsync(RelayJob job)
+    public Task ReleaseAsync(RelayJob job) => ReleaseAsync([job]);
+
+    /// <summary>All in one commit: a stop with thousands of jobs waiting is not to take a flush for each.</summary>
+    public async Task ReleaseAsync(IReadOnlyList<RelayJob> jobs)
     {
+        if (jobs.Count == 0)
+        {
+            return;
+        }
+
         try
         {
-            await Services.Spool.ReleaseClaimAsync(job.Message.Id, [.. job.Recipients.Select(recipient => recipient.Number)], default);
+            await Services.Spool.ReleaseClaimsAsync(
+                [.. jobs.Select(job => new ClaimedRecipients(
+                    job.Message.Id, job.Message.Claim, [.. job.Recipients.Select(recipient => recipient.Number)]))],
+                default);
             Services.Handoff.Wake();
         }
         catch (Exception exception)
         {
             Services.Log.Write(new MailEvent.Problem(
-                $"{job.Message.Id} could not be given back and waits for a restart: {exception.Message}"));
+                $"{string.Join(", ", jobs.Select(job => job.Message.Id))} could not be given back and waits for a restart: {exception.Message}"));
         }
     }
 }

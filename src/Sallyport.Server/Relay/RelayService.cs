@@ -44,6 +44,7 @@ public sealed class RelayService : IAsyncDisposable
     {
         _loops.Add(TakeAcceptedAsync());
         _loops.Add(TakeDueAsync());
+        _loops.Add(RenewLeaseAsync());
     }
 
     /// <summary>
@@ -120,6 +121,38 @@ public sealed class RelayService : IAsyncDisposable
                 await PauseAsync(wait);
                 wait = wait * 2 < FaultWaitMax ? wait * 2 : FaultWaitMax;
             }
+        }
+    }
+
+    /// <summary>As long as we renew it, nobody takes over what we have claimed.</summary>
+    private async Task RenewLeaseAsync()
+    {
+        using var timer = new PeriodicTimer(NodeLease.RenewedEvery, _services.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                await RenewOnceAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task RenewOnceAsync()
+    {
+        try
+        {
+            if (!await _services.Spool.RenewAsync(default))
+            {
+                _services.Log.Write(new MailEvent.Problem("this node's lease had run out and another took over what it had in progress"));
+            }
+        }
+        catch (Exception exception)
+        {
+            _throttle.Write("lease", "this node's lease could not be renewed, trying on: " + exception.Message);
         }
     }
 

@@ -47,7 +47,8 @@ public static class Settlement
             var wanted = kind is { } report && ReportPolicy.IsOwed(message.Record, recipient, report) ? kind : null;
             var reported = recipient.DelayReported || kind == ReportKind.Delayed;
             var kept = RecipientOutcome.Shorten(text);
-            return new Settled(new RecipientOutcome(message.Id, recipient.Number, state, at, kept, reported, counts), wanted, verdict.IsLocal);
+            var outcome = new RecipientOutcome(message.Id, recipient.Number, state, at, kept, reported, counts) { Claim = message.Claim };
+            return new Settled(outcome, wanted, verdict.IsLocal);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed partial class MemorySpool
         Held(login).Where(kept => kept.Message.Recipients.All(r => r.State != RecipientState.InProgress)).Take(messagesMax),
         kept => _messages.Remove(kept.Message.Id.ToString()) ? kept.Message.Recipients.Count(r => r.State < RecipientState.Relayed) : 0);
 
-    private static HeldGroup Group(IGrouping<(string Login, string Reason), Kept> group)
+    private static HeldGroup Group(IGrouping<(string Login, string Reason), MemoryMessage> group)
     {
         var recipients = group.SelectMany(kept => kept.Message.Recipients.Where(r => r.State == RecipientState.Held).Select(
             r => new HeldSample(kept.Message.Record.Envelope.ReversePath.Mailbox?.ToString() ?? "", r.Path.Mailbox.ToString()))).ToList();
@@ -47,10 +47,10 @@ internal sealed partial class MemorySpool
             group.Max(kept => kept.Message.Record.ReceivedAt), [.. recipients.Take(HeldGroup.SamplesMax)]);
     }
 
-    private IEnumerable<Kept> Held(string? login) => _messages.Values.Where(kept =>
+    private IEnumerable<MemoryMessage> Held(string? login) => _messages.Values.Where(kept =>
         (login is null || kept.Message.Record.Login == login) && kept.Message.Recipients.Any(r => r.State == RecipientState.Held));
 
-    private ValueTask<BulkChange> ChangeManyAsync(IEnumerable<Kept> which, Func<Kept, int> change)
+    private ValueTask<BulkChange> ChangeManyAsync(IEnumerable<MemoryMessage> which, Func<MemoryMessage, int> change)
     {
         lock (_gate)
         {

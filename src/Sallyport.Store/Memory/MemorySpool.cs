@@ -2,32 +2,32 @@ using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Memory;
 
+/// <summary>The spool in memory, as one node sees it: claims are this node's.</summary>
 internal sealed partial class MemorySpool : ISpool
 {
-    private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, Kept> _messages = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly MemoryQueue _queue;
+    private readonly string _name;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate;
+    private readonly SortedDictionary<string, MemoryMessage> _messages;
+    private ClaimToken _claim;
 
-    private sealed class Kept(SpooledMessage message, byte[] content)
+    public MemorySpool(MemoryQueue queue, string name, TimeProvider time)
     {
-        public SpooledMessage Message { get; set; } = message;
-
-        public byte[] Content { get; } = content;
-
-        public int Change(Func<SpooledRecipient, bool> which, Func<SpooledRecipient, SpooledRecipient> change)
+        (_queue, _name, _time, _gate, _messages) = (queue, name, time, queue.Gate, queue.Messages);
+        lock (_gate)
         {
-            var changed = Message.Recipients.Count(which);
-            Message = Message with { Recipients = [.. Message.Recipients.Select(r => which(r) ? change(r) : r)] };
-            return changed;
+            queue.Nodes.Where(node => node.Value.Name == name).Select(node => node.Key).ToList().ForEach(queue.Revoke);
+            _claim = queue.Register(name, _time.GetUtcNow());
         }
     }
 
-    public MemoryFaults Faults { get; } = new();
+    private MemoryFaults Faults => _queue.Faults;
 
     public SpoolHealth Health =>
         Failed.IsCompleted ? SpoolHealth.Failed : Faults.DiskLow ? SpoolHealth.DiskLow : SpoolHealth.Accepting;
 
-    public Task Failed => _failed.Task;
+    public Task Failed => _queue.Failed.Task;
 
     public bool HasRoomFor(long bytes) => Health == SpoolHealth.Accepting && bytes < long.MaxValue / 2;
 
@@ -40,6 +40,8 @@ internal sealed partial class MemorySpool : ISpool
         lock (_gate)
         {
             ThrowIfFailed();
+            _queue.TakeOverExpired(_claim, _time.GetUtcNow());
+            EnsureLive();
             bool Due(SpooledRecipient r) => r.State == RecipientState.Due && r.NextAttemptAt <= now;
             var claimed = _messages.Values.Where(kept => kept.Message.Recipients.Any(Due))
                 .OrderBy(kept => kept.Message.Recipients.Where(Due).Min(r => r.NextAttemptAt)).Take(messagesMax).ToList();
@@ -48,7 +50,8 @@ internal sealed partial class MemorySpool : ISpool
             {
                 var numbers = kept.Message.Recipients.Where(Due).Select(r => r.Number).ToHashSet();
                 kept.Change(Due, r => r with { State = RecipientState.InProgress });
-                result.Add(View(kept, r => numbers.Contains(r.Number)));
+                kept.Claim(numbers, _claim);
+                result.Add(kept.View(r => numbers.Contains(r.Number)) with { Claim = _claim });
             }
 
             return ValueTask.FromResult<IReadOnlyList<SpooledMessage>>(result);
@@ -64,42 +67,47 @@ internal sealed partial class MemorySpool : ISpool
         }
     }
 
-    public async ValueTask ReleaseClaimAsync(QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel) =>
-        await ChangeAsync(id, kept => kept.Change(
-            r => recipients.Contains(r.Number) && r.State == RecipientState.InProgress, r => r with { State = RecipientState.Due }));
-
-    public ValueTask RecordAsync(IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel)
+    public ValueTask<bool> RenewAsync(CancellationToken cancel)
     {
         lock (_gate)
         {
             ThrowIfFailed();
-            foreach (var outcome in outcomes)
-            {
-                if (!_messages.TryGetValue(outcome.Id.ToString(), out var kept))
-                {
-                    continue;
-                }
+            return ValueTask.FromResult(EnsureLive());
+        }
+    }
 
-                kept.Change(r => r.Number == outcome.Number && r.State == RecipientState.InProgress, r => r with
-                {
-                    State = outcome.State,
-                    NextAttemptAt = outcome.NextAttemptAt,
-                    Attempts = r.Attempts + (outcome.CountsAsAttempt ? 1 : 0),
-                    LastReply = outcome.KeptReply,
-                    DelayReported = outcome.DelayReported,
-                });
-                if (kept.Message.Recipients.All(r => r.State >= RecipientState.Relayed))
-                {
-                    _messages.Remove(outcome.Id.ToString());
-                }
-            }
-
-            foreach (var report in reports)
+    public ValueTask ReleaseClaimsAsync(IReadOnlyList<ClaimedRecipients> claims, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            foreach (var claimed in claims)
             {
-                Keep(report.Id, report.Record, [.. report.Header.Span, .. report.Body.Span], claim: false);
+                _ = _messages.TryGetValue(claimed.Id.ToString(), out var kept)
+                    && kept.Change(r => claimed.Numbers.Contains(r.Number) && kept.IsClaimed(r, claimed.Claim),
+                        r => r with { State = RecipientState.Due }) > 0;
             }
 
             return ValueTask.CompletedTask;
+        }
+    }
+
+    public ValueTask<RecordResult> RecordAsync(
+        IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            var apart = outcomes.ToLookup(Record);
+            if (outcomes.Count == 0 || apart[true].Any())
+            {
+                foreach (var report in reports)
+                {
+                    Keep(report.Id, report.Record, [.. report.Header.Span, .. report.Body.Span], claim: false);
+                }
+            }
+
+            return ValueTask.FromResult(new RecordResult([.. apart[true]], [.. apart[false]]));
         }
     }
 
@@ -109,7 +117,7 @@ internal sealed partial class MemorySpool : ISpool
         {
 #pragma warning disable CA2000 // the caller disposes it
             return ValueTask.FromResult<IContentReader?>(
-                _messages.TryGetValue(id.ToString(), out var kept) ? new Reader(kept.Content) : null);
+                _messages.TryGetValue(id.ToString(), out var kept) ? new MemoryContentReader(kept.Content) : null);
 #pragma warning restore CA2000
         }
     }
@@ -135,7 +143,7 @@ internal sealed partial class MemorySpool : ISpool
     {
         lock (_gate)
         {
-            return ValueTask.FromResult(_messages.TryGetValue(id.ToString(), out var kept) ? View(kept, _ => true) : null);
+            return ValueTask.FromResult(_messages.TryGetValue(id.ToString(), out var kept) ? kept.View(_ => true) : null);
         }
     }
 
@@ -182,9 +190,55 @@ internal sealed partial class MemorySpool : ISpool
         }
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>What this node has claimed is due again, as at the clean end of a process.</summary>
+    public ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _queue.Revoke(_claim);
+        }
 
-    private ValueTask<int> ChangeAsync(QueueId id, Func<Kept, int> change)
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>False when the outcome's claim is not the recipient's any more.</summary>
+    private bool Record(RecipientOutcome outcome)
+    {
+        if (!_messages.TryGetValue(outcome.Id.ToString(), out var kept))
+        {
+            return false;
+        }
+
+        var recorded = kept.Change(r => r.Number == outcome.Number && kept.IsClaimed(r, outcome.Claim), r => r with
+        {
+            State = outcome.State,
+            NextAttemptAt = outcome.NextAttemptAt,
+            Attempts = r.Attempts + (outcome.CountsAsAttempt ? 1 : 0),
+            LastReply = outcome.KeptReply,
+            DelayReported = outcome.DelayReported,
+        });
+        if (kept.Message.Recipients.All(r => r.State >= RecipientState.Relayed))
+        {
+            _messages.Remove(outcome.Id.ToString());
+        }
+
+        return recorded > 0;
+    }
+
+    /// <summary>Prolongs the lease. False when it had been taken: there is a new one.</summary>
+    private bool EnsureLive()
+    {
+        if (_queue.Nodes.ContainsKey(_claim))
+        {
+            _queue.Nodes[_claim] = (_name, _time.GetUtcNow() + NodeLease.Duration);
+            return true;
+        }
+
+        _claim = _queue.Register(_name, _time.GetUtcNow());
+        return false;
+    }
+
+    private ValueTask<int> ChangeAsync(QueueId id, Func<MemoryMessage, int> change)
     {
         lock (_gate)
         {
@@ -195,32 +249,27 @@ internal sealed partial class MemorySpool : ISpool
 
     private void ThrowIfFailed()
     {
-        if (_failed.Task.IsCompleted)
+        if (_queue.Failed.Task.IsCompleted)
         {
             throw new StoreException("the store failed and takes nothing more until a restart");
         }
     }
 
-    private static SpooledMessage View(Kept kept, Func<SpooledRecipient, bool> which)
-    {
-        var record = kept.Message.Record;
-        var envelope = record.Envelope with { Recipients = [.. record.Envelope.Recipients.Where((_, i) => which(kept.Message.Recipients[i]))] };
-        return kept.Message with
-        {
-            Content = null,
-            Record = record with { Envelope = envelope },
-            Recipients = [.. kept.Message.Recipients.Where(which)],
-        };
-    }
-
     private SpooledMessage Keep(QueueId id, MessageRecord record, byte[] content, bool claim)
     {
-        var state = record.HoldReason is not null ? RecipientState.Held : claim ? RecipientState.InProgress : RecipientState.Due;
+        var state = record.HoldReason is not null ? RecipientState.Held
+            : claim && _queue.Nodes.ContainsKey(_claim) ? RecipientState.InProgress : RecipientState.Due;
         var message = new SpooledMessage(id, record, content.Length, [.. record.Envelope.Recipients.Select((r, i) =>
             new SpooledRecipient(i, r.Path, r.Notify, r.OriginalRecipient, state, 0, record.ReceivedAt, "", false))],
             state == RecipientState.InProgress ? (ReadOnlyMemory<byte>?)content : null);
-        _messages.Add(id.ToString(), new Kept(message, content));
-        return message;
+        var kept = new MemoryMessage(message, content);
+        _messages.Add(id.ToString(), kept);
+        if (state == RecipientState.InProgress)
+        {
+            kept.Claim([.. message.Recipients.Select(r => r.Number)], _claim);
+        }
+
+        return state == RecipientState.InProgress ? message with { Claim = _claim } : message;
     }
 
     private async Task<CommitResult> CommitAsync(Submission submission, QueueId id, MessageRecord record, byte[] content, bool claim)
@@ -235,7 +284,7 @@ internal sealed partial class MemorySpool : ISpool
 
             if (Faults.FailNextCommit)
             {
-                _failed.TrySetResult();
+                _queue.Failed.TrySetResult();
             }
 
             if (Failed.IsCompleted)
@@ -248,12 +297,12 @@ internal sealed partial class MemorySpool : ISpool
     }
 
     /// <summary>Removes a message just committed, unless it was committed as due and somebody has claimed it since.</summary>
-    private bool TakeBack(QueueId id, bool claimedByUs)
+    private bool TakeBack(QueueId id, ClaimToken ours)
     {
         lock (_gate)
         {
-            return !_failed.Task.IsCompleted && _messages.TryGetValue(id.ToString(), out var kept)
-                && (claimedByUs || kept.Message.Recipients.All(r => r.State is RecipientState.Due or RecipientState.Held))
+            return !_queue.Failed.Task.IsCompleted && _messages.TryGetValue(id.ToString(), out var kept)
+                && kept.Message.Recipients.All(r => r.State is RecipientState.Due or RecipientState.Held || kept.IsClaimed(r, ours))
                 && _messages.Remove(id.ToString());
         }
     }
@@ -287,25 +336,9 @@ internal sealed partial class MemorySpool : ISpool
                 IsWithdrawn = true;
             }
 
-            return _commit is null || await _commit is not CommitResult.Durable || spool.TakeBack(id, _claimed);
+            return _commit is null || await _commit is not CommitResult.Durable || spool.TakeBack(id, _claimed ? spool._claim : ClaimToken.None);
         }
 
         public ValueTask DisposeAsync() => _body.DisposeAsync();
-    }
-
-    private sealed class Reader(byte[] content) : IContentReader
-    {
-        private bool _read;
-
-        public long Length => content.Length;
-
-        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancel)
-        {
-            var piece = _read ? default : content.AsMemory();
-            _read = true;
-            return ValueTask.FromResult<ReadOnlyMemory<byte>>(piece);
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

@@ -3,29 +3,46 @@ using System.Collections.Concurrent;
 namespace Sallyport.Store.Memory;
 
 /// <summary>The twin of the durable stores: the same behaviour, gone with the process. For tests and simulations.</summary>
-public sealed class MemoryStore(TimeProvider time) : IStore
+public sealed class MemoryStore : IStore
 {
-    private readonly MemorySpool _spool = new();
-    private readonly ConcurrentDictionary<string, MemorySiteStore> _sites = new(StringComparer.Ordinal);
+    private readonly MemoryQueue _queue;
+    private readonly ConcurrentDictionary<string, MemorySiteStore> _sites;
+    private readonly TimeProvider _time;
 
     public MemoryStore()
         : this(TimeProvider.System)
     {
     }
 
-    public MemoryFaults Faults => _spool.Faults;
+    public MemoryStore(TimeProvider time)
+        : this(new MemoryQueue(), new ConcurrentDictionary<string, MemorySiteStore>(StringComparer.Ordinal), new MemoryFacts(time), "memory", time)
+    {
+    }
 
-    public ISpool Spool => _spool;
+    private MemoryStore(
+        MemoryQueue queue, ConcurrentDictionary<string, MemorySiteStore> sites, IFacts facts, string name, TimeProvider time)
+    {
+        (_queue, _sites, _time) = (queue, sites, time);
+        Facts = facts;
+        Spool = new MemorySpool(queue, name, time);
+    }
+
+    public MemoryFaults Faults => _queue.Faults;
+
+    public ISpool Spool { get; }
 
     public IAccounts Accounts => SiteOf(ISiteStore.DefaultName).Accounts;
 
     public ISettings Settings => SiteOf(ISiteStore.DefaultName).Settings;
 
-    public IFacts Facts { get; } = new MemoryFacts(time);
+    public IFacts Facts { get; }
 
     public ISiteStore Site(string name) => SiteOf(name);
 
-    public ValueTask DisposeAsync() => _spool.DisposeAsync();
+    /// <summary>Another client of the same store, with a node of its own.</summary>
+    public MemoryStore Connect(string name) => new(_queue, _sites, Facts, name, _time);
+
+    public ValueTask DisposeAsync() => Spool.DisposeAsync();
 
     private MemorySiteStore SiteOf(string name) => _sites.GetOrAdd(name, static site => new MemorySiteStore(site));
 }

@@ -103,7 +103,9 @@ internal sealed class GroupWriter : IDisposable
         {
             for (var from = 0; from < batch.Count; from += _options.BatchItemsMax)
             {
-                Commit(batch.GetRange(from, Math.Min(_options.BatchItemsMax, batch.Count - from)));
+                Commit(batch.Count <= _options.BatchItemsMax
+                    ? batch
+                    : batch.GetRange(from, Math.Min(_options.BatchItemsMax, batch.Count - from)));
             }
 
             TidyUp();
@@ -165,18 +167,19 @@ internal sealed class GroupWriter : IDisposable
             return;
         }
 
-        var done = new List<WriteItem>(batch.Count);
+        var done = batch;
         try
         {
             _statements.Begin();
-            foreach (var item in batch)
+            if (!TryApplyAll(batch))
             {
-                if (TryApply(item))
-                {
-                    done.Add(item);
-                }
+                _statements.RollBack();
+                Forget();
+                _statements.Begin();
+                done = batch.FindAll(TryApply);
             }
 
+            _statements.WriteTotals();
             _options.BeforeCommit();
             _statements.Commit();
         }
@@ -189,22 +192,40 @@ internal sealed class GroupWriter : IDisposable
         done.ForEach(item => item.Complete());
     }
 
+    /// <summary>All items, without savepoints: they cost more than most items. False when one has a fault of its own.</summary>
+    private bool TryApplyAll(List<WriteItem> batch)
+    {
+        try
+        {
+            batch.ForEach(item => item.Apply(_statements));
+            return true;
+        }
+        catch (Exception exception) when (IsOfTheItem(exception))
+        {
+            return false;
+        }
+    }
+
+    private static bool IsOfTheItem(Exception exception) => exception is not SqliteException { IsOfTheItem: false };
+
     /// <summary>
     /// Each item in its savepoint. A fault of the item itself costs it alone; one of the disk or the file is not the item's, and is
     /// thrown. An item that failed here is told at once: nothing of it is in the transaction.
     /// </summary>
     private bool TryApply(WriteItem item)
     {
+        var totals = _statements.Tally.Save();
         _statements.Run(Mark);
         try
         {
             item.Apply(_statements);
         }
-        catch (Exception exception) when (exception is not SqliteException { IsOfTheItem: false })
+        catch (Exception exception) when (IsOfTheItem(exception))
         {
             _statements.Run(Undo);
-            _statements.ForgetSites();
             _statements.Run(Unmark);
+            Forget();
+            _statements.Tally.Restore(totals);
             item.Fail(exception);
             return false;
         }
@@ -233,9 +254,16 @@ internal sealed class GroupWriter : IDisposable
         }
     }
 
-    private bool TryRollBack()
+    /// <summary>What was looked up in what is undone now may never have been there.</summary>
+    private void Forget()
     {
         _statements.ForgetSites();
+        _statements.ForgetClaim();
+    }
+
+    private bool TryRollBack()
+    {
+        Forget();
         try
         {
             // On a full disk SQLite may have rolled back by itself (sqlite.org/lang_transaction.html, "automatic rollback").

@@ -1,9 +1,11 @@
+using System.Buffers;
 using Sallyport.Mail.Smtp;
 
 namespace Sallyport.Store.Sqlite;
 
 /// <summary>Body octets wait in one buffer; once they are many, full chunks go to disk and only the last stays in memory.</summary>
-internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupWriter writer, SqliteStoreOptions options) : IPendingMessage
+internal sealed class SqlitePendingMessage(
+    QueueId id, SqliteSpool spool, SqliteNode node, GroupWriter writer, SqliteStoreOptions options) : IPendingMessage
 {
     private const int FirstBufferBytes = 4096;
 
@@ -11,7 +13,7 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
     private int _buffered;
     private int _chunks;
     private long _bodyBytes;
-    private bool _claimed;
+    private ClaimToken _claim;
     private volatile bool _withdrawn;
     private CommitResult? _refusal;
     private Task<CommitResult>? _commit;
@@ -43,8 +45,8 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
     public async ValueTask<CommitResult> CommitAsync(
         MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
     {
-        _claimed = claim;
-        _commit = InsertAsync(record, header, claim, cancel);
+        _claim = claim ? node.Claim : ClaimToken.None;
+        _commit = InsertAsync(record, header, cancel);
         return await _commit;
     }
 
@@ -58,7 +60,7 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
 
         try
         {
-            return await writer.Enqueue(statements => SqliteSpool.TakeBack(statements, id, _claimed), first: true);
+            return await writer.Enqueue(statements => SqliteSpool.TakeBack(statements, id, _claim), first: true);
         }
         catch (StoreException)
         {
@@ -66,8 +68,7 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
         }
     }
 
-    private async Task<CommitResult> InsertAsync(
-        MessageRecord record, ReadOnlyMemory<byte> header, bool claim, CancellationToken cancel)
+    private async Task<CommitResult> InsertAsync(MessageRecord record, ReadOnlyMemory<byte> header, CancellationToken cancel)
     {
         if (_refusal is not null)
         {
@@ -81,10 +82,10 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
                 await StageAsync(cancel);
             }
 
-            var content = new byte[header.Length + _buffered];
-            header.CopyTo(content);
+            var content = GC.AllocateUninitializedArray<byte>(header.Length + _buffered); // the relay reads it: it cannot be pooled
+            header.Span.CopyTo(content);
             _buffer.AsSpan(0, _buffered).CopyTo(content.AsSpan(header.Length));
-            var insert = new MessageInsert(id, record, header.Length, content, header.Length + _bodyBytes, _chunks, claim);
+            var insert = new MessageInsert(id, record, header.Length, content, header.Length + _bodyBytes, _chunks, _claim);
             var written = await writer.Enqueue(statements => !_withdrawn && insert.Apply(statements) > 0).WaitAsync(cancel);
             return written ? new CommitResult.Durable(insert.ToMessage()) : new CommitResult.Withdrawn();
         }
@@ -117,7 +118,7 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
 
     private void Drop()
     {
-        _buffer = [];
+        GiveBackBuffer();
         if (_chunks > 0 && _commit is not { IsCompletedSuccessfully: true, Result: CommitResult.Durable })
         {
             // Nobody waits for it: what this misses the sweep at the next start takes.
@@ -143,35 +144,44 @@ internal sealed class SqlitePendingMessage(QueueId id, SqliteSpool spool, GroupW
         if (_buffered == _buffer.Length && _buffer.Length < limit)
         {
             var size = Math.Max(Math.Max(_buffer.Length * 2, FirstBufferBytes), Math.Min(_buffered + wanted, limit));
-            Array.Resize(ref _buffer, Math.Min(size, limit));
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Min(size, limit));
+            _buffer.AsSpan(0, _buffered).CopyTo(larger);
+            GiveBackBuffer();
+            _buffer = larger;
         }
 
         return Math.Min(_buffer.Length, limit) - _buffered;
     }
 
+    /// <summary>Only this class ever reads the buffer: what a write under way reads was handed over to it.</summary>
+    private void GiveBackBuffer()
+    {
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+
+        _buffer = [];
+    }
+
     private async ValueTask StageAsync(CancellationToken cancel)
     {
-        var octets = _buffer.AsSpan(0, _buffered).ToArray();
-        var first = _chunks;
-        var pieces = (octets.Length + options.ChunkBytes - 1) / options.ChunkBytes;
-        try
+        var (octets, length, first, claim) = (_buffer, _buffered, _chunks, node.Claim);
+        _buffer = [];
+        _buffered = 0;
+        _chunks += (length + options.ChunkBytes - 1) / options.ChunkBytes;
+        var write = writer.Enqueue(statements =>
         {
-            await writer.Enqueue(statements =>
+            for (var from = 0; from < length; from += options.ChunkBytes)
             {
-                for (var i = 0; i < pieces; i++)
-                {
-                    var from = i * options.ChunkBytes;
-                    var piece = octets.AsSpan(from, Math.Min(options.ChunkBytes, octets.Length - from)).ToArray();
-                    statements.Run("INSERT INTO chunk (queue_id, number, octets) VALUES (?1, ?2, ?3)", id.ToString(), first + i, piece);
-                }
+                statements.Run("INSERT INTO chunk (queue_id, number, octets, claim) VALUES (?1, ?2, ?3, ?4)",
+                    id.ToString(), first + (from / options.ChunkBytes), octets.AsMemory(from, Math.Min(options.ChunkBytes, length - from)),
+                    claim.Value);
+            }
 
-                return pieces;
-            }).WaitAsync(cancel);
-        }
-        finally
-        {
-            _chunks += pieces;
-            _buffered = 0;
-        }
+            return length;
+        });
+        await write.WaitAsync(cancel);
+        ArrayPool<byte>.Shared.Return(octets); // not after a timeout: the write may still read it then
     }
 }

@@ -30,31 +30,18 @@ internal sealed partial class SqliteSpool
     public ValueTask<SpoolTotals> TotalsAsync(CancellationToken cancel) => readers.ReadAsync(
         statements =>
         {
-            using var messages = statements.Query("SELECT count(*), coalesce(sum(content_bytes), 0), min(received_at) FROM message");
-            messages.Read();
-            using var states = statements.Query("SELECT state, count(*) FROM recipient GROUP BY state");
-            var counts = new long[5];
-            while (states.Read())
-            {
-                counts[states.GetInt32(0)] = states.GetInt64(1);
-            }
-
-            return new SpoolTotals(messages.GetInt64(0), counts.Sum(), counts[0], counts[1], counts[2], messages.GetInt64(1),
-                messages.IsNull(2) ? null : Rows.ToTime(messages.GetInt64(2)));
+            using var row = statements.Query(
+                "SELECT coalesce(sum(messages), 0), coalesce(sum(bytes), 0), coalesce(sum(due), 0), coalesce(sum(in_progress), 0), "
+                + "coalesce(sum(held), 0), coalesce(sum(settled), 0), (SELECT received_at FROM message ORDER BY id LIMIT 1) FROM total");
+            row.Read();
+            var (due, inProgress, held) = (row.GetInt64(2), row.GetInt64(3), row.GetInt64(4));
+            return new SpoolTotals(row.GetInt64(0), due + inProgress + held + row.GetInt64(5), due, inProgress, held, row.GetInt64(1),
+                row.IsNull(6) ? null : Rows.ToTime(row.GetInt64(6)));
         },
         cancel);
 
-    public async ValueTask<int> HoldAsync(QueueId id, string reason, CancellationToken cancel) => await writer.Enqueue(statements =>
-    {
-        if (statements.FindMessage(id) is not { } message)
-        {
-            return 0;
-        }
-
-        var held = statements.Run("UPDATE recipient SET state = 2 WHERE message = ?1 AND state = 0", message);
-        statements.Run("UPDATE message SET hold_reason = ?2 WHERE id = ?1 AND ?3 > 0", message, reason, held);
-        return held;
-    });
+    public async ValueTask<int> HoldAsync(QueueId id, string reason, CancellationToken cancel) =>
+        await writer.Enqueue(statements => Hold(statements, id, reason));
 
     public async ValueTask<int> ReleaseHeldAsync(QueueId id, CancellationToken cancel) => await writer.Enqueue(statements =>
     {
@@ -63,35 +50,42 @@ internal sealed partial class SqliteSpool
             return 0;
         }
 
-        statements.Run("UPDATE message SET hold_reason = NULL WHERE id = ?1", message);
-        return statements.Run("UPDATE recipient SET state = 0, next_attempt_at = 0 WHERE message = ?1 AND state = 2", message);
+        return ReleaseHeld(statements, message);
     });
 
     public async ValueTask<int> RetryNowAsync(QueueId id, DateTimeOffset now, CancellationToken cancel) =>
         await writer.Enqueue(statements => statements.FindMessage(id) is not { } message
             ? 0
-            : statements.Run("UPDATE recipient SET next_attempt_at = ?2 WHERE message = ?1 AND state = 0", message, Rows.ToMicroseconds(now)));
+            : statements.Run(
+                $"UPDATE recipient SET next_attempt_at = ?2 WHERE message = ?1 AND state = {States.Due}", message.Row, Rows.ToMicroseconds(now)));
 
     public async ValueTask<bool> RemoveAsync(QueueId id, CancellationToken cancel) => await writer.Enqueue(statements =>
     {
         if (statements.FindMessage(id) is not { } message
-            || statements.Exists("SELECT 1 FROM recipient WHERE message = ?1 AND state = 1 LIMIT 1", message))
+            || statements.Exists($"SELECT 1 FROM recipient WHERE message = ?1 AND state = {States.InProgress} LIMIT 1", message.Row))
         {
             return false;
         }
 
-        Delete(statements, message, id);
+        Delete(statements, message);
         return true;
     });
 
     private static IReadOnlyList<SpooledMessage> List(Statements statements, QueueFilter filter)
     {
+        if (filter.State is { } wanted && IsEmpty(statements, wanted))
+        {
+            return []; // nothing is in that state: no need to look through the queue
+        }
+
+        var heldOnly = filter.State == RecipientState.Held ? OnlyHeld : "true";
+        var ofLogin = filter.Login is null ? "?1 IS NULL" : "login = ?1"; // by itself it is found in its index
         var found = new List<(long RowId, SpooledMessage Message)>();
         using (var row = statements.Query(
             $"""
             SELECT {Rows.MessageColumns} FROM message m
-            WHERE (?7 IS NULL OR site = ?7) AND (?1 IS NULL OR login = ?1) AND (?2 IS NULL OR reverse_path LIKE ?2 ESCAPE '\')
-              AND (?3 IS NULL OR queue_id > ?3)
+            WHERE {heldOnly} AND {ofLogin}
+              AND (?7 IS NULL OR site = ?7) AND (?2 IS NULL OR reverse_path LIKE ?2 ESCAPE '\') AND (?3 IS NULL OR queue_id > ?3)
               AND (?4 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.state = ?4))
               AND (?5 IS NULL OR EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id AND r.path LIKE ?5 ESCAPE '\'))
             ORDER BY queue_id LIMIT ?6
@@ -107,6 +101,51 @@ internal sealed partial class SqliteSpool
         }
 
         return [.. found.Select(one => one.Message.With(Recipients(statements, one.RowId)))];
+    }
+
+    private static bool IsEmpty(Statements statements, RecipientState state)
+    {
+        var column = state switch
+        {
+            RecipientState.Due => "due",
+            RecipientState.InProgress => "in_progress",
+            RecipientState.Held => "held",
+            _ => "settled",
+        };
+        return statements.Number($"SELECT sum({column}) FROM total") is null or 0;
+    }
+
+    private static int Hold(Statements statements, QueueId id, string reason)
+    {
+        if (statements.FindMessage(id) is not { } message)
+        {
+            return 0;
+        }
+
+        var held = Hold(statements, message);
+        if (held > 0)
+        {
+            statements.Run("UPDATE message SET hold_reason = ?2 WHERE id = ?1", message.Row, reason);
+        }
+
+        return held;
+    }
+
+    private static int Hold(Statements statements, MessageRow message)
+    {
+        var held = statements.Run(
+            $"UPDATE recipient SET state = {States.Held} WHERE message = ?1 AND state = {States.Due}", message.Row);
+        statements.Tally.Move(message.Site, RecipientState.Due, RecipientState.Held, held);
+        return held;
+    }
+
+    private static int ReleaseHeld(Statements statements, MessageRow message)
+    {
+        statements.Run("UPDATE message SET hold_reason = NULL WHERE id = ?1", message.Row);
+        var released = statements.Run(
+            $"UPDATE recipient SET state = {States.Due}, next_attempt_at = 0 WHERE message = ?1 AND state = {States.Held}", message.Row);
+        statements.Tally.Move(message.Site, RecipientState.Held, RecipientState.Due, released);
+        return released;
     }
 
     private static List<SpooledRecipient> Recipients(Statements statements, long message)

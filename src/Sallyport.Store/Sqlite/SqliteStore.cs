@@ -5,20 +5,18 @@ namespace Sallyport.Store.Sqlite;
 /// <summary>The embedded store: one SQLite file in WAL mode with synchronous = FULL, in a directory only we may enter.</summary>
 public sealed class SqliteStore : IStore
 {
-    private readonly FileStream _lock;
-    private readonly GroupWriter _writer;
-    private readonly Readers _readers;
+    private readonly SqliteFile _file;
+    private readonly bool _owner;
+    private readonly SqliteNode _node;
     private readonly ConcurrentDictionary<string, ISiteStore> _sites = new(StringComparer.Ordinal);
+    private bool _closed;
 
-    private SqliteStore(
-        FileStream fileLock, GroupWriter writer, Readers readers, DiskRoom room, SqliteStoreOptions options, TimeProvider time)
+    private SqliteStore(SqliteFile file, SqliteNode node, bool owner)
     {
-        _lock = fileLock;
-        _writer = writer;
-        _readers = readers;
-        Spool = new SqliteSpool(writer, readers, room, options);
-        Settings = new SqliteSettings(writer, readers, ISiteStore.DefaultName);
-        Facts = new SqliteFacts(writer, readers, time);
+        (_file, _node, _owner) = (file, node, owner);
+        Spool = new SqliteSpool(node, file.Writer, file.Readers, file.Room, file.Options);
+        Settings = new SqliteSettings(file.Writer, file.Readers, ISiteStore.DefaultName);
+        Facts = new SqliteFacts(file.Writer, file.Readers, file.Time);
     }
 
     public ISpool Spool { get; }
@@ -29,47 +27,74 @@ public sealed class SqliteStore : IStore
 
     public IFacts Facts { get; }
 
-    public ISiteStore Site(string name) => _sites.GetOrAdd(name, site => new SqliteSiteStore(site, _writer, _readers));
+    public ISiteStore Site(string name) => _sites.GetOrAdd(name, site => new SqliteSiteStore(site, _file.Writer, _file.Readers));
 
-    /// <summary>Opens or creates the store. What a crash left half done is swept.</summary>
+    /// <summary>Opens or creates the store. What a crash of this node left half done is swept.</summary>
     /// <exception cref="StoreException">In use, unsafe, damaged or newer: the message says what to do.</exception>
     public static async Task<SqliteStore> OpenAsync(SqliteStoreOptions options, TimeProvider time, CancellationToken cancel)
     {
         PrepareDirectory(options.Directory);
+#pragma warning disable CA2000 // the store has them, or what is caught disposes of them
         var fileLock = TakeLock(options.Directory);
+        GroupWriter? writer = null;
         try
         {
-            var file = Path.Combine(options.Directory, "sallyport.db");
-            PrepareFile(file, options.Directory);
-            var connection = Database.OpenWriter(file, options);
+            var path = Path.Combine(options.Directory, "sallyport.db");
+            PrepareFile(path, options.Directory);
             var room = new DiskRoom(options, time);
-            var writer = new GroupWriter(connection, options, room);
-            await writer.Enqueue(Sweep).WaitAsync(cancel);
-            return new SqliteStore(fileLock, writer, new Readers(file, options.Readers, time), room, options, time);
+            writer = new GroupWriter(Database.OpenWriter(path, options), options, room);
+            var node = new SqliteNode(options.Node, writer, time);
+            await node.OpenAsync(cancel);
+            return new SqliteStore(new(fileLock, writer, new Readers(path, options.Readers, time), room, options, time), node, owner: true);
         }
-        catch (SqliteException exception)
+#pragma warning restore CA2000
+        catch (Exception exception)
         {
+            writer?.Dispose();
             await fileLock.DisposeAsync();
-            throw new StoreException($"The database in {options.Directory} cannot be opened: {exception.Message}", exception);
-        }
-        catch
-        {
-            await fileLock.DisposeAsync();
+            if (exception is SqliteException)
+            {
+                throw new StoreException($"The database in {options.Directory} cannot be opened: {exception.Message}", exception);
+            }
+
             throw;
         }
     }
 
-    public ValueTask DisposeAsync()
+    /// <summary>Another client of the same open store, with a node of its own. To be disposed before this one.</summary>
+    public async Task<SqliteStore> ConnectAsync(string name, CancellationToken cancel)
     {
-        _writer.Dispose();
-        _readers.Dispose();
-        return _lock.DisposeAsync();
+        var node = new SqliteNode(name, _file.Writer, _file.Time);
+        await node.OpenAsync(cancel);
+        return new SqliteStore(_file, node, owner: false);
     }
 
-    /// <summary>No process but this one holds anything: what was in progress is due again, chunks without a message go.</summary>
-    private static int Sweep(Statements statements) =>
-        statements.Run("DELETE FROM chunk WHERE queue_id NOT IN (SELECT queue_id FROM message WHERE chunks > 0)")
-        + statements.Run("UPDATE recipient SET state = 0 WHERE state = 1");
+    public async ValueTask DisposeAsync()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
+        await _node.CloseAsync();
+        if (_owner)
+        {
+            await _file.DisposeAsync();
+        }
+    }
+
+    /// <summary>What all clients of one open store share.</summary>
+    private sealed record SqliteFile(
+        FileStream Lock, GroupWriter Writer, Readers Readers, DiskRoom Room, SqliteStoreOptions Options, TimeProvider Time) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            Writer.Dispose();
+            Readers.Dispose();
+            return Lock.DisposeAsync();
+        }
+    }
 
     private static void PrepareDirectory(string directory)
     {

@@ -14,6 +14,9 @@ public sealed record SqliteStoreOptions(string Directory, long DiskFloorBytes, i
     /// <summary>Items in one transaction.</summary>
     public int BatchItemsMax { get; init; } = 2000;
 
+    /// <summary>This node's name among those that share the store; who opens it again under this name takes over what it had claimed.</summary>
+    public string Node { get; init; } = Environment.MachineName;
+
     /// <summary>Connections that read, beside the one that writes.</summary>
     public int Readers { get; init; } = 4;
 

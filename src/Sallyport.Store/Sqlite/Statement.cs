@@ -45,12 +45,28 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
         return false;
     }
 
+    /// <summary>Runs it to its end, so that it may run again.</summary>
+    public void Run()
+    {
+        try
+        {
+            while (Step())
+            {
+            }
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
     /// <summary>Ends it, so that it may run again; its read transaction ends too.</summary>
     public void Reset() => _ = raw.sqlite3_reset(handle); // says again what the last step has said
 
     public void Dispose() => handle.Dispose();
 
-    private void Bind(int place, in Value value) => connection.Check(value.Kind switch
+    /// <summary>Changes one parameter; the others stay.</summary>
+    public void Bind(int place, in Value value) => connection.Check(value.Kind switch
     {
         ValueKind.Number => raw.sqlite3_bind_int64(handle, place, value.Number),
         ValueKind.Text => BindText(place, value.Text!),

@@ -10,21 +10,42 @@ internal sealed class Statements(Connection connection) : IDisposable
     private readonly Dictionary<string, long> _sites = new(StringComparer.Ordinal);
     private string _lastSql = "";
     private Statement? _last;
+    private long _liveClaim;
 
-    public void Begin() => Run("BEGIN IMMEDIATE");
+    /// <summary>What the transaction under way changes in the totals.</summary>
+    public Tally Tally { get; } = new();
+
+    public void Begin()
+    {
+        Tally.Clear();
+        ForgetClaim();
+        Run("BEGIN IMMEDIATE");
+    }
 
     public void Commit() => Run("COMMIT");
 
     public void RollBack() => Run("ROLLBACK");
 
+    /// <summary>Before the commit, and before the totals are read in the transaction that changes them.</summary>
+    public void WriteTotals() => Tally.Write(this);
+
+    /// <summary>Has this node's lease not been taken from it? Asked once in a transaction.</summary>
+    public bool IsLive(ClaimToken claim)
+    {
+        if (claim.Value != _liveClaim && Exists("SELECT 1 FROM node WHERE claim = ?1", claim.Value))
+        {
+            _liveClaim = claim.Value;
+        }
+
+        return claim.Value == _liveClaim && _liveClaim > 0;
+    }
+
+    public void ForgetClaim() => _liveClaim = 0;
+
     /// <summary>Runs a statement with parameters ?1, ?2… Returns the number of rows changed.</summary>
     public int Run(string sql, params ReadOnlySpan<Value> values)
     {
-        using var rows = Query(sql, values);
-        while (rows.Read())
-        {
-        }
-
+        Bound(sql, values).Run();
         return raw.sqlite3_changes(connection.Handle);
     }
 
@@ -58,21 +79,34 @@ internal sealed class Statements(Connection connection) : IDisposable
     /// <summary>Dispose the rows before this statement runs again.</summary>
     public Row Query(string sql, params ReadOnlySpan<Value> values)
     {
-        var statement = Prepare(sql);
-        try
-        {
-            statement.Bind(values);
-        }
-        catch
-        {
-            statement.Reset();
-            throw;
-        }
-
-        return new Row(statement);
+        return new Row(Bound(sql, values));
     }
 
-    public long? FindMessage(QueueId id) => Number("SELECT id FROM message WHERE queue_id = ?1", id.ToString());
+    public MessageRow? FindMessage(QueueId id)
+    {
+        using var row = Query("SELECT id, site, content_bytes, chunks FROM message WHERE queue_id = ?1", id.ToString());
+        return row.Read() ? new(row.GetInt64(0), id, row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)) : null;
+    }
+
+    public MessageRow? FindMessage(long message)
+    {
+        using var row = Query("SELECT queue_id, site, content_bytes, chunks FROM message WHERE id = ?1", message);
+        if (!row.Read())
+        {
+            return null;
+        }
+
+        _ = QueueId.TryParse(row.GetString(0), out var id);
+        return new(message, id, row.GetInt64(1), row.GetInt64(2), row.GetInt32(3));
+    }
+
+    /// <summary>A statement with all its parameters, to be run again and again with some of them changed.</summary>
+    public Statement Bound(string sql, params ReadOnlySpan<Value> values)
+    {
+        var statement = Prepare(sql);
+        statement.Bind(values);
+        return statement;
+    }
 
     /// <summary>The number of a site; 0, which no row has, for one that nothing was written for yet.</summary>
     public long FindSite(string name)
@@ -145,3 +179,6 @@ internal sealed class Statements(Connection connection) : IDisposable
         return statement;
     }
 }
+
+/// <summary>Where a message lies, without its content.</summary>
+internal readonly record struct MessageRow(long Row, QueueId Id, long Site, long ContentBytes, int Chunks);

@@ -35,7 +35,8 @@ INSERT INTO message_3 SELECT id, 1, queue_id, received_at, login, session, clien
 DROP TABLE message;
 ALTER TABLE message_3 RENAME TO message;
 CREATE INDEX message_chunked ON message (queue_id) WHERE chunks > 0;
-CREATE INDEX message_login ON message (site, login);
+CREATE INDEX message_login ON message (login, site);
+DELETE FROM chunk WHERE queue_id NOT IN (SELECT queue_id FROM message WHERE chunks > 0);
 ALTER TABLE chunk ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE recipient_3 (
   message         INTEGER NOT NULL,
@@ -52,7 +53,7 @@ CREATE TABLE recipient_3 (
   delay_reported  INTEGER NOT NULL,
   PRIMARY KEY (message, number)
 ) WITHOUT ROWID;
-INSERT INTO recipient_3 SELECT message, number, 1, path, notify, orcpt, state, 0, attempts, next_attempt_at, last_reply, delay_reported
+INSERT INTO recipient_3 SELECT message, number, 1, path, notify, orcpt, CASE state WHEN 1 THEN 0 ELSE state END, 0, attempts, next_attempt_at, last_reply, delay_reported
   FROM recipient;
 DROP TABLE recipient;
 ALTER TABLE recipient_3 RENAME TO recipient;

@@ -34,10 +34,13 @@ internal sealed class FaultySpool(ISpool inner) : ISpool
 
     public ValueTask<DateTimeOffset?> NextDueAsync(CancellationToken cancel) => inner.NextDueAsync(cancel);
 
-    public ValueTask ReleaseClaimAsync(QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel) =>
-        inner.ReleaseClaimAsync(id, recipients, cancel);
+    public ValueTask ReleaseClaimsAsync(IReadOnlyList<ClaimedRecipients> claims, CancellationToken cancel) =>
+        inner.ReleaseClaimsAsync(claims, cancel);
 
-    public ValueTask RecordAsync(IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel)
+    public ValueTask<bool> RenewAsync(CancellationToken cancel) => inner.RenewAsync(cancel);
+
+    public ValueTask<RecordResult> RecordAsync(
+        IReadOnlyList<RecipientOutcome> outcomes, IReadOnlyList<NewMessage> reports, CancellationToken cancel)
     {
         OnRecord(reports);
         return inner.RecordAsync(outcomes, reports, cancel);

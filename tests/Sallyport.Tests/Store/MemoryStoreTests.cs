@@ -5,11 +5,13 @@ using static Sallyport.Tests.Store.StoreSamples;
 
 namespace Sallyport.Tests.Store;
 
-public sealed class MemoryStoreTests : SitesContract
+public sealed class MemoryStoreTests : TwoClientsContract
 {
     private MemoryFaults Faults => ((MemoryStore)Store).Faults;
 
     protected override Task<IStore> OpenAsync() => Task.FromResult<IStore>(new MemoryStore(Time));
+
+    protected override Task<IStore> ConnectAsync(string node) => Task.FromResult<IStore>(((MemoryStore)Store).Connect(node));
 
     [Fact]
     public async Task A_failed_commit_is_final()

@@ -20,7 +20,7 @@ public abstract class SpoolContract : IAsyncLifetime
 
     protected abstract Task<IStore> OpenAsync();
 
-    public async ValueTask InitializeAsync() => _store = await OpenAsync();
+    public virtual async ValueTask InitializeAsync() => _store = await OpenAsync();
 
     public virtual async ValueTask DisposeAsync()
     {
@@ -206,8 +206,8 @@ public abstract class SpoolContract : IAsyncLifetime
     {
         await Spool.KeepAsync(1, Record("a@example.com", "b@example.com"), [], claim: true);
         await Spool.RecordAsync(
-            [new(Id(1), 0, RecipientState.Due, Now.AddHours(1), "451 4.7.1 greylisted", DelayReported: true),
-                new(Id(1), 1, RecipientState.Held, Now, "no route", DelayReported: false, CountsAsAttempt: false)],
+            [new(Id(1), 0, RecipientState.Due, Now.AddHours(1), "451 4.7.1 greylisted", DelayReported: true) { Claim = FirstClaim },
+                new(Id(1), 1, RecipientState.Held, Now, "no route", DelayReported: false, CountsAsAttempt: false) { Claim = FirstClaim }],
             [],
             Cancel);
         var rows = (await Spool.FindAsync(Id(1), Cancel))!.Recipients;
@@ -220,8 +220,12 @@ public abstract class SpoolContract : IAsyncLifetime
     public async Task An_outcome_of_what_is_not_in_progress_changes_nothing()
     {
         await Spool.KeepAsync(1, Record("a@example.com"), []);
-        await Spool.RecordAsync(
-            [Outcome(1, 0, RecipientState.Relayed), Outcome(1, 7, RecipientState.Relayed), Outcome(99, 0, RecipientState.Failed)], [], Cancel);
+        RecipientOutcome[] outcomes =
+            [Outcome(1, 0, RecipientState.Relayed), Outcome(1, 7, RecipientState.Relayed), Outcome(99, 0, RecipientState.Failed)];
+        var result = await Spool.RecordAsync(outcomes, [Report(2)], Cancel);
+        Assert.Empty(result.Recorded);
+        Assert.Equal(outcomes, result.Lost);
+        Assert.Null(await Spool.FindAsync(Id(2), Cancel)); // the report of an outcome that does not count would be a lie
         Assert.Equal("0 Due", States(await Spool.FindAsync(Id(1), Cancel)));
     }
 

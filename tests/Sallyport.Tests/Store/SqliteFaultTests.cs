@@ -109,7 +109,7 @@ public sealed class SqliteFaultTests : IDisposable
         await store.Spool.KeepAsync(1, Record("a@example.com"), [], claim: true);
         await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
         var before = store.Spool.KeepAsync(2, Record("a@example.com"), []);
-        var faulty = store.Spool.RecordAsync([Outcome(1, 0, RecipientState.Relayed, reply: null!)], [Report(9)], Cancel).AsTask();
+        var faulty = store.Spool.RecordAsync([Outcome(1, 0, RecipientState.Due, reply: null!)], [Report(9)], Cancel).AsTask();
         var unstorable = store.Spool.KeepAsync(3, Record("a@example.com") with { MessageId = null! }, []);
         var after = store.Spool.KeepAsync(4, Record("a@example.com"), []);
         stall.End();

@@ -8,11 +8,13 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class SqliteStoreTests : SitesContract
+public sealed class SqliteStoreTests : TwoClientsContract
 {
     private readonly StoreFolder _folder = new();
 
     protected override async Task<IStore> OpenAsync() => await _folder.OpenAsync(Cancel, time: Time);
+
+    protected override async Task<IStore> ConnectAsync(string node) => await ((SqliteStore)Store).ConnectAsync(node, Cancel);
 
     public override async ValueTask DisposeAsync()
     {

@@ -40,8 +40,14 @@ internal static class StoreSamples
     /// <summary>What a message of this body leaves as.</summary>
     public static byte[] Whole(int bodyLength) => [.. Header, .. Body(bodyLength)];
 
-    public static RecipientOutcome Outcome(int id, int number, RecipientState state, string reply = "250 2.0.0 Ok") =>
-        new(Id(id), number, state, Now.AddMinutes(10), reply, DelayReported: false);
+    /// <summary>The claim of the first client of a new store.</summary>
+    public static readonly ClaimToken FirstClaim = new(1);
+
+    public static RecipientOutcome Outcome(int id, int number, RecipientState state, string reply = "250 2.0.0 Ok", ClaimToken? claim = null) =>
+        new(Id(id), number, state, Now.AddMinutes(10), reply, DelayReported: false) { Claim = claim ?? FirstClaim };
+
+    public static ValueTask ReleaseClaimAsync(this ISpool spool, QueueId id, IReadOnlyList<int> recipients, CancellationToken cancel) =>
+        spool.ReleaseClaimsAsync([new ClaimedRecipients(id, FirstClaim, recipients)], cancel);
 
     public static NewMessage Report(int id) =>
         new(Id(id), Record("jane@acme.test") with { Login = "" }, "Subject: report\r\n\r\n"u8.ToArray(), "text\r\n"u8.ToArray());
