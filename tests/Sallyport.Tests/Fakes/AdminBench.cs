@@ -10,13 +10,14 @@ namespace Sallyport.Tests.Fakes;
 /// <summary>The door in one process, over a store in memory and a directory of people.</summary>
 internal sealed class AdminBench : IAsyncDisposable
 {
-    public AdminBench(Func<ServerOptions, ServerOptions>? change = null)
+    /// <param name="running">As in a server's process, and not in that of one command.</param>
+    public AdminBench(Func<ServerOptions, ServerOptions>? change = null, bool running = false)
     {
         var options = new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere" };
         options = change is null ? options : change(options);
         var site = SiteServices.OpenAsync(new LentStore(Store), options, Log, Clock, default).GetAwaiter().GetResult();
         site.Site.Swap(site.NewSnapshot(options, null, [People]));
-        Admin = new LocalAdmin(site.ForAdmin(startedAt: null), site);
+        Admin = new LocalAdmin(site.ForAdmin(running ? Clock.GetUtcNow() : null), site);
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 15, 30, TimeSpan.Zero));
