@@ -44,14 +44,6 @@ public sealed record Account(
     ];
 }
 
-/// <summary>Small named values that must survive a restart: the key behind made-up SCRAM salts, for one.</summary>
-public interface ISettings
-{
-    ValueTask<byte[]?> GetAsync(string name, CancellationToken cancel);
-
-    ValueTask SetAsync(string name, ReadOnlyMemory<byte> value, CancellationToken cancel);
-}
-
 /// <summary>All that must survive a restart, opened together.</summary>
 public interface IStore : IAsyncDisposable
 {
@@ -63,9 +55,4 @@ public interface IStore : IAsyncDisposable
 
     /// <summary>Those of the site "default".</summary>
     IAccounts Accounts { get; }
-
-    /// <summary>Those of the site "default".</summary>
-    ISettings Settings { get; }
-
-    IFacts Facts { get; }
 }

@@ -6,11 +6,17 @@ namespace Sallyport.Store;
 /// </summary>
 public interface IRegistry
 {
+    /// <summary>A node that has not followed for longer reads everything again.</summary>
+    static readonly TimeSpan RemovalsKnownFor = TimeSpan.FromDays(1);
+
     /// <summary>Null when there is none or it has expired.</summary>
     ValueTask<RegistryEntry?> FindAsync(RegistryKind kind, string key, CancellationToken cancel);
 
     /// <summary>Entries of a kind whose key begins so, by key. Expired ones are left out.</summary>
     ValueTask<IReadOnlyList<RegistryEntry>> ListAsync(RegistryKind kind, string keyPrefix, CancellationToken cancel);
+
+    /// <summary>The cursor of this moment: for who lists what there is and follows what comes.</summary>
+    ValueTask<long> CursorAsync(CancellationToken cancel);
 
     /// <summary>
     /// What was written or removed after <paramref name="cursor"/>, of all kinds, in order of version; 0 reads from the beginning.
@@ -22,7 +28,7 @@ public interface IRegistry
     /// <exception cref="StoreException">The disk is full or the store has failed: nothing was changed, or a restart tells.</exception>
     ValueTask<RegistryResult> WriteAsync(IReadOnlyList<RegistryWrite> writes, CancellationToken cancel);
 
-    /// <summary>Removes what has expired, and the traces of removals older than a day. Returns how many.</summary>
+    /// <summary>Removes what has expired, and the traces of removals older than <see cref="RemovalsKnownFor"/>. Returns how many.</summary>
     ValueTask<int> SweepAsync(CancellationToken cancel);
 }
 
@@ -74,7 +80,7 @@ public abstract record RegistryResult
     {
     }
 
-    /// <param name="Version">Of the last write.</param>
+    /// <param name="Version">Of the last write; those before it have the numbers before it.</param>
     public sealed record Written(long Version) : RegistryResult;
 
     /// <summary>Another node was faster: nothing was written.</summary>

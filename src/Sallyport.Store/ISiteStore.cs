@@ -15,6 +15,8 @@ public interface ISiteStore
     IRegistry Registry { get; }
 
     ICounters Counters { get; }
+
+    IContacts Contacts { get; }
 }
 
 /// <summary>Secrets of a site that are made once and must be the same on every node.</summary>

@@ -51,19 +51,24 @@ public sealed record StaleSecret(string Login, string Client, DateTimeOffset Fir
 /// <summary>A network a login has succeeded from.</summary>
 public sealed record KnownNetwork(DateTimeOffset First, DateTimeOffset Last);
 
-/// <summary>When logins failed, for one login, network or pair.</summary>
-public sealed record Failures(DateTimeOffset[] At);
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Ban))]
-[JsonSerializable(typeof(StaleSecret))]
 [JsonSerializable(typeof(KnownNetwork))]
-[JsonSerializable(typeof(Failures))]
 internal sealed partial class GuardJson : JsonSerializerContext;
 
 /// <summary>A login and the network it comes from, as the guard compares them.</summary>
 public readonly record struct LoginOrigin(string Login, IPAddress Network)
 {
+    /// <summary>As it is stored.</summary>
+    public string Key => $"{Login}\n{Network}";
+
+    /// <summary>Null for what is no <see cref="Key"/>.</summary>
+    public static LoginOrigin? Parse(string key)
+    {
+        var at = key.LastIndexOf('\n');
+        return at > 0 && IPAddress.TryParse(key.AsSpan(at + 1), out var network) ? new LoginOrigin(key[..at], network) : null;
+    }
+
     public static LoginOrigin Of(string login, IPAddress client) => new(OneName(login), ConnectionGate.NetworkOf(client));
 
     /// <summary>To a directory many blanks are as good as one (RFC 4518 §2.6.1): to a guesser they must not be another login each.</summary>

@@ -1,23 +1,21 @@
 using System.Net;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.State;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Guard;
 
-/// <summary>What the guard remembers: in memory to decide, through the journal to last. Whoever uses it holds its lock.</summary>
-public sealed class LoginFailureTracker
+/// <summary>
+/// What the guard remembers: in memory to decide, written behind to last and for other nodes. Whoever uses it holds <see cref="Gate"/>.
+/// </summary>
+public sealed class LoginFailureTracker : ICounterHolder
 {
-    private const int TimesMax = 1000;
     private const int StaleMax = 10_000;
-    private const int CountsMax = 200_000;
+    private const int NamesMax = 200_000;
 
-    private readonly WriteBehindBuffer _journal;
-    private readonly Dictionary<LoginOrigin, SlidingCount> _origins = [];
-    private readonly Dictionary<IPAddress, SlidingCount> _networks = [];
-    private readonly Dictionary<string, SlidingCount> _logins = new(StringComparer.Ordinal);
+    private readonly WriteBehindBuffer _buffer;
+    private readonly FailureCounts _counts;
     private readonly Dictionary<IPAddress, Ban> _bans = [];
     private readonly Dictionary<LoginOrigin, (KnownNetwork Network, DateTimeOffset ExpiresAt)> _known = [];
     private readonly Dictionary<IPAddress, int> _knownNetworks = [];
@@ -27,29 +25,79 @@ public sealed class LoginFailureTracker
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private DateTimeOffset _prunedAt;
 
-    private LoginFailureTracker(WriteBehindBuffer journal) => _journal = journal;
+    private LoginFailureTracker(WriteBehindBuffer buffer) => (_buffer, _counts) = (buffer, new FailureCounts(buffer));
+
+    /// <summary>Before that of the write-behind buffer, after none.</summary>
+    public Lock Gate { get; } = new();
 
     public IReadOnlyCollection<Ban> Bans => _bans.Values;
 
     public IReadOnlyCollection<StaleSecret> StaleSecrets => _stale.Values;
 
-    public static async ValueTask<LoginFailureTracker> LoadAsync(IFacts facts, WriteBehindBuffer journal, CancellationToken cancel)
+    CounterKind ICounterHolder.Kind => CounterKind.LoginFailures;
+
+    public static async ValueTask<LoginFailureTracker> LoadAsync(SiteState state, CancellationToken cancel)
     {
-        var book = new LoginFailureTracker(journal);
-        await StoredFacts.ReadAsync(facts, FactKind.Ban, GuardJson.Default.Ban, journal.Log,
-            (fact, ban) => book._bans[IPAddress.Parse(fact.Key)] = ban, cancel);
-        await StoredFacts.ReadAsync(facts, FactKind.KnownNetwork, GuardJson.Default.KnownNetwork, journal.Log,
-            (fact, known) => book.Know(Origin(fact.Key)!.Value, known, fact.ExpiresAt ?? DateTimeOffset.MaxValue), cancel);
-        await StoredFacts.ReadAsync(facts, FactKind.LoginFailures, GuardJson.Default.Failures, journal.Log,
-            (fact, failures) => book.Restore(fact.Key, failures), cancel);
-        return book;
+        var tracker = new LoginFailureTracker(state.Buffer);
+        await state.Registry.JoinAsync(new RegistryHolder(RegistryKind.Ban, tracker.ApplyBan, tracker.BanKeys), cancel);
+        await state.Registry.JoinAsync(new RegistryHolder(RegistryKind.KnownNetwork, tracker.ApplyKnown, KnownKeys), cancel);
+        await state.Registry.JoinAsync(tracker, cancel);
+        return tracker;
     }
 
-    internal SlidingCount OfOrigin(LoginOrigin origin) => Of(_origins, origin);
+    /// <summary>A failure that this or another node has counted.</summary>
+    void ICounterHolder.Apply(Counter counter)
+    {
+        lock (Gate)
+        {
+            _counts.Apply(counter);
+        }
+    }
 
-    internal SlidingCount OfNetwork(IPAddress network) => Of(_networks, network);
+    private void ApplyBan(RegistryEntry entry)
+    {
+        var (network, ban) = (IPAddress.Parse(entry.Key), entry.Value is { } value ? StoredJson.Read(value, GuardJson.Default.Ban) : null);
+        lock (Gate)
+        {
+            if (ban is not null)
+            {
+                _bans[network] = ban;
+            }
+            else
+            {
+                _bans.Remove(network);
+            }
+        }
+    }
 
-    internal SlidingCount OfLogin(string login) => Of(_logins, login);
+    private void ApplyKnown(RegistryEntry entry)
+    {
+        if (LoginOrigin.Parse(entry.Key) is { } origin && entry.Value is { } value)
+        {
+            var known = StoredJson.Read(value, GuardJson.Default.KnownNetwork);
+            lock (Gate)
+            {
+                Know(origin, known, entry.ExpiresAt ?? DateTimeOffset.MaxValue);
+            }
+        }
+    }
+
+    private List<string> BanKeys()
+    {
+        lock (Gate)
+        {
+            return [.. _bans.Keys.Select(network => network.ToString())];
+        }
+    }
+
+    /// <summary>A known network is never removed; it expires.</summary>
+    private static List<string> KnownKeys() => [];
+
+    internal SlidingCount OfOrigin(LoginOrigin origin) => _counts.OfOrigin(origin);
+
+    internal SlidingCount OfNetwork(IPAddress network) => _counts.OfNetwork(network);
+
+    internal SlidingCount OfLogin(string login) => _counts.OfLogin(login);
 
     public Ban? FindBan(IPAddress network, DateTimeOffset now) => _bans.TryGetValue(network, out var ban) && ban.Until > now ? ban : null;
 
@@ -66,70 +114,34 @@ public sealed class LoginFailureTracker
 
     /// <summary>A directory has said whose name was typed: what was counted under it counts for that login.</summary>
     /// <returns>The same origin by that name.</returns>
-    public LoginOrigin Learn(LoginOrigin typed, string name)
+    public LoginOrigin Learn(LoginOrigin typed, string name, TimeSpan window)
     {
         if (typed.Login == name)
         {
             return typed;
         }
 
-        if (_names.Count >= CountsMax)
+        if (_names.Count >= NamesMax)
         {
             _names.Clear();
         }
 
         _names[typed.Login] = name;
         var origin = typed with { Login = name };
-        if (_origins.Remove(typed, out var here))
-        {
-            OfOrigin(origin).Add(here.Times);
-            _journal.Remove(FactKind.LoginFailures, "origin\n" + Key(typed));
-        }
-
-        if (_logins.Remove(typed.Login, out var everywhere))
-        {
-            OfLogin(name).Add(everywhere.Times);
-            _journal.Remove(FactKind.LoginFailures, "login\n" + typed.Login);
-        }
-
+        _counts.Move(typed, origin, window);
         return origin;
     }
 
     /// <summary>An attempt that may be a guess: counted until it turns out right.</summary>
-    public void Count(LoginOrigin origin, DateTimeOffset now)
-    {
-        OfOrigin(origin).Add(now);
-        OfNetwork(origin.Network).Add(now);
-        OfLogin(origin.Login).Add(now);
-    }
+    public void Count(LoginOrigin origin, DateTimeOffset now, TimeSpan window) => _counts.Count(origin, now, window);
 
-    public void Release(LoginOrigin origin)
-    {
-        OfOrigin(origin).Release();
-        OfNetwork(origin.Network).Release();
-        OfLogin(origin.Login).Release();
-    }
+    public void Count(IPAddress network, DateTimeOffset now, TimeSpan window) => _counts.Count(network, now, window);
+
+    public void Release(LoginOrigin origin) => _counts.Release(origin);
 
     public void Succeeded(LoginOrigin origin, DateTimeOffset now, TimeSpan knownFor)
     {
-        // What was mistyped here is forgiven. What others guess from elsewhere counts on: a busy user's every login would
-        // else give them another handful of guesses.
-        if (_origins.Remove(origin, out var mistyped) && _logins.TryGetValue(origin.Login, out var failures))
-        {
-            failures.Release(mistyped.Times);
-            if (mistyped.Times.Count > 1)
-            {
-                _journal.Remove(FactKind.LoginFailures, "origin\n" + Key(origin)); // more than this attempt: it was stored
-            }
-
-            if (failures.IsEmpty)
-            {
-                _logins.Remove(origin.Login);
-                _journal.Remove(FactKind.LoginFailures, "login\n" + origin.Login);
-            }
-        }
-
-        _networks.GetValueOrDefault(origin.Network)?.Release();
+        _counts.Forgive(origin);
         Know(origin, now, knownFor);
     }
 
@@ -141,7 +153,11 @@ public sealed class LoginFailureTracker
         {
             known = known with { Last = now };
             Know(origin, known, now + knownFor);
-            Put(FactKind.KnownNetwork, Key(origin), known, GuardJson.Default.KnownNetwork, now + knownFor);
+            if (origin.Key.Length <= FailureCounts.KeyCharactersMax)
+            {
+                _buffer.Put(RegistryKind.KnownNetwork, origin.Key, JsonSerializer.SerializeToUtf8Bytes(known, GuardJson.Default.KnownNetwork),
+                    now + knownFor);
+            }
         }
     }
 
@@ -152,34 +168,29 @@ public sealed class LoginFailureTracker
         var length = options.BanFirst * Math.Pow(2, Math.Min(count - 1, 20));
         length = length < options.BanMax ? length : options.BanMax;
         var why = $"{options.FailuresPerNetwork} failed logins within {options.Window.TotalMinutes:0} min";
-        OfNetwork(network).Clear();
+        _counts.Clear(network);
         return Ban(network, new Ban(network.ToString(), now, now + length, count, "guard", why), options.BanMax);
     }
 
     public Ban Ban(IPAddress network, Ban ban, TimeSpan rememberedFor)
     {
         _bans[network] = ban;
-        Put(FactKind.Ban, network.ToString(), ban, GuardJson.Default.Ban, ban.Until + rememberedFor);
-        _ = _journal.FlushAsync(); // rare, and what an attacker would gain most from losing
+        // Rare, and what an attacker would gain most from losing.
+        _buffer.Put(RegistryKind.Ban, network.ToString(), JsonSerializer.SerializeToUtf8Bytes(ban, GuardJson.Default.Ban),
+            ban.Until + rememberedFor, isUrgent: true);
         return ban;
     }
 
     public bool Unban(IPAddress network)
     {
-        _journal.Remove(FactKind.Ban, network.ToString());
-        _networks.Remove(network);
+        _buffer.Remove(RegistryKind.Ban, network.ToString(), isUrgent: true);
+        _counts.Clear(network);
         return _bans.Remove(network);
     }
 
     public void Forget(string login)
     {
-        _logins.Remove(login);
-        _journal.Remove(FactKind.LoginFailures, "login\n" + login);
-        foreach (var origin in _origins.Keys.Where(origin => origin.Login == login).ToList())
-        {
-            _origins.Remove(origin);
-        }
-
+        _counts.Clear(login);
         _wrong.Clear(); // names of secrets do not tell whose they are; each costs one more question at most
         foreach (var name in _stale.Where(entry => entry.Value.Login == login).Select(entry => entry.Key).ToList())
         {
@@ -227,42 +238,6 @@ public sealed class LoginFailureTracker
         return stale.Times;
     }
 
-    /// <summary>The count of a network goes to the store.</summary>
-    public void Store(IPAddress network, TimeSpan window) =>
-        StoreCount("network\n" + network, _networks.GetValueOrDefault(network), window);
-
-    /// <summary>The counts of an origin go to the store.</summary>
-    public void Store(LoginOrigin origin, TimeSpan window)
-    {
-        StoreCount("login\n" + origin.Login, _logins.GetValueOrDefault(origin.Login), window);
-        Store(origin.Network, window);
-        StoreCount("origin\n" + Key(origin), _origins.GetValueOrDefault(origin), window);
-    }
-
-    private void StoreCount(string key, SlidingCount? count, TimeSpan window)
-    {
-        if (count is { IsEmpty: false } && key.Length <= 500)
-        {
-            Put(FactKind.LoginFailures, key, new Failures([.. count.Times]), GuardJson.Default.Failures, count.Times.Last() + window);
-        }
-    }
-
-    private void Restore(string key, Failures failures)
-    {
-        var parts = key.Split('\n', 2);
-        var count = parts[0] switch
-        {
-            "login" => OfLogin(parts[1]),
-            "network" when IPAddress.TryParse(parts[1], out var network) => OfNetwork(network),
-            "origin" when Origin(parts[1]) is { } origin => OfOrigin(origin),
-            _ => new SlidingCount(TimesMax),
-        };
-        foreach (var at in failures.At)
-        {
-            count.Add(at);
-        }
-    }
-
     private void Know(LoginOrigin origin, KnownNetwork known, DateTimeOffset expiresAt)
     {
         if (!_known.ContainsKey(origin))
@@ -291,57 +266,10 @@ public sealed class LoginFailureTracker
             }
         }
 
-        PruneOf(_origins, now);
-        PruneOf(_networks, now);
-        PruneOf(_logins, now);
+        _counts.Prune(now);
         foreach (var network in _bans.Where(entry => now - entry.Value.Until > TimeSpan.FromDays(30)).Select(entry => entry.Key).ToList())
         {
             _bans.Remove(network);
         }
-    }
-
-    private static void PruneOf<TKey>(Dictionary<TKey, SlidingCount> counts, DateTimeOffset now)
-        where TKey : notnull
-    {
-        foreach (var key in counts.Where(entry => entry.Value.Within(TimeSpan.FromDays(1), now) == 0).Select(entry => entry.Key).ToList())
-        {
-            counts.Remove(key);
-        }
-    }
-
-    private static SlidingCount Of<TKey>(Dictionary<TKey, SlidingCount> counts, TKey key)
-        where TKey : notnull
-    {
-        if (!counts.TryGetValue(key, out var count))
-        {
-            MakeRoom(counts);
-            counts[key] = count = new SlidingCount(TimesMax);
-        }
-
-        return count;
-    }
-
-    /// <summary>Those with the fewest failures go first: a flood of made-up names does not make the guard forget whom it watches.</summary>
-    private static void MakeRoom<TKey>(Dictionary<TKey, SlidingCount> counts)
-        where TKey : notnull
-    {
-        for (var few = 1; counts.Count >= CountsMax; few *= 2)
-        {
-            foreach (var key in counts.Where(entry => entry.Value.Times.Count <= few).Select(entry => entry.Key).ToList())
-            {
-                counts.Remove(key);
-            }
-        }
-    }
-
-    private void Put<T>(FactKind kind, string key, T value, JsonTypeInfo<T> type, DateTimeOffset expiresAt) =>
-        _journal.Put(new Fact(kind, key, JsonSerializer.SerializeToUtf8Bytes(value, type), expiresAt));
-
-    private static string Key(LoginOrigin origin) => $"{origin.Login}\n{origin.Network}";
-
-    private static LoginOrigin? Origin(string key)
-    {
-        var at = key.LastIndexOf('\n');
-        return at > 0 && IPAddress.TryParse(key.AsSpan(at + 1), out var network) ? new LoginOrigin(key[..at], network) : null;
     }
 }

@@ -24,7 +24,7 @@ public sealed partial class LoginGuard
 
         var network = ConnectionGate.NetworkOf(client);
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
             if (book.FindWrong(secret, options.StaleRecheck, now))
             {
@@ -56,7 +56,7 @@ public sealed partial class LoginGuard
 
         var network = ConnectionGate.NetworkOf(client);
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
             if (outcome == LoginOutcome.Right)
             {
@@ -74,8 +74,7 @@ public sealed partial class LoginGuard
         if (!book.FindWrong(secret, options.Window, now) && !book.FindWrong(seen, options.Window, now))
         {
             book.RememberWrong(seen, now, options.EntriesMax);
-            book.OfNetwork(network).Add(now);
-            book.Store(network, options.Window);
+            book.Count(network, now, options.Window);
             BanIfDue(LoginOrigin.Of("", client), client, options, now);
         }
 

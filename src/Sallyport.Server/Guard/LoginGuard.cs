@@ -24,7 +24,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     {
         var options = site.Options.Guard;
         var network = ConnectionGate.NetworkOf(client);
-        lock (book)
+        lock (book.Gate)
         {
             return options.IsExempt(client) || book.FindBan(network, time.GetUtcNow()) is not { } ban || book.IsKnown(network)
                 ? null
@@ -44,7 +44,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
         }
 
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
             var origin = OriginOf(login, client);
             if (secret is not null && book.FindWrong(secret, options.StaleRecheck, now))
@@ -69,7 +69,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
             if (secret is not null)
             {
                 _underWay[secret] = 1;
-                book.Count(origin, now);
+                book.Count(origin, now, options.Window);
             }
 
             return new GuardVerdict.Ask();
@@ -89,7 +89,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
         }
 
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
             var origin = OriginOf(login, client);
             if (Refusal(origin, login, client, options, now) is { } refusal)
@@ -97,7 +97,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
                 return refusal;
             }
 
-            book.Count(origin, now);
+            book.Count(origin, now, options.Window);
             return new GuardVerdict.Ask();
         }
     }
@@ -118,9 +118,10 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
 
         var typed = LoginOrigin.Of(login, client);
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
-            var origin = book.Learn(typed, directoryName is { Length: > 0 } name ? LoginOrigin.OneName(name) : book.NameOf(typed.Login));
+            var known = directoryName is { Length: > 0 } name ? LoginOrigin.OneName(name) : book.NameOf(typed.Login);
+            var origin = book.Learn(typed, known, options.Window);
             if (secret is not null && !Finish(secret))
             {
                 return TimeSpan.Zero; // another of the same is still under way and will count
@@ -148,7 +149,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     public IReadOnlyList<Ban> Bans()
     {
         var now = time.GetUtcNow();
-        lock (book)
+        lock (book.Gate)
         {
             return [.. book.Bans.Where(ban => ban.Until > now).OrderByDescending(ban => ban.Until)];
         }
@@ -156,7 +157,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
 
     public IReadOnlyList<StaleSecret> StaleSecrets()
     {
-        lock (book)
+        lock (book.Gate)
         {
             return [.. book.StaleSecrets.OrderByDescending(stale => stale.Last)];
         }
@@ -166,7 +167,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     public bool SeesOnlyLoopback()
     {
         const int least = 3;
-        lock (book)
+        lock (book.Gate)
         {
             return book.IsAllLoopback(least);
         }
@@ -176,7 +177,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     {
         var now = time.GetUtcNow();
         var network = ConnectionGate.NetworkOf(address);
-        lock (book)
+        lock (book.Gate)
         {
             return book.Ban(network, new Ban(network.ToString(), now, now + length, 1, "command", "by the operator"), site.Options.Guard.BanMax);
         }
@@ -184,7 +185,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
 
     public bool Unban(IPAddress address)
     {
-        lock (book)
+        lock (book.Gate)
         {
             return book.Unban(ConnectionGate.NetworkOf(address));
         }
@@ -193,7 +194,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
     /// <summary>The login has a new secret, or the administrator says so: nothing is held against it.</summary>
     public void Forget(string login)
     {
-        lock (book)
+        lock (book.Gate)
         {
             book.Forget(LoginOrigin.OneName(login));
             book.Forget(book.NameOf(LoginOrigin.OneName(login)));
@@ -218,7 +219,6 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
             book.RememberWrong(secret, now, options.EntriesMax);
         }
 
-        book.Store(origin, options.Window);
         BanIfDue(origin, client, options, now);
         var failures = book.OfOrigin(origin).Within(options.Window, now);
         return DelayAfter(failures, options);
@@ -237,7 +237,7 @@ public sealed partial class LoginGuard(LoginFailureTracker book, IMailLog log, T
         if (secret is not null && !IsKnown(origin, typed, client, now) && book.FindBan(origin.Network, now) is null
             && book.RememberRefused(secret, now, options))
         {
-            book.OfNetwork(origin.Network).Add(now);
+            book.Count(origin.Network, now, options.Window);
             BanIfDue(origin, client, options, now);
         }
     }

@@ -21,9 +21,7 @@ internal sealed class SlidingCount(int most)
         if (_times.Any(time => time > now))
         {
             // The clock was ahead: what happened then leaves with the window and not when that time comes.
-            var times = _times.Select(time => time > now ? now : time).ToList();
-            _times.Clear();
-            times.ForEach(_times.Enqueue);
+            Replace(_times.Select(time => time > now ? now : time).ToList());
         }
 
         return _times.Count;
@@ -48,31 +46,39 @@ internal sealed class SlidingCount(int most)
 
     public void Add(IEnumerable<DateTimeOffset> times)
     {
-        var all = _times.Concat(times).Order().TakeLast(most).ToList();
-        _times.Clear();
-        all.ForEach(_times.Enqueue);
+        Replace(_times.Concat(times).Order().TakeLast(most).ToList());
     }
 
-    /// <summary>Forgets the last one.</summary>
-    public void Release()
+    /// <summary>Forgets the last one. Returns when that was; null when there is none.</summary>
+    public DateTimeOffset? Release()
     {
-        var keep = Math.Max(0, _times.Count - 1);
-        var times = _times.Take(keep).ToList();
-        _times.Clear();
-        times.ForEach(_times.Enqueue);
+        var last = _times.Count == 0 ? (DateTimeOffset?)null : _times.Last();
+        Replace(_times.SkipLast(1).ToList());
+        return last;
     }
 
-    /// <summary>Forgets these, each once; what is not remembered any more is passed over.</summary>
-    public void Release(IEnumerable<DateTimeOffset> times)
+    /// <summary>Forgets these, each once; what is not remembered any more is passed over. Returns those it had.</summary>
+    public IReadOnlyList<DateTimeOffset> Release(IEnumerable<DateTimeOffset> times)
     {
         var left = _times.ToList();
-        foreach (var time in times)
-        {
-            left.Remove(time);
-        }
+        var had = times.Where(time => left.Remove(time)).ToList();
+        Replace(left);
+        return had;
+    }
 
+    /// <summary>It happened so often at that very moment.</summary>
+    public void Set(DateTimeOffset at, long times)
+    {
+        if (_times.Count(time => time == at) != times)
+        {
+            Replace(_times.Where(time => time != at).Concat(Enumerable.Repeat(at, (int)Math.Clamp(times, 0, most))).Order().TakeLast(most).ToList());
+        }
+    }
+
+    private void Replace(List<DateTimeOffset> times)
+    {
         _times.Clear();
-        left.ForEach(_times.Enqueue);
+        times.ForEach(_times.Enqueue);
     }
 
     public void Clear() => _times.Clear();

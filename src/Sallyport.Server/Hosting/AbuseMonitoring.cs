@@ -27,11 +27,11 @@ public sealed class AbuseMonitoring : IAsyncDisposable
     public AlertCenter Alerts { get; }
 
     public static async ValueTask<AbuseMonitoring> OpenAsync(
-        IStore store, UsageLedger sending, WriteBehindBuffer journal, IOptionsInForce site, Handoff handoff, QueueIds ids, ContentPipeline content,
+        IStore store, UsageLedger sending, SiteState state, IOptionsInForce site, Handoff handoff, QueueIds ids, ContentPipeline content,
         IMailLog log, TimeProvider time, CancellationToken cancel)
     {
         var trips = new TripQueue();
-        var breaker = await Breaker.LoadAsync(store.Facts, sending, journal, trips, log, time, site, cancel);
+        var breaker = await Breaker.LoadAsync(state, sending, trips, log, time, site, cancel);
 #pragma warning disable CA2000 // Disposed with this.
         var alerts = new AlertCenter(site, new AlertMail(store.Spool, handoff, ids, content, time), new AlertWebhook(time), log, time);
         var follower = new TripFollower(trips, store.Spool, log, breaker.IsInForce,

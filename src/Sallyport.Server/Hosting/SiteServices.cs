@@ -68,11 +68,11 @@ public sealed class SiteServices : IAsyncDisposable
         var certificate = ServerCertificate.Load(options);
         var site = new SiteHolder(options);
         var books = await IdentityBooks.LoadAsync(store, site, log, time, cancel);
-        var sending = await UsageLedger.LoadAsync(store, books.Journal, time, cancel);
+        var sending = await UsageLedger.LoadAsync(books.State, time, cancel);
         var handoff = new Handoff(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         var ids = new QueueIds(time);
         var content = new ContentPipeline(stages.IsDefault ? [] : stages, log);
-        var abuse = await AbuseMonitoring.OpenAsync(store, sending, books.Journal, site, handoff, ids, content, log, time, cancel);
+        var abuse = await AbuseMonitoring.OpenAsync(store, sending, books.State, site, handoff, ids, content, log, time, cancel);
         var directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.Decoys, log, time));
         var prepared = directories.Prepare(options.Directories);
         prepared.Commit();

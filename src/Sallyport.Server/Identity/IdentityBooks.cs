@@ -18,21 +18,22 @@ namespace Sallyport.Server.Identity;
 public sealed class IdentityBooks : IAsyncDisposable
 {
     private IdentityBooks(
-        IOptionsInForce site, DecoyVerifiers decoys, GrantBook grants, AppPasswordBook appPasswords, WriteBehindBuffer journal,
-        LoginFailureTracker guard, IMailLog log, TimeProvider time)
+        IOptionsInForce site, SiteState state, GrantRegistry grants, AppPasswordRegistry appPasswords, LoginFailureTracker failures,
+        TimeProvider time)
     {
-        (Decoys, Grants, AppPasswords, Journal) = (decoys, grants, appPasswords, journal);
-        Guard = new LoginGuard(guard, log, time, site);
+        (State, Grants, AppPasswords, Decoys) = (state, grants, appPasswords, new DecoyVerifiers(state.Keys));
+        Guard = new LoginGuard(failures, state.Log, time, site);
         Time = time;
     }
 
+    /// <summary>What the site's nodes share.</summary>
+    public SiteState State { get; }
+
     public DecoyVerifiers Decoys { get; }
 
-    public GrantBook Grants { get; }
+    public GrantRegistry Grants { get; }
 
-    public AppPasswordBook AppPasswords { get; }
-
-    public WriteBehindBuffer Journal { get; }
+    public AppPasswordRegistry AppPasswords { get; }
 
     public LoginGuard Guard { get; }
 
@@ -46,7 +47,7 @@ public sealed class IdentityBooks : IAsyncDisposable
     public required PasswordHasher Hasher { get; init; }
 
     /// <summary>What directories last said, for the time they are down.</summary>
-    public required OutageBook Outages { get; init; }
+    public required OfflineCredentialCache Outages { get; init; }
 
     /// <summary>What directories said a moment ago.</summary>
     public required SuccessCache Successes { get; init; }
@@ -56,23 +57,23 @@ public sealed class IdentityBooks : IAsyncDisposable
     public static async ValueTask<IdentityBooks> LoadAsync(
         IStore store, IOptionsInForce site, IMailLog log, TimeProvider time, CancellationToken cancel)
     {
+        var state = await SiteState.OpenAsync(store.Site(ISiteStore.DefaultName), log, time, cancel);
 #pragma warning disable CA2000 // The books', and disposed with them.
         var fingerprint = new SecretFingerprint();
-        var journal = new WriteBehindBuffer(store.Facts, log, time);
         var hasher = new PasswordHasher(site.Options.Limits, fingerprint, time);
 #pragma warning restore CA2000
         return new IdentityBooks(
             site,
-            await DecoyVerifiers.LoadAsync(store.Settings, cancel),
-            await GrantBook.LoadAsync(store.Facts, log, cancel),
-            await AppPasswordBook.LoadAsync(store, journal, cancel),
-            journal,
-            await LoginFailureTracker.LoadAsync(store.Facts, journal, cancel), log, time)
+            state,
+            await GrantRegistry.LoadAsync(state, cancel),
+            await AppPasswordRegistry.LoadAsync(state, cancel),
+            await LoginFailureTracker.LoadAsync(state, cancel),
+            time)
         {
-            Suspensions = await SuspensionRegistry.LoadAsync(store.Facts, log, time, cancel),
+            Suspensions = await SuspensionRegistry.LoadAsync(state, time, cancel),
             Fingerprint = fingerprint,
             Hasher = hasher,
-            Outages = await OutageBook.LoadAsync(store.Facts, journal, hasher, fingerprint, cancel),
+            Outages = await OfflineCredentialCache.LoadAsync(state, hasher, fingerprint, cancel),
             Successes = new SuccessCache(fingerprint, time),
         };
     }
@@ -99,7 +100,7 @@ public sealed class IdentityBooks : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Hasher.Dispose();
-        await Journal.DisposeAsync();
+        await State.DisposeAsync();
         Outages.Dispose();
     }
 }

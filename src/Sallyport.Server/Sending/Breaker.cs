@@ -16,7 +16,7 @@ namespace Sallyport.Server.Sending;
 /// Decides on what the ledger has counted and reserved, under the ledger's lock, so that no number of sessions together passes a limit
 /// and nothing counts that was not sent. In memory to decide, written behind to last; a trip is stored at once.
 /// </summary>
-public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
+public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber, IRegistryHolder, ICounterHolder
 {
     /// <summary>Logins remembered; beyond it those idle for longest are as if never seen, but never one that is stopped.</summary>
     public const int LoginsMax = 100_000;
@@ -33,10 +33,15 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
     public static readonly TimeSpan TrustedFor = TimeSpan.FromDays(30);
 
     private const int KeyCharactersMax = 480;
+    private const string StopSuffix = "stop";
+
+    /// <summary>What was sent on a day is kept until it is learned, for so long a stop.</summary>
+    private static readonly TimeSpan CountedFor = TimeSpan.FromDays(3);
+
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(180);
 
     private readonly UsageLedger _ledger;
-    private readonly WriteBehindBuffer _journal;
+    private readonly WriteBehindBuffer _buffer;
     private readonly IMailLog _log;
     private readonly TimeProvider _time;
     private readonly IOptionsInForce _site;
@@ -44,9 +49,10 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LoginPattern> _patterns = new(StringComparer.Ordinal);
     private readonly HashSet<LoginPattern> _changed = [];
+    private long _learnedOn;
 
-    private Breaker(UsageLedger ledger, WriteBehindBuffer journal, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site) =>
-        (_ledger, _journal, _trips, _log, _time, _site) = (ledger, journal, trips, log, time, site);
+    private Breaker(SiteState state, UsageLedger ledger, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site) =>
+        (_buffer, _ledger, _trips, _log, _time, _site) = (state.Buffer, ledger, trips, log, time, site);
 
     public string Name => "the breaker";
 
@@ -62,22 +68,61 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
         }
     }
 
-    public static async ValueTask<Breaker> LoadAsync(
-        IFacts facts, UsageLedger ledger, WriteBehindBuffer journal, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site,
-        CancellationToken cancel)
+    RegistryKind IRegistryHolder.Kind => RegistryKind.Baseline;
+
+    CounterKind ICounterHolder.Kind => CounterKind.Pattern;
+
+    public IReadOnlyCollection<string> Keys
     {
-        var breaker = new Breaker(ledger, journal, trips, log, time, site);
-        await StoredFacts.ReadAsync(facts, FactKind.Baseline, BreakerJson.Default.StoredPattern, log, (fact, stored) =>
+        get
         {
-            var pattern = breaker.Find(fact.Key);
-            pattern.Restore(stored, time.GetUtcNow());
-            if (ledger.TakeOver(fact.Key, stored))
+            lock (_gate)
             {
-                breaker._changed.Add(pattern); // stored without it in the commit that stores the ledger with it
+                return [.. _patterns.Values.SelectMany(one => one.ToStoredStop() is null ? [one.Login] : (string[])[one.Login, StopKey(one)])];
             }
-        }, cancel);
-        journal.Collecting += breaker.Collect;
+        }
+    }
+
+    public static async ValueTask<Breaker> LoadAsync(
+        SiteState state, UsageLedger ledger, TripQueue trips, IMailLog log, TimeProvider time, IOptionsInForce site, CancellationToken cancel)
+    {
+        var breaker = new Breaker(state, ledger, trips, log, time, site);
+        await state.Registry.JoinAsync((IRegistryHolder)breaker, cancel);
+        await state.Registry.JoinAsync((ICounterHolder)breaker, cancel);
+        state.Buffer.Collecting += breaker.Collect;
         return breaker;
+    }
+
+    void IRegistryHolder.Apply(RegistryEntry entry)
+    {
+        var now = _time.GetUtcNow();
+        lock (_gate)
+        {
+            switch (entry.Key.Split('\n'))
+            {
+                case [var login] when entry.Value is { } value:
+                    var stored = StoredJson.Read(value, BreakerJson.Default.StoredPattern);
+                    Find(login).Restore(stored, now);
+                    if (stored.Trip is not null || stored.TrustedUntil is not null)
+                    {
+                        Find(login).Restore(
+                            new StoredStop { Trip = stored.Trip, Trusted = stored.Trusted, TrustedUntil = stored.TrustedUntil }, now);
+                    }
+
+                    break;
+                case [var login, StopSuffix]:
+                    Find(login).Restore(entry.Value is { } stop ? StoredJson.Read(stop, BreakerJson.Default.StoredStop) : null, now);
+                    break;
+            }
+        }
+    }
+
+    void ICounterHolder.Apply(Counter counter)
+    {
+        lock (_gate)
+        {
+            Find(counter.Key).Apply(counter.Bucket, counter.Measure, counter.Value + _buffer.PendingOf(counter));
+        }
     }
 
     public SendingDecision Evaluate(SendingFacts facts)
@@ -100,7 +145,7 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
             }
 
             var trip = pattern.Trip = NewTrip(pattern, sign, facts);
-            Store(pattern);
+            StoreStop(pattern); // at once: a restart must not let the rest go
             return new SendingDecision(trip.Reason, Counts: false, trip);
         }
     }
@@ -109,7 +154,6 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
     {
         if (decision.Trip is { } trip)
         {
-            _ = _journal.FlushAsync(); // rare, and a restart must not let the rest go
             _log.Write(new MailEvent.BreakerTripped(
                 trip.Login, trip.Client, trip.Sign, trip.Count, trip.Allowed, trip.Usual, trip.Reason));
             _trips.Follow(trip);
@@ -127,6 +171,7 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
             }
             else
             {
+                LearnOf(pattern);
                 pattern.Sent(amount, _time.GetUtcNow());
                 _changed.Add(pattern);
             }
@@ -195,13 +240,8 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
             {
                 var pattern = Find(trip.Login);
                 pattern.Forgive(trust ? TrustedFor : null, passed, _time.GetUtcNow());
-                Store(pattern);
+                StoreStop(pattern);
             }
-        }
-
-        if (which.Count > 0)
-        {
-            _ = _journal.FlushAsync();
         }
 
         return which.Count > 0;
@@ -242,9 +282,18 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
     {
         lock (_gate)
         {
+            if (_time.GetUtcNow().UtcTicks / TimeSpan.TicksPerDay is var today && today != _learnedOn)
+            {
+                _learnedOn = today;
+                foreach (var pattern in _patterns.Values)
+                {
+                    LearnOf(pattern);
+                }
+            }
+
             foreach (var pattern in _changed)
             {
-                Store(pattern);
+                StoreSent(pattern);
             }
 
             _changed.Clear();
@@ -252,23 +301,63 @@ public sealed class Breaker : ISendingMonitor, IOutcomeSubscriber
                 .Take(Math.Max(0, _patterns.Count - LoginsMax)).ToList())
             {
                 _patterns.Remove(idle.Login);
-                _journal.Remove(FactKind.Baseline, idle.Login);
+                _buffer.Remove(RegistryKind.Baseline, idle.Login);
             }
         }
     }
 
-    private void Store(LoginPattern pattern)
+    /// <summary>What is usual for it is stored when a day is over.</summary>
+    private void LearnOf(LoginPattern pattern)
+    {
+        if (pattern.Learn(_time.GetUtcNow()))
+        {
+            Store(pattern);
+        }
+    }
+
+    private void StoreSent(LoginPattern pattern)
+    {
+        var expires = _time.GetUtcNow() + CountedFor;
+        foreach (var (hour, measure, value) in pattern.TakeUnwritten())
+        {
+            if (pattern.Login.Length <= KeyCharactersMax)
+            {
+                _buffer.Add(new CounterDelta(CounterKind.Pattern, pattern.Login, hour, measure, value, expires));
+            }
+        }
+    }
+
+    private void Store(LoginPattern pattern, bool isUrgent = false)
+    {
+        if (pattern.Login.Length <= KeyCharactersMax)
+        {
+            var value = JsonSerializer.SerializeToUtf8Bytes(pattern.ToStored(), BreakerJson.Default.StoredPattern);
+            _buffer.Put(RegistryKind.Baseline, pattern.Login, value, _time.GetUtcNow() + KeptFor, isUrgent);
+        }
+    }
+
+    private void StoreStop(LoginPattern pattern)
     {
         if (pattern.Login.Length > KeyCharactersMax)
         {
-            return; // counted in memory only
+            return; // in memory only
         }
 
-        pattern.Prune(_time.GetUtcNow());
-        var value = JsonSerializer.SerializeToUtf8Bytes(pattern.ToStored(), BreakerJson.Default.StoredPattern);
-        // Who is stopped stays stopped, however long nobody looks.
-        _journal.Put(new Fact(FactKind.Baseline, pattern.Login, value, pattern.Trip is null ? _time.GetUtcNow() + KeptFor : null));
+        if (pattern.ToStoredStop() is { } stop)
+        {
+            // Who is stopped stays stopped, however long nobody looks.
+            _buffer.Put(RegistryKind.Baseline, StopKey(pattern), JsonSerializer.SerializeToUtf8Bytes(stop, BreakerJson.Default.StoredStop),
+                stop.Trip is null ? stop.TrustedUntil : null);
+        }
+        else
+        {
+            _buffer.Remove(RegistryKind.Baseline, StopKey(pattern));
+        }
+
+        Store(pattern, isUrgent: true); // without what an older release may have stored there
     }
+
+    private static string StopKey(LoginPattern pattern) => pattern.Login + "\n" + StopSuffix;
 
     private LoginPattern Find(string login)
     {

@@ -20,18 +20,21 @@ public sealed record BreakerState(
     string Login, Trip? Trip, BreakerSign[] Signs, UsualSending Usual, SendingAmount Hour, SendingAmount Day, int Networks,
     DateTimeOffset? TrustedUntil);
 
-/// <summary>What is stored of a login. Names only grow.</summary>
-/// <param name="DayNumber">The day being learned from, since the year 1.</param>
-internal sealed record StoredPattern(UsualSending Usual, long DayNumber, SendingAmount Today, SendingAmount PeakToday, int HoursToday)
+/// <summary>What is usual for a login, as it is stored. Names only grow.</summary>
+/// <param name="DayNumber">The day being counted, since the year 1: what is before it is learned.</param>
+internal sealed record StoredPattern(UsualSending Usual, long DayNumber)
 {
-    /// <summary>What had passed, as in <see cref="StoredUsage"/>, where an older release has stored it; the ledger has it now.</summary>
-    public long[][]? Hour { get; init; }
+    /// <summary>Where older releases stored it: <see cref="StoredStop"/> has it now, as an entry of its own.</summary>
+    public Trip? Trip { get; init; }
 
-    public long[][]? Day { get; init; }
+    public SendingAmount? Trusted { get; init; }
 
-    /// <summary>The same rows: recipients settled in the place of messages, those failed in the place of recipients.</summary>
-    public long[][]? Outcomes { get; init; }
+    public DateTimeOffset? TrustedUntil { get; init; }
+}
 
+/// <summary>That a login is stopped, or what it is trusted with, as it is stored. Names only grow.</summary>
+internal sealed record StoredStop
+{
     public Trip? Trip { get; init; }
 
     public SendingAmount? Trusted { get; init; }
@@ -42,4 +45,5 @@ internal sealed record StoredPattern(UsualSending Usual, long DayNumber, Sending
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredPattern))]
+[JsonSerializable(typeof(StoredStop))]
 internal sealed partial class BreakerJson : JsonSerializerContext;

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Sallyport.Mail.Addressing;
-using Sallyport.Store;
+using Sallyport.Server.State;
 
 namespace Sallyport.Server.Sending;
 
@@ -13,20 +12,11 @@ namespace Sallyport.Server.Sending;
 /// </summary>
 public sealed class ContactHash(ulong k0, ulong k1)
 {
-    private const string SettingName = "contact-key";
-    private const int KeyBytes = 16;
     private const int CharactersOnStack = 512;
 
-    public static async ValueTask<ContactHash> LoadAsync(ISettings settings, CancellationToken cancel)
+    public ContactHash(SiteKeys keys)
+        : this(BinaryPrimitives.ReadUInt64LittleEndian(keys.Contacts.Span), BinaryPrimitives.ReadUInt64LittleEndian(keys.Contacts.Span[8..]))
     {
-        var key = await settings.GetAsync(SettingName, cancel);
-        if (key is not { Length: KeyBytes })
-        {
-            key = RandomNumberGenerator.GetBytes(KeyBytes);
-            await settings.SetAsync(SettingName, key, cancel);
-        }
-
-        return new ContactHash(BinaryPrimitives.ReadUInt64LittleEndian(key), BinaryPrimitives.ReadUInt64LittleEndian(key.AsSpan(8)));
     }
 
     /// <summary>Of <see cref="Mailbox.Canonical"/>, without making it.</summary>

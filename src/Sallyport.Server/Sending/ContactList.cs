@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Sending;
@@ -16,8 +14,6 @@ internal sealed class ContactList(string login)
 
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(365);
     public static readonly TimeSpan RefreshAfter = TimeSpan.FromDays(30);
-
-    private const byte Version = 1;
 
     /// <summary>At the limit so large a part, the oldest, goes at once.</summary>
     private const int PartDropped = 8;
@@ -36,8 +32,11 @@ internal sealed class ContactList(string login)
 
     public bool HasChanges => _unwritten.Count > 0 || _dropped.Count > 0;
 
-    /// <summary>The beginning of the keys of a login's segments.</summary>
-    public static string KeyPrefix(string login) => login + "\n";
+    /// <summary>When the store was last asked.</summary>
+    public DateTimeOffset LoadedAt { get; private set; }
+
+    /// <summary>What the store had then.</summary>
+    public long Cursor { get; private set; }
 
     /// <summary>True when it has written there, and also while that is not known.</summary>
     public bool Knows(ulong contact, DateTimeOffset now) =>
@@ -60,7 +59,7 @@ internal sealed class ContactList(string login)
 
         _open.Add(contact);
         _segmentOf[contact] = _openNumber;
-        _unwritten[_openNumber] = _unwritten.GetValueOrDefault(_openNumber) ?? [.. _open[..^1]];
+        _unwritten[_openNumber] = _unwritten.GetValueOrDefault(_openNumber) ?? [];
         _unwritten[_openNumber].Add(contact);
         if (_segmentOf.Count > most)
         {
@@ -68,51 +67,35 @@ internal sealed class ContactList(string login)
         }
     }
 
-    /// <summary>What the store knows, added to what was learned meanwhile.</summary>
-    public void Load(IReadOnlyList<Fact> facts)
+    /// <summary>What the store knows and did not have at the last call, added to what was learned meanwhile.</summary>
+    public void Load(ContactSegments segments, DateTimeOffset now)
     {
-        foreach (var fact in facts)
+        foreach (var (number, hashes) in segments.Segments)
         {
-            if (!long.TryParse(fact.Key.AsSpan(fact.Key.LastIndexOf('\n') + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var number)
-                || fact.Value.Span is not [Version, .. var octets])
-            {
-                continue; // of a later version
-            }
-
             _segments.Add(number);
-            var isNewest = _openNumber == 0 && ReferenceEquals(fact, facts[^1]);
-            for (; octets.Length >= sizeof(ulong); octets = octets[sizeof(ulong)..])
+            foreach (var contact in hashes)
             {
-                var contact = BinaryPrimitives.ReadUInt64LittleEndian(octets);
                 _segmentOf[contact] = Math.Max(number, _segmentOf.GetValueOrDefault(contact));
-                if (isNewest)
-                {
-                    _open.Add(contact);
-                }
             }
-
-            _openNumber = isNewest ? number : _openNumber;
         }
 
-        IsLoaded = true;
+        if (_openNumber == 0 && segments.Segments is [.., var newest])
+        {
+            _openNumber = newest.Segment;
+            _open.AddRange(newest.Hashes);
+        }
+
+        (IsLoaded, LoadedAt, Cursor) = (true, now, segments.Cursor);
     }
 
     /// <summary>What has changed since the last call.</summary>
-    public IEnumerable<FactChange> TakeChanges()
+    public IEnumerable<ContactChange> TakeChanges()
     {
-        List<FactChange> changes = [.. _dropped.Select(number => new FactChange.Remove(FactKind.Contact, Key(number)))];
-        foreach (var (number, contacts) in _unwritten)
-        {
-            var value = new byte[1 + (contacts.Count * sizeof(ulong))];
-            value[0] = Version;
-            for (var i = 0; i < contacts.Count; i++)
-            {
-                BinaryPrimitives.WriteUInt64LittleEndian(value.AsSpan(1 + (i * sizeof(ulong))), contacts[i]);
-            }
-
-            changes.Add(new FactChange.Put(new Fact(FactKind.Contact, Key(number), value, At(number) + KeptFor)));
-        }
-
+        List<ContactChange> changes =
+        [
+            .. _dropped.Select(number => new ContactChange(login, number, [], default)),
+            .. _unwritten.Select(pair => new ContactChange(login, pair.Key, pair.Value, At(pair.Key) + KeptFor)),
+        ];
         _unwritten.Clear();
         _dropped.Clear();
         return changes;
@@ -136,6 +119,4 @@ internal sealed class ContactList(string login)
 
     /// <summary>Segments are named by when they were opened, in milliseconds.</summary>
     private static DateTimeOffset At(long segment) => DateTimeOffset.FromUnixTimeMilliseconds(segment);
-
-    private string Key(long segment) => KeyPrefix(login) + segment.ToString("x12", CultureInfo.InvariantCulture);
 }

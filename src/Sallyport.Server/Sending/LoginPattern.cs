@@ -10,15 +10,16 @@ internal sealed class LoginPattern(string login)
     private const int NetworksMax = 64;
 
     private const int RecipientsKept = 10;
+    private const int HoursInDay = 24;
+
+    /// <summary>Messages, recipients, first-time recipients, bytes: by these numbers in the store.</summary>
+    private const int Measures = 4;
 
     private readonly Dictionary<IPAddress, DateTimeOffset> _networks = [];
     private readonly Queue<string> _recipients = new();
-    private long _dayNumber;
-    private long _hourNumber;
-    private SendingAmount _thisHour;
-    private SendingAmount _today;
-    private SendingAmount _peakToday;
-    private int _hoursToday;
+    private readonly SortedDictionary<long, SendingAmount> _hours = [];
+    private readonly Dictionary<long, SendingAmount> _unwritten = [];
+    private long _day;
     private SendingAmount _trusted;
 
     public string Login => login;
@@ -73,7 +74,7 @@ internal sealed class LoginPattern(string login)
     /// <summary>A message is in the spool and goes out: that is usual for it.</summary>
     public void Sent(SendingAmount amount, DateTimeOffset now)
     {
-        Learn(amount, now);
+        Count(amount, now);
         UsedAt = now;
     }
 
@@ -108,44 +109,122 @@ internal sealed class LoginPattern(string login)
         }
     }
 
-    public StoredPattern ToStored() => new(Usual, _dayNumber, _today, Larger(_peakToday, _thisHour), _hoursToday)
-    {
-        Trip = Trip,
-        Trusted = TrustedUntil is null ? null : _trusted,
-        TrustedUntil = TrustedUntil,
-    };
+    /// <summary>What is usual for it.</summary>
+    public StoredPattern ToStored() => new(Usual, _day);
+
+    /// <summary>That it is stopped, or trusted; null when it is neither.</summary>
+    public StoredStop? ToStoredStop() => Trip is null && TrustedUntil is null
+        ? null
+        : new StoredStop { Trip = Trip, Trusted = TrustedUntil is null ? null : _trusted, TrustedUntil = TrustedUntil };
 
     public void Restore(StoredPattern stored, DateTimeOffset now)
     {
-        (Usual, _dayNumber, _today, _peakToday, _hoursToday) =
-            (stored.Usual, stored.DayNumber, stored.Today, stored.PeakToday, stored.HoursToday);
-        (Trip, _trusted, TrustedUntil) = (stored.Trip, stored.Trusted ?? default, stored.TrustedUntil);
+        if (stored.DayNumber >= _day)
+        {
+            (Usual, _day) = (stored.Usual, stored.DayNumber);
+            DropLearned();
+        }
+
         UsedAt = now;
     }
 
-    private void Learn(SendingAmount amount, DateTimeOffset now)
+    public void Restore(StoredStop? stored, DateTimeOffset now)
     {
-        var (day, hour) = (now.UtcTicks / TimeSpan.TicksPerDay, now.UtcTicks / TimeSpan.TicksPerHour);
-        if (hour != _hourNumber)
+        if (stored?.Trip is null && Trip is not null)
         {
-            _peakToday = Larger(_peakToday, _thisHour);
-            (_hourNumber, _thisHour) = (hour, default);
-            _hoursToday++;
+            Stopped = default;
+            _networks.Clear();
         }
 
-        if (day != _dayNumber)
-        {
-            if (!_today.IsZero)
-            {
-                Usual = Usual.After(_today, _peakToday, _hoursToday - 1);
-            }
-
-            (_dayNumber, _today, _peakToday, _hoursToday) = (day, default, default, 1);
-        }
-
-        _thisHour += amount;
-        _today += amount;
+        (Trip, _trusted, TrustedUntil) = (stored?.Trip, stored?.Trusted ?? default, stored?.TrustedUntil);
+        UsedAt = now;
     }
+
+    /// <summary>What it has sent in an hour of the calendar, as all nodes have counted it.</summary>
+    /// <param name="value">As the store has it, with what is on its way there.</param>
+    public void Apply(long hour, int measure, long value)
+    {
+        if (hour / HoursInDay >= _day)
+        {
+            var amount = With(_hours.GetValueOrDefault(hour), measure, value + Measure(_unwritten.GetValueOrDefault(hour), measure));
+            _hours[hour] = amount;
+        }
+    }
+
+    /// <summary>What was sent here since the last call, by hour and measure.</summary>
+    public IEnumerable<(long Hour, int Measure, long Value)> TakeUnwritten()
+    {
+        foreach (var (hour, amount) in _unwritten)
+        {
+            for (var measure = 0; measure < Measures; measure++)
+            {
+                if (Measure(amount, measure) is not 0 and var value)
+                {
+                    yield return (hour, measure, value);
+                }
+            }
+        }
+
+        _unwritten.Clear();
+    }
+
+    /// <summary>
+    /// Days that are over become what is usual. Every node learns the same from the same counts. True when there was something to learn.
+    /// </summary>
+    public bool Learn(DateTimeOffset now)
+    {
+        var today = now.UtcTicks / TimeSpan.TicksPerDay;
+        if (today <= _day)
+        {
+            return false;
+        }
+
+        var over = _hours.Where(pair => pair.Key / HoursInDay < today).GroupBy(pair => pair.Key / HoursInDay, pair => pair.Value).ToList();
+        foreach (var hours in over)
+        {
+            var sum = hours.Aggregate(SendingAmount.Add);
+            Usual = sum.IsZero ? Usual : Usual.After(sum, hours.Aggregate(Larger), hours.Count());
+        }
+
+        _day = today;
+        DropLearned();
+        return over.Count > 0;
+    }
+
+    private void Count(SendingAmount amount, DateTimeOffset now)
+    {
+        var hour = now.UtcTicks / TimeSpan.TicksPerHour;
+        amount = amount with { Connections = 0 };
+        _hours[hour] = _hours.GetValueOrDefault(hour) + amount;
+        _unwritten[hour] = _unwritten.GetValueOrDefault(hour) + amount;
+    }
+
+    private void DropLearned()
+    {
+        foreach (var hour in _hours.Keys.Where(hour => hour / HoursInDay < _day).ToList())
+        {
+            _hours.Remove(hour);
+            _unwritten.Remove(hour);
+        }
+    }
+
+    private static long Measure(SendingAmount amount, int measure) => measure switch
+    {
+        0 => amount.Messages,
+        1 => amount.Recipients,
+        2 => amount.FirstTimeRecipients,
+        3 => amount.Bytes,
+        _ => 0,
+    };
+
+    private static SendingAmount With(SendingAmount amount, int measure, long value) => measure switch
+    {
+        0 => amount with { Messages = value },
+        1 => amount with { Recipients = value },
+        2 => amount with { FirstTimeRecipients = value },
+        3 => amount with { Bytes = value },
+        _ => amount,
+    };
 
     private static SendingAmount Larger(SendingAmount a, SendingAmount b) => new(Math.Max(a.Messages, b.Messages),
         Math.Max(a.Recipients, b.Recipients), Math.Max(a.FirstTimeRecipients, b.FirstTimeRecipients), Math.Max(a.Bytes, b.Bytes), 0);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json.Serialization;
 using Sallyport.Mail.Policy;
 
 namespace Sallyport.Server.Sending;
@@ -17,18 +16,3 @@ public sealed record SendingLogin(
 /// <param name="Allowed">Null where nothing limits it.</param>
 /// <param name="FreeAt">When one more passes; null when it passes now, or when only the end of what is under way lets it.</param>
 public sealed record LimitUse(string Subject, SendingMeasure Measure, SendingWindow Window, long Used, long? Allowed, DateTimeOffset? FreeAt);
-
-/// <summary>Counts as they are stored: rows of bucket, messages, recipients, first-time recipients, bytes, connections. Names only grow.</summary>
-/// <param name="Minute">Buckets of a second since the year 1.</param>
-/// <param name="Hour">Of a minute.</param>
-/// <param name="Day">Of a quarter of an hour.</param>
-public sealed record StoredUsage(long[][] Minute, long[][] Hour, long[][] Day)
-{
-    /// <summary>Networks of the last day and when each was last seen, in seconds since 1970.</summary>
-    public Dictionary<string, long>? Networks { get; init; }
-}
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(StoredUsage))]
-internal sealed partial class SendingJson : JsonSerializerContext;

@@ -1,16 +1,26 @@
 using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Policy;
+using Sallyport.Store;
 
 namespace Sallyport.Server.Sending;
 
 /// <summary>What one login, group or site has sent. Whoever uses it holds the book's lock, and prunes it first.</summary>
 internal sealed class SubjectUsage(string subject)
 {
+    /// <summary>Measures of the minute begin at 0 in the store, those of the hour at 16, of the day at 32.</summary>
+    private const int WindowStep = 16;
+
+    /// <summary>A network it came from, in a quarter of an hour.</summary>
+    private const int NetworkMeasure = 48;
+
+    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
+
     private readonly WindowCount _minute = WindowCount.NewMinute();
     private readonly WindowCount _hour = WindowCount.NewHour();
     private readonly WindowCount _day = WindowCount.NewDay();
     private readonly Dictionary<IPAddress, DateTimeOffset> _networks = [];
+    private readonly List<IPAddress> _newNetworks = [];
 
     public string Subject => subject;
 
@@ -24,8 +34,6 @@ internal sealed class SubjectUsage(string subject)
     private SendingAmount PassedUnderWay { get; set; }
 
     public DateTimeOffset UsedAt { get; private set; }
-
-    public bool IsDirty { get; set; }
 
     public bool IsIdle => UnderWay.IsZero && _day.Total == default && Contacts is not { HasChanges: true };
 
@@ -101,7 +109,7 @@ internal sealed class SubjectUsage(string subject)
     /// <summary>Keeps of each bucket what <paramref name="left"/> leaves of it.</summary>
     public void Clear(Func<UsageAmount, UsageAmount> left)
     {
-        foreach (var window in (WindowCount[])[_minute, _hour, _day])
+        foreach (var (_, window) in Windows)
         {
             window.Clear(left);
         }
@@ -115,7 +123,11 @@ internal sealed class SubjectUsage(string subject)
             _networks.Remove(_networks.MinBy(entry => entry.Value).Key);
         }
 
-        _networks[network] = now;
+        if (!_networks.TryGetValue(network, out var last) || last < QuarterOf(now))
+        {
+            _networks[network] = QuarterOf(now);
+            _newNetworks.Add(network);
+        }
     }
 
     public SendingActivity Activity(DateTimeOffset now) => new(
@@ -123,37 +135,58 @@ internal sealed class SubjectUsage(string subject)
         _networks.Values.Count(at => now - at < TimeSpan.FromDays(1)),
         Contacts?.Count ?? 0, Contacts is null or { IsLoaded: true });
 
-    public StoredUsage ToStored(DateTimeOffset now) => new(_minute.ToRows(), _hour.ToRows(), _day.ToRows())
+    /// <summary>What was counted here since the last call.</summary>
+    public IEnumerable<CounterDelta> TakeUnwritten()
     {
-        Networks = _networks.Count == 0 ? null : _networks.Where(entry => now - entry.Value < TimeSpan.FromDays(1))
-            .ToDictionary(entry => entry.Key.ToString(), entry => entry.Value.ToUnixTimeSeconds()),
-    };
-
-    public void Restore(StoredUsage stored, DateTimeOffset now)
-    {
-        _minute.Restore(stored.Minute, now);
-        _hour.Restore(stored.Hour, now);
-        _day.Restore(stored.Day, now);
-        foreach (var (network, at) in stored.Networks ?? [])
+        foreach (var (number, window) in Windows)
         {
-            if (IPAddress.TryParse(network, out var address))
+            foreach (var (index, amount, endsAt) in window.TakeUnwritten())
             {
-                _networks[address] = DateTimeOffset.FromUnixTimeSeconds(at);
+                for (var measure = 0; measure < UsageAmount.Measures; measure++)
+                {
+                    if (amount[measure] != 0)
+                    {
+                        yield return new CounterDelta(
+                            CounterKind.Usage, subject, index, (number * WindowStep) + measure, amount[measure], endsAt);
+                    }
+                }
             }
         }
 
-        UsedAt = now;
+        foreach (var network in _newNetworks)
+        {
+            var at = _networks.GetValueOrDefault(network);
+            yield return new CounterDelta(
+                CounterKind.Usage, $"{subject}\n{network}", at.UtcTicks / Quarter.Ticks, NetworkMeasure, 1, at + TimeSpan.FromDays(1) + Quarter);
+        }
+
+        _newNetworks.Clear();
     }
 
-    /// <summary>What an older release stored beside the breaker's pattern, in rows of the same windows.</summary>
-    public void TakeOver(long[][] hour, long[][] day, long[][] outcomes, DateTimeOffset now)
+    /// <summary>What all nodes have counted.</summary>
+    /// <param name="measure">As it is stored.</param>
+    /// <param name="value">With what is on its way to the store.</param>
+    public void Apply(long index, int measure, long value)
     {
-        _hour.Merge(hour, Passed, now);
-        _day.Merge(day, Passed, now);
-        _day.Merge(outcomes, static row => new UsageAmount(default, default, row[1], row[2]), now);
-
-        static UsageAmount Passed(long[] row) => new(default, new SendingAmount(row[1], row[2], row[3], row[4], 0), 0, 0);
+        if (measure < NetworkMeasure)
+        {
+            Windows[measure / WindowStep].Window.Set(index, measure % WindowStep, value);
+        }
     }
+
+    /// <summary>A login has come from there, on whichever node.</summary>
+    public void ApplyNetwork(IPAddress network, long quarter, int most)
+    {
+        var at = new DateTimeOffset(quarter * Quarter.Ticks, TimeSpan.Zero);
+        if ((_networks.Count < most || _networks.ContainsKey(network)) && at > _networks.GetValueOrDefault(network))
+        {
+            _networks[network] = at;
+        }
+    }
+
+    private (int Number, WindowCount Window)[] Windows => [(0, _minute), (1, _hour), (2, _day)];
+
+    private static DateTimeOffset QuarterOf(DateTimeOffset at) => new(at.UtcTicks / Quarter.Ticks * Quarter.Ticks, TimeSpan.Zero);
 
     private SendingAmount With(SendingAmount counted) => counted + UnderWay with { Connections = 0 };
 

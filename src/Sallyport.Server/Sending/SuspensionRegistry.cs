@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Sallyport.Mail.Sasl;
 using Sallyport.Server.State;
-using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Sending;
@@ -17,29 +16,31 @@ public sealed record Suspension(string Login, DateTimeOffset Since, DateTimeOffs
 [JsonSerializable(typeof(Suspension))]
 internal sealed partial class SuspensionJson : JsonSerializerContext;
 
-/// <summary>Logins that may not send for now: in memory to be asked at every MAIL, in the store to last.</summary>
-public sealed class SuspensionRegistry
+/// <summary>Logins that may not send for now: in memory to be asked at every MAIL, in the store to last and for other nodes.</summary>
+public sealed class SuspensionRegistry : IRegistryHolder
 {
     /// <summary>Characters of a reason: it has to fit into a reply.</summary>
     public const int WhyLengthMax = 200;
 
     private readonly ConcurrentDictionary<string, Suspension> _suspended = new(StringComparer.Ordinal);
-    private readonly IFacts _facts;
+    private readonly RegistryFollower _registry;
     private readonly TimeProvider _time;
 
-    private SuspensionRegistry(IFacts facts, TimeProvider time) => (_facts, _time) = (facts, time);
+    private SuspensionRegistry(RegistryFollower registry, TimeProvider time) => (_registry, _time) = (registry, time);
 
     /// <summary>Those in force, by login.</summary>
     public IReadOnlyList<Suspension> All =>
         [.. _suspended.Values.Where(IsInForce).OrderBy(suspension => suspension.Login, StringComparer.Ordinal)];
 
-    public static async ValueTask<SuspensionRegistry> LoadAsync(IFacts facts, IMailLog log, TimeProvider time, CancellationToken cancel)
+    public RegistryKind Kind => RegistryKind.Suspension;
+
+    public IReadOnlyCollection<string> Keys => [.. _suspended.Keys];
+
+    public static async ValueTask<SuspensionRegistry> LoadAsync(SiteState state, TimeProvider time, CancellationToken cancel)
     {
-        var book = new SuspensionRegistry(facts, time);
-        await StoredFacts.ReadAsync(facts, FactKind.Suspension, SuspensionJson.Default.Suspension, log,
-            (fact, suspension) => book._suspended[fact.Key] = suspension, cancel,
-            damaged => book._suspended[damaged.Key] = new Suspension(damaged.Key, time.GetUtcNow(), null, "")); // who is in it is still sure
-        return book;
+        var suspensions = new SuspensionRegistry(state.Registry, time);
+        await state.Registry.JoinAsync(suspensions, cancel);
+        return suspensions;
     }
 
     /// <summary>Null when the login may send.</summary>
@@ -54,7 +55,7 @@ public sealed class SuspensionRegistry
         var suspension = new Suspension(Key(login), now, length is { } time ? now + time : null, why);
         var value = JsonSerializer.SerializeToUtf8Bytes(suspension, SuspensionJson.Default.Suspension);
         _suspended[suspension.Login] = suspension; // at once, whatever the disk says
-        await _facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Suspension, suspension.Login, value, suspension.Until))], cancel);
+        await _registry.WriteAsync([new RegistryWrite(Kind, suspension.Login, value, suspension.Until)], cancel);
         return suspension;
     }
 
@@ -62,10 +63,24 @@ public sealed class SuspensionRegistry
     public async ValueTask<bool> ResumeAsync(string login, CancellationToken cancel)
     {
         var was = Find(login) is not null;
-        await _facts.SaveAsync([new FactChange.Remove(FactKind.Suspension, Key(login))], cancel);
-        _suspended.TryRemove(Key(login), out _);
+        await _registry.WriteAsync([new RegistryWrite(Kind, Key(login), null, null)], cancel);
         return was;
     }
+
+    public void Apply(RegistryEntry entry)
+    {
+        if (entry.Value is { } value)
+        {
+            _suspended[entry.Key] = StoredJson.Read(value, SuspensionJson.Default.Suspension);
+        }
+        else
+        {
+            _suspended.TryRemove(entry.Key, out _);
+        }
+    }
+
+    /// <summary>Who is in it is still sure, and to let it send would be worse.</summary>
+    public void PassOver(RegistryEntry damaged) => _suspended[damaged.Key] = new Suspension(damaged.Key, _time.GetUtcNow(), null, "");
 
     private bool IsInForce(Suspension suspension) => suspension.Until is null || suspension.Until > _time.GetUtcNow();
 

@@ -58,9 +58,8 @@ public sealed partial class UsageLedger
     {
         lock (_gate)
         {
-            var usage = Find(subject);
+            var usage = FindPruned(subject);
             usage.Clear(one => one.WithoutSent);
-            usage.IsDirty = true;
             _changed.Add(usage);
         }
     }

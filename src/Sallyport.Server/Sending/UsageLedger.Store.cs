@@ -1,26 +1,33 @@
-using System.Text.Json;
+using System.Net;
 using Sallyport.Mail.Policy;
+using Sallyport.Server.State;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Sending;
 
-/// <content>What changed goes to the journal when that is about to write, once however often it changed; what is idle is let go.</content>
+/// <content>
+/// What was counted goes to the buffer when that is about to write, once however often it changed, and what other nodes count comes
+/// back; what is idle goes.
+/// </content>
 public sealed partial class UsageLedger
 {
-    /// <summary>What an older release had stored beside the breaker's pattern of a login. False when there is none.</summary>
-    internal bool TakeOver(string login, StoredPattern stored)
-    {
-        if (stored.Hour is not { } hour || stored.Day is not { } day)
-        {
-            return false;
-        }
+    CounterKind ICounterHolder.Kind => CounterKind.Usage;
 
+    void ICounterHolder.Apply(Counter counter)
+    {
         lock (_gate)
         {
-            var usage = Find(SendingSubject.OfLogin(login));
-            usage.TakeOver(hour, day, stored.Outcomes ?? [], _time.GetUtcNow());
-            Changed(usage);
-            return true;
+            if (counter.Key.Split('\n') is [var subject, var text])
+            {
+                if (IPAddress.TryParse(text, out var network))
+                {
+                    Find(subject).ApplyNetwork(network, counter.Bucket, NetworksMax);
+                }
+            }
+            else
+            {
+                Find(counter.Key).Apply(counter.Bucket, counter.Measure, counter.Value + _state.Buffer.PendingOf(counter));
+            }
         }
     }
 
@@ -28,40 +35,25 @@ public sealed partial class UsageLedger
     {
         lock (_gate)
         {
-            var now = _time.GetUtcNow();
-            Tidy(now);
+            Tidy(_time.GetUtcNow());
             foreach (var usage in _changed)
             {
-                Store(usage, now);
+                Store(usage);
             }
 
             _changed.Clear();
         }
     }
 
-    private void Store(SubjectUsage usage, DateTimeOffset now)
+    private void Store(SubjectUsage usage)
     {
-        usage.IsDirty = false;
-        usage.Prune(now);
-        var changes = usage.Contacts?.TakeChanges() ?? [];
-        if (usage.Subject.Length > KeyCharactersMax)
+        // Taken in any case; of a name too long for the store it lives in memory only.
+        List<CounterDelta> counts = [.. usage.TakeUnwritten()];
+        List<ContactChange> contacts = [.. usage.Contacts?.TakeChanges() ?? []];
+        if (usage.Subject.Length <= KeyCharactersMax)
         {
-            return;
-        }
-
-        var value = JsonSerializer.SerializeToUtf8Bytes(usage.ToStored(now), SendingJson.Default.StoredUsage);
-        _journal.Put(new Fact(FactKind.Usage, usage.Subject, value, now + UsageKeptFor));
-        foreach (var change in changes)
-        {
-            switch (change)
-            {
-                case FactChange.Put put:
-                    _journal.Put(put.Fact);
-                    break;
-                case FactChange.Remove remove:
-                    _journal.Remove(remove.Kind, remove.Key);
-                    break;
-            }
+            counts.ForEach(_state.Buffer.Add);
+            contacts.ForEach(_state.Buffer.Add);
         }
     }
 
@@ -77,7 +69,7 @@ public sealed partial class UsageLedger
         foreach (var usage in _subjects.Values.ToList())
         {
             usage.Prune(now);
-            if (usage.IsIdle && !usage.IsDirty && now - usage.UsedAt > IdleBeforeUnload)
+            if (usage.IsIdle && !_changed.Contains(usage) && now - usage.UsedAt > IdleBeforeUnload)
             {
                 _subjects.Remove(usage.Subject);
             }

@@ -9,10 +9,10 @@ using Sallyport.Store;
 namespace Sallyport.Server.Sending;
 
 /// <summary>
-/// The book of what each login, limited group and the site sends: in memory to decide, through the journal to last. One lock for all of
-/// it, held for nothing but counting.
+/// What each login, limited group and the site sends: in memory to decide, written behind to last and to be added up with what other
+/// nodes count. One lock for all of it, held for nothing but counting; the breaker decides under it.
 /// </summary>
-public sealed partial class UsageLedger
+public sealed partial class UsageLedger : ICounterHolder
 {
     /// <summary>Networks remembered of one login.</summary>
     public const int NetworksMax = 256;
@@ -29,10 +29,9 @@ public sealed partial class UsageLedger
     private static readonly TimeSpan LoadMax = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TidyEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan IdleBeforeUnload = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan UsageKeptFor = TimeSpan.FromDays(1) + TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan ContactsReadEvery = TimeSpan.FromMinutes(1);
 
-    private readonly IFacts _facts;
-    private readonly WriteBehindBuffer _journal;
+    private readonly SiteState _state;
     private readonly ContactHash _hash;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -40,41 +39,46 @@ public sealed partial class UsageLedger
     private readonly HashSet<SubjectUsage> _changed = [];
     private DateTimeOffset _tidiedAt;
 
-    private UsageLedger(IFacts facts, WriteBehindBuffer journal, ContactHash hash, TimeProvider time)
+    private UsageLedger(SiteState state, TimeProvider time)
     {
-        (_facts, _journal, _hash, _time) = (facts, journal, hash, time);
+        (_state, _hash, _time) = (state, new ContactHash(state.Keys), time);
         _tidiedAt = time.GetUtcNow();
     }
 
-    public static async ValueTask<UsageLedger> LoadAsync(IStore store, WriteBehindBuffer journal, TimeProvider time, CancellationToken cancel)
+    public static async ValueTask<UsageLedger> LoadAsync(SiteState state, TimeProvider time, CancellationToken cancel)
     {
-        var book = new UsageLedger(store.Facts, journal, await ContactHash.LoadAsync(store.Settings, cancel), time);
-        var now = time.GetUtcNow();
-        await StoredFacts.ReadAsync(store.Facts, FactKind.Usage, SendingJson.Default.StoredUsage, journal.Log,
-            (fact, stored) => book.Find(fact.Key).Restore(stored, now), cancel);
-        journal.Collecting += book.Collect;
-        return book;
+        var ledger = new UsageLedger(state, time);
+        await state.Registry.JoinAsync(ledger, cancel);
+        state.Buffer.Collecting += ledger.Collect;
+        return ledger;
     }
 
-    /// <summary>Reads whom a login has written to, unless they are in memory. Gives up after a while: then nobody counts as new to it.</summary>
+    /// <summary>
+    /// Reads whom a login has written to, or what of that other nodes have added since. Gives up after a while: then nobody counts as new
+    /// to it.
+    /// </summary>
     public async ValueTask LoadContactsAsync(string login)
     {
+        long cursor;
         lock (_gate)
         {
-            if (ContactsOf(login).IsLoaded)
+            var contacts = ContactsOf(login);
+            if (contacts.IsLoaded && _time.GetUtcNow() - contacts.LoadedAt < ContactsReadEvery)
             {
                 return;
             }
+
+            cursor = contacts.Cursor;
         }
 
         try
         {
-            var facts = await _facts.ListAsync(FactKind.Contact, ContactList.KeyPrefix(login), default).AsTask().WaitAsync(LoadMax, _time);
+            var segments = await _state.Store.Contacts.ListAsync(login, cursor, default).AsTask().WaitAsync(LoadMax, _time);
             lock (_gate)
             {
-                if (ContactsOf(login) is { IsLoaded: false } contacts)
+                if (ContactsOf(login) is { } contacts && contacts.Cursor == cursor)
                 {
-                    contacts.Load(facts);
+                    contacts.Load(segments, _time.GetUtcNow());
                 }
             }
         }
@@ -315,7 +319,6 @@ public sealed partial class UsageLedger
 
     private void Changed(SubjectUsage usage)
     {
-        usage.IsDirty = true;
         _changed.Add(usage);
     }
 

@@ -4,11 +4,15 @@ namespace Sallyport.Server.Sending;
 
 /// <summary>
 /// What happened within a sliding window, in buckets. A bucket counts until all of it has left the window, so no window ever holds more
-/// than is counted: what is over the true count is less than one bucket of time.
+/// than is counted: what is over the true count is less than one bucket of time. A bucket is the sum of what all nodes have counted.
 /// </summary>
 internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
 {
+    /// <summary>Clocks of two nodes may differ by so much.</summary>
+    private static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(1);
+
     private readonly List<(long Index, UsageAmount Amount)> _buckets = [];
+    private readonly Dictionary<long, UsageAmount> _unwritten = [];
     private readonly long _span = length.Ticks / bucket.Ticks;
 
     public static WindowCount NewMinute() => new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
@@ -20,7 +24,7 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
     /// <summary>Valid after <see cref="Prune"/>.</summary>
     public UsageAmount Total { get; private set; }
 
-    /// <summary>Lets go of what has left the window.</summary>
+    /// <summary>Drops what has left the window.</summary>
     public void Prune(DateTimeOffset now)
     {
         var oldest = Index(now) - _span;
@@ -31,23 +35,10 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
         }
 
         _buckets.RemoveRange(0, gone);
-        BringBack(Index(now));
+        BringBack(now);
     }
 
-    public void Add(UsageAmount amount, DateTimeOffset now)
-    {
-        var index = Index(now);
-        if (_buckets.Count > 0 && _buckets[^1].Index >= index)
-        {
-            _buckets[^1] = (_buckets[^1].Index, _buckets[^1].Amount + amount); // also when the clock was set back
-        }
-        else
-        {
-            _buckets.Add((index, amount));
-        }
-
-        Total += amount;
-    }
+    public void Add(UsageAmount amount, DateTimeOffset now) => Add(amount, Index(now));
 
     /// <summary>When so much has left the window; null when not even all that is in it is so much.</summary>
     public DateTimeOffset? FreeAt(SendingMeasure measure, long amount)
@@ -57,84 +48,80 @@ internal sealed class WindowCount(TimeSpan length, TimeSpan bucket)
             amount -= counted.Sent[measure];
             if (amount <= 0)
             {
-                return new DateTimeOffset((index + _span + 1) * bucket.Ticks, TimeSpan.Zero);
+                return EndOf(index);
             }
         }
 
         return null;
     }
 
-    /// <summary>Keeps of each bucket what <paramref name="left"/> leaves of it.</summary>
+    /// <summary>Keeps of each bucket what <paramref name="left"/> leaves of it. What other nodes count meanwhile stays.</summary>
     public void Clear(Func<UsageAmount, UsageAmount> left)
     {
-        var kept = _buckets.Select(one => (one.Index, Amount: left(one.Amount))).Where(one => one.Amount != default).ToList();
-        _buckets.Clear();
-        _buckets.AddRange(kept);
-        Total = kept.Aggregate(default(UsageAmount), (sum, one) => sum + one.Amount);
-    }
-
-    /// <summary>For the store: rows of index, messages, recipients, first-time recipients, bytes, connections.</summary>
-    public long[][] ToRows() => [.. _buckets.Select(b => ToRow(b.Index, b.Amount))];
-
-    private static long[] ToRow(long index, UsageAmount amount)
-    {
-        var (sent, passed) = (amount.Sent, amount.Passed);
-        long[] row = [index, sent.Messages, sent.Recipients, sent.FirstTimeRecipients, sent.Bytes, sent.Connections];
-        return amount == amount.WithoutBreaker
-            ? row
-            : [.. row, passed.Messages, passed.Recipients, passed.FirstTimeRecipients, passed.Bytes, amount.Settled, amount.Failed];
-    }
-
-    /// <summary>Rows of the future, from when the clock was wrong, are left out.</summary>
-    public void Restore(long[][] rows, DateTimeOffset now)
-    {
-        foreach (var row in rows.Where(row => row.Length >= 6 && row[0] <= Index(now)).OrderBy(row => row[0]))
+        foreach (var (index, amount) in _buckets.ToList())
         {
-            var amount = new UsageAmount(new SendingAmount(row[1], row[2], row[3], row[4], row[5]));
-            if (row.Length >= 12)
-            {
-                amount = amount with { Passed = new SendingAmount(row[6], row[7], row[8], row[9], 0), Settled = row[10], Failed = row[11] };
-            }
+            Add(left(amount) - amount, index);
+        }
+    }
 
-            _buckets.Add((row[0], amount));
-            Total += amount;
+    /// <summary>What was added here since the last call, by bucket; and when each has left the window.</summary>
+    public List<(long Index, UsageAmount Amount, DateTimeOffset EndsAt)> TakeUnwritten()
+    {
+        List<(long Index, UsageAmount Amount, DateTimeOffset EndsAt)> taken = [.. _unwritten.Select(one => (one.Key, one.Value, EndOf(one.Key)))];
+        _unwritten.Clear();
+        return taken;
+    }
+
+    /// <summary>What all nodes have counted in a bucket, as the store has it with what is on its way there.</summary>
+    public void Set(long index, int measure, long value)
+    {
+        value += _unwritten.GetValueOrDefault(index)[measure];
+        var at = Find(index);
+        var before = _buckets[at].Amount;
+        _buckets[at] = (index, before.With(measure, value));
+        Total += _buckets[at].Amount - before;
+    }
+
+    private void Add(UsageAmount amount, long index)
+    {
+        var at = Find(index);
+        _buckets[at] = (index, _buckets[at].Amount + amount);
+        _unwritten[index] = _unwritten.GetValueOrDefault(index) + amount;
+        Total += amount;
+    }
+
+    /// <summary>The place of a bucket, made where there is none; most are the last.</summary>
+    private int Find(long index)
+    {
+        var at = _buckets.Count;
+        while (at > 0 && _buckets[at - 1].Index > index)
+        {
+            at--;
         }
 
-        Prune(now);
-    }
-
-    /// <summary>Adds rows to the buckets of the same index.</summary>
-    public void Merge(long[][] rows, Func<long[], UsageAmount> amountOf, DateTimeOffset now)
-    {
-        foreach (var row in rows.Where(row => row.Length >= 6 && row[0] <= Index(now)))
+        if (at > 0 && _buckets[at - 1].Index == index)
         {
-            var (amount, at) = (amountOf(row), _buckets.FindIndex(one => one.Index >= row[0]));
-            if (at >= 0 && _buckets[at].Index == row[0])
-            {
-                _buckets[at] = (row[0], _buckets[at].Amount + amount);
-            }
-            else
-            {
-                _buckets.Insert(at < 0 ? _buckets.Count : at, (row[0], amount));
-            }
-
-            Total += amount;
+            return at - 1;
         }
 
-        Prune(now);
+        _buckets.Insert(at, (index, default));
+        return at;
     }
 
     /// <summary>What was counted while the clock was ahead counts as now: it leaves with the window and not when that time comes.</summary>
-    private void BringBack(long index)
+    private void BringBack(DateTimeOffset now)
     {
-        var early = _buckets.FindIndex(one => one.Index > index);
-        if (early >= 0)
+        var last = Index(now + SkewMax);
+        foreach (var (index, amount) in _buckets.Where(one => one.Index > last).ToList())
         {
-            var amount = _buckets.Skip(early).Aggregate(default(UsageAmount), (sum, one) => sum + one.Amount);
-            _buckets.RemoveRange(early, _buckets.Count - early);
-            _buckets.Add((index, amount));
+            Add(default(UsageAmount) - amount, index);
+            Add(amount, Index(now));
         }
+
+        _buckets.RemoveAll(one => one.Index > last);
     }
+
+    private DateTimeOffset EndOf(long index) => new((index + _span + 1) * bucket.Ticks, TimeSpan.Zero);
 
     private long Index(DateTimeOffset at) => at.UtcTicks / bucket.Ticks;
 }

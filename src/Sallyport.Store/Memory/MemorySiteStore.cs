@@ -1,16 +1,16 @@
 namespace Sallyport.Store.Memory;
 
-internal sealed class MemorySiteStore(string name) : ISiteStore
+internal sealed class MemorySiteStore(string name, TimeProvider time) : ISiteStore
 {
     public string Name => name;
 
     public IAccounts Accounts { get; } = new MemoryAccounts();
 
-    public MemorySettings Settings { get; } = new();
+    public ISiteKeys Keys { get; } = new MemorySiteKeys();
 
-    public ISiteKeys Keys => Settings;
+    public IRegistry Registry { get; } = new MemoryRegistry(time);
 
-    public IRegistry Registry => throw new NotSupportedException();
+    public ICounters Counters { get; } = new MemoryCounters(time);
 
-    public ICounters Counters => throw new NotSupportedException();
+    public IContacts Contacts { get; } = new MemoryContacts(time);
 }

@@ -15,15 +15,13 @@ public sealed class MemoryStore : IStore
     }
 
     public MemoryStore(TimeProvider time)
-        : this(new MemoryQueue(), new ConcurrentDictionary<string, MemorySiteStore>(StringComparer.Ordinal), new MemoryFacts(time), "memory", time)
+        : this(new MemoryQueue(), new ConcurrentDictionary<string, MemorySiteStore>(StringComparer.Ordinal), "memory", time)
     {
     }
 
-    private MemoryStore(
-        MemoryQueue queue, ConcurrentDictionary<string, MemorySiteStore> sites, IFacts facts, string name, TimeProvider time)
+    private MemoryStore(MemoryQueue queue, ConcurrentDictionary<string, MemorySiteStore> sites, string name, TimeProvider time)
     {
         (_queue, _sites, _time) = (queue, sites, time);
-        Facts = facts;
         Spool = new MemorySpool(queue, name, time);
     }
 
@@ -33,18 +31,14 @@ public sealed class MemoryStore : IStore
 
     public IAccounts Accounts => SiteOf(ISiteStore.DefaultName).Accounts;
 
-    public ISettings Settings => SiteOf(ISiteStore.DefaultName).Settings;
-
-    public IFacts Facts { get; }
-
     public ISiteStore Site(string name) => SiteOf(name);
 
     /// <summary>Another client of the same store, with a node of its own.</summary>
-    public MemoryStore Connect(string name) => new(_queue, _sites, Facts, name, _time);
+    public MemoryStore Connect(string name) => new(_queue, _sites, name, _time);
 
     public ValueTask DisposeAsync() => Spool.DisposeAsync();
 
-    private MemorySiteStore SiteOf(string name) => _sites.GetOrAdd(name, static site => new MemorySiteStore(site));
+    private MemorySiteStore SiteOf(string name) => _sites.GetOrAdd(name, static (site, time) => new MemorySiteStore(site, time), _time);
 }
 
 /// <summary>What a test makes go wrong.</summary>

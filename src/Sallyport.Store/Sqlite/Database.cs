@@ -91,6 +91,11 @@ internal static class Database
         {
             connection.Execute($"BEGIN IMMEDIATE; {Schema(next)} PRAGMA user_version = {next}; COMMIT");
         }
+
+        if (version < SchemaVersion)
+        {
+            connection.Execute("PRAGMA incremental_vacuum(1000)"); // pages that tables taken over leave are no room for mail
+        }
     }
 
     private static string ReadPragma(Connection connection, string pragma)

@@ -15,19 +15,13 @@ public sealed class SqliteStore : IStore
     {
         (_file, _node, _owner) = (file, node, owner);
         Spool = new SqliteSpool(node, file.Writer, file.Readers, file.Room, file.Options);
-        Settings = new SqliteSettings(file.Writer, file.Readers, ISiteStore.DefaultName);
-        Facts = new SqliteFacts(file.Writer, file.Readers, file.Time);
     }
 
     public ISpool Spool { get; }
 
     public IAccounts Accounts => Site(ISiteStore.DefaultName).Accounts;
 
-    public ISettings Settings { get; }
-
-    public IFacts Facts { get; }
-
-    public ISiteStore Site(string name) => _sites.GetOrAdd(name, site => new SqliteSiteStore(site, _file.Writer, _file.Readers));
+    public ISiteStore Site(string name) => _sites.GetOrAdd(name, site => new SqliteSiteStore(site, _file.Writer, _file.Readers, _file.Time));
 
     /// <summary>Opens or creates the store. What a crash of this node left half done is swept.</summary>
     /// <exception cref="StoreException">In use, unsafe, damaged or newer: the message says what to do.</exception>

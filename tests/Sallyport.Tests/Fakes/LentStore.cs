@@ -10,10 +10,6 @@ internal sealed class LentStore(IStore store, ISpool? spool = null) : IStore
 
     public IAccounts Accounts => store.Accounts;
 
-    public ISettings Settings => store.Settings;
-
-    public IFacts Facts => store.Facts;
-
     public ISiteStore Site(string name) => store.Site(name);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

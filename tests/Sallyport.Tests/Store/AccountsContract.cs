@@ -79,20 +79,6 @@ public abstract class AccountsContract : HeldContract
         Assert.Equal(["alice", "carol"], (await Accounts.ListAsync(Cancel)).Select(account => account.Login));
     }
 
-    [Fact]
-    public async Task A_setting_is_what_it_was_last_set_to()
-    {
-        Assert.Null(await Store.Settings.GetAsync("scram-key", Cancel));
-        await Store.Settings.SetAsync("scram-key", new byte[] { 1, 2, 3 }, Cancel);
-        await Store.Settings.SetAsync("other", ReadOnlyMemory<byte>.Empty, Cancel);
-        Assert.Equal("010203", await HexAsync("scram-key"));
-        await Store.Settings.SetAsync("scram-key", new byte[] { 4 }, Cancel);
-        Assert.Equal("04", await HexAsync("scram-key"));
-        Assert.Equal("", await HexAsync("other"));
-    }
-
-    private async Task<string> HexAsync(string name) => Convert.ToHexString((await Store.Settings.GetAsync(name, Cancel))!);
-
     protected static Account Sample(string login, params string[] addresses) => new(login, Verifier(4096), [.. addresses], false, Now);
 
     private static ScramVerifier Verifier(int iterations) => new(iterations, Body(16), Body(32), Body(33).AsMemory(1));

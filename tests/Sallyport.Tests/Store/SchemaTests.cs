@@ -40,8 +40,9 @@ public sealed class SchemaTests : IDisposable
         Assert.Equal("SevenBit 0, EightBitMime 1", Numbers<BodyType>());
         Assert.Equal("Headers 0, Full 1", Numbers<DsnReturn>());
         Assert.Equal("Unspecified 0, Never 1, Success 2, Failure 4, Delay 8", Numbers<DsnNotify>());
-        Assert.Equal("Ban 1, LoginFailures 2, KnownNetwork 3, StaleSecret 4, AppPassword 5, Grant 6, Usage 7, Contact 8, Baseline 9, "
-            + "Suspension 10, OutageVerifier 11, Rehash 12, Client 13", Numbers<FactKind>());
+        Assert.Equal("Ban 1, KnownNetwork 3, AppPassword 5, Grant 6, Baseline 9, Suspension 10, OutageVerifier 11, Rehash 12",
+            Numbers<RegistryKind>());
+        Assert.Equal("LoginFailures 2, Usage 7, Pattern 14", Numbers<CounterKind>());
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 /// <summary>What every store keeps apart for each site, and its keys.</summary>
-public abstract class SitesContract : FactsContract
+public abstract class SitesContract : StateContract
 {
     [Fact]
     public async Task An_account_of_one_site_is_unknown_to_the_others()
@@ -57,15 +57,5 @@ public abstract class SitesContract : FactsContract
         Assert.Equal(asked[0], await Store.Site("acme").Keys.GetOrAddAsync("k", () => throw new InvalidOperationException(), Cancel));
         Assert.NotEqual(asked[0], await Store.Site("other").Keys.GetOrAddAsync("k", Make, Cancel));
         Assert.NotEqual(asked[0], await keys.GetOrAddAsync("k2", Make, Cancel));
-    }
-
-    [Fact]
-    public async Task A_key_is_the_setting_of_that_name()
-    {
-        await Store.Settings.SetAsync("scram-key", new byte[] { 1, 2, 3 }, Cancel);
-        var keys = Store.Site(ISiteStore.DefaultName).Keys;
-        Assert.Equal([1, 2, 3], await keys.GetOrAddAsync("scram-key", () => [9], Cancel));
-        Assert.Equal([9], await keys.GetOrAddAsync("new", () => [9], Cancel));
-        Assert.Equal([9], await Store.Settings.GetAsync("new", Cancel));
     }
 }

@@ -96,7 +96,7 @@ public sealed class SqliteFaultTests : IDisposable
         await using var store = await OpenAsync(options => options with { PagesMax = 100 });
         Assert.IsType<CommitResult.NoRoom>(await store.Spool.KeepAsync(1, Record("a@example.com"), Body(3 * 1024 * 1024)));
         Assert.Equal(SpoolHealth.DiskLow, store.Spool.Health);
-        await store.Settings.SetAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
+        await store.MarkAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
         Assert.Equal(0, _folder.Count("chunk"));
         Assert.IsType<CommitResult.Durable>(await store.Spool.KeepAsync(2, Record("a@example.com"), Body(1000)));
     }
@@ -107,7 +107,7 @@ public sealed class SqliteFaultTests : IDisposable
         using var stall = new WriterStall();
         await using var store = await OpenAsync(options => options with { BeforeCommit = stall.Pass });
         await store.Spool.KeepAsync(1, Record("a@example.com"), [], claim: true);
-        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        await stall.BeginAsync(() => store.MarkAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
         var before = store.Spool.KeepAsync(2, Record("a@example.com"), []);
         var faulty = store.Spool.RecordAsync([Outcome(1, 0, RecipientState.Due, reply: null!)], [Report(9)], Cancel).AsTask();
         var unstorable = store.Spool.KeepAsync(3, Record("a@example.com") with { MessageId = null! }, []);
@@ -161,7 +161,7 @@ public sealed class SqliteFaultTests : IDisposable
             },
         });
         gated = true;
-        var first = store.Settings.SetAsync("hold the writer", new byte[] { 1 }, Cancel).AsTask();
+        var first = store.MarkAsync("hold the writer", new byte[] { 1 }, Cancel).AsTask();
         await entered.WaitAsync(Cancel);
         var small = store.Spool.KeepAsync(1, Record("a@example.com"), Body(1000));
         var large = store.Spool.KeepAsync(2, Record("a@example.com"), Body(250_000));
@@ -186,7 +186,7 @@ public sealed class SqliteFaultTests : IDisposable
         await submission.WriteAsync(Body(1024 * 1024), Cancel);
         var other = store.Spool.Begin(Id(2));
         await other.WriteAsync(Body(1024 * 1024), Cancel);
-        await stall.BeginAsync(() => store.Settings.SetAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
+        await stall.BeginAsync(() => store.MarkAsync("stalls", new byte[] { 1 }, Cancel).AsTask(), Cancel);
         var commit = submission.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
         var otherCommit = other.CommitAsync(Record("bob@example.com"), Header, claim, Cancel);
         var withdrawal = submission.WithdrawAsync();
@@ -196,7 +196,7 @@ public sealed class SqliteFaultTests : IDisposable
         Assert.True(await withdrawal);
         Assert.IsType<CommitResult.Withdrawn>(await commit);
         Assert.IsType<CommitResult.Durable>(await otherCommit);
-        await store.Settings.SetAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
+        await store.MarkAsync("after", new byte[] { 1 }, Cancel); // comes behind the clean-up in the writer's queue
         Assert.Null(await store.Spool.FindAsync(Id(1), Cancel));
         Assert.Equal(Whole(1024 * 1024), await store.Spool.ReadAsync(2, Cancel));
         Assert.Equal(8L, _folder.Count("chunk"));
@@ -211,11 +211,11 @@ public sealed class SqliteFaultTests : IDisposable
         for (var i = 0; i < 3; i++)
         {
             await Assert.ThrowsAnyAsync<Exception>(
-                async () => await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+                async () => await store.MarkOfAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
         }
 
         File.Move(file + ".away", file);
-        Assert.Null(await store.Settings.GetAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
+        Assert.Null(await store.MarkOfAsync("x", Cancel).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancel));
     }
 
     [Fact]
@@ -239,9 +239,9 @@ public sealed class SqliteFaultTests : IDisposable
                 },
             });
             gated = true;
-            var first = store.Settings.SetAsync("first", new byte[] { 1 }, Cancel).AsTask();
+            var first = store.MarkAsync("first", new byte[] { 1 }, Cancel).AsTask();
             await entered.WaitAsync(Cancel);
-            var waits = store.Settings.SetAsync("waits", new[] { (byte)round }, Cancel).AsTask();
+            var waits = store.MarkAsync("waits", new[] { (byte)round }, Cancel).AsTask();
             var closing = Task.Run(async () => await store.DisposeAsync(), Cancel);
             await Task.Yield();
             go.Release();
@@ -249,7 +249,7 @@ public sealed class SqliteFaultTests : IDisposable
             await first;
             await waits;
             await using var again = await OpenAsync();
-            Assert.Equal(round, Assert.Single((await again.Settings.GetAsync("waits", Cancel))!));
+            Assert.Equal(round, Assert.Single((await again.MarkOfAsync("waits", Cancel))!));
         }
     }
 
@@ -319,7 +319,7 @@ public sealed class SqliteFaultTests : IDisposable
         await using var upgraded = await OpenAsync();
         Assert.Equal(3L, _folder.Query("PRAGMA user_version").Single());
         Assert.Equal("0 Due", States(await upgraded.Spool.FindAsync(Id(1), Cancel)));
-        await upgraded.Facts.SaveAsync([new FactChange.Remove(FactKind.Ban, "x")], Cancel);
+        await upgraded.MarkAsync("x", [1], Cancel);
     }
 
     private static void Throw(bool broken)

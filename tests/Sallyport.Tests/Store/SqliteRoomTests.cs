@@ -75,7 +75,7 @@ public sealed class SqliteRoomTests : IDisposable
         {
             Assert.True(++kept < 200, "the disk never got low");
             Assert.IsType<CommitResult.Durable>(await store.Spool.KeepAsync(kept, Record("a@example.com"), Body(200_000), claim: true));
-            await store.Settings.SetAsync("flush", new byte[] { 1 }, Cancel);
+            await store.MarkAsync("flush", new byte[] { 1 }, Cancel);
             _folder.Query("PRAGMA wal_checkpoint(TRUNCATE)");
             _time.Advance(TimeSpan.FromSeconds(1));
         }
@@ -84,7 +84,7 @@ public sealed class SqliteRoomTests : IDisposable
         await store.Spool.RecordAsync([.. Enumerable.Range(1, kept).Select(i => Outcome(i, 0, RecipientState.Relayed))], [], Cancel);
         for (byte i = 0; i < 50; i++)
         {
-            await store.Settings.SetAsync("after", new[] { i }, Cancel); // comes behind what the writer did in its idle moment
+            await store.MarkAsync("after", new[] { i }, Cancel); // comes behind what the writer did in its idle moment
             _folder.Query("PRAGMA wal_checkpoint(TRUNCATE)");
         }
 

@@ -27,13 +27,13 @@ public sealed class SqliteStoreTests : TwoClientsContract
     {
         await Spool.KeepAsync(1, Record("a@example.com", "b@example.com"), Body(1024 * 1024));
         await Store.Accounts.AddAsync(Sample("jane"), Cancel);
-        await Store.Settings.SetAsync("key", new byte[] { 7 }, Cancel);
+        await Store.MarkAsync("key", new byte[] { 7 }, Cancel);
         await Store.DisposeAsync();
         await using var again = await _folder.OpenAsync(Cancel);
         Assert.Equal("0 Due, 1 Due", States(await again.Spool.FindAsync(Id(1), Cancel)));
         Assert.Equal(Whole(1024 * 1024), await again.Spool.ReadAsync(1, Cancel));
         Assert.NotNull(await again.Accounts.FindAsync("jane", Cancel));
-        Assert.Equal(7, Assert.Single((await again.Settings.GetAsync("key", Cancel))!));
+        Assert.Equal(7, Assert.Single((await again.MarkOfAsync("key", Cancel))!));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class SqliteStoreTests : TwoClientsContract
         await given_up.WriteAsync(Body(1024 * 1024), Cancel);
         Assert.True(_folder.Count("chunk") > 0);
         await given_up.DisposeAsync();
-        await Store.Settings.SetAsync("after", new byte[] { 1 }, Cancel); // comes behind it in the writer's queue
+        await Store.MarkAsync("after", new byte[] { 1 }, Cancel); // comes behind it in the writer's queue
         Assert.Equal(0, _folder.Count("chunk"));
     }
 

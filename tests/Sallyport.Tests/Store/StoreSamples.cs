@@ -88,4 +88,11 @@ internal static class StoreSamples
         message is null ? "gone" : string.Join(", ", message.Recipients.Select(row => $"{row.Number} {row.State}"));
 
     public static ImmutableArray<string> Ids(IEnumerable<SpooledMessage> messages) => [.. messages.Select(message => message.Id.ToString()[7..])];
+
+    /// <summary>A write that is none of mail's.</summary>
+    public static async ValueTask MarkAsync(this IStore store, string name, byte[] value, CancellationToken cancel) =>
+        await store.Site(ISiteStore.DefaultName).Registry.WriteAsync([new RegistryWrite(RegistryKind.Grant, name, value, null)], cancel);
+
+    public static async ValueTask<byte[]?> MarkOfAsync(this IStore store, string name, CancellationToken cancel) =>
+        (await store.Site(ISiteStore.DefaultName).Registry.FindAsync(RegistryKind.Grant, name, cancel))?.Value?.ToArray();
 }

@@ -16,7 +16,7 @@ namespace Sallyport.Server.Admin.Handlers;
 
 internal sealed class AppPasswordHandlers(AdminServices services)
 {
-    private AppPasswordBook Book => services.Books.AppPasswords;
+    private AppPasswordRegistry Book => services.Books.AppPasswords;
 
     public void Register(AdminDispatcher handlers)
     {

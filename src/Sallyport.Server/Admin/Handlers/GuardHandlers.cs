@@ -55,7 +55,7 @@ internal sealed class GuardHandlers(AdminServices services)
 
     private async ValueTask<AdminAnswer> StoredAsync(AdminAnswer answer)
     {
-        await services.Books.Journal.FlushAsync();
+        await services.Books.State.FlushAsync();
         return answer;
     }
 }

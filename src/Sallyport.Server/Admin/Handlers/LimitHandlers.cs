@@ -85,7 +85,7 @@ internal sealed class LimitHandlers(AdminServices services)
         subject = SendingSubject.LoginOf(subject) is { } login
             ? SendingSubject.OfLogin(await LoginNaming.OfAsync(services, login, call.Cancel)) : subject;
         services.Sending.Reset(subject);
-        await services.Books.Journal.FlushAsync();
+        await services.Books.State.FlushAsync();
         return new(true, AdminCodes.LimitsReset, $"the counts of {SendingSubject.Words(subject)} are reset");
     }
 

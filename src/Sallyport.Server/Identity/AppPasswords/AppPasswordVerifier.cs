@@ -11,11 +11,11 @@ namespace Sallyport.Server.Identity.AppPasswords;
 /// Verifies app passwords. No directory ever sees one; the login's directory is asked whether it knows the login and lets it in, and its
 /// no is the last word.
 /// </summary>
-public sealed class AppPasswordVerifier(AppPasswordBook book, DirectoryChain chain, RememberedSuccesses remembered, TimeProvider time)
+public sealed class AppPasswordVerifier(AppPasswordRegistry book, DirectoryChain chain, RememberedSuccesses remembered, TimeProvider time)
 {
     public static LoginVerdict NoneOfOurs { get; } = new LoginVerdict.Denied(LoginReason.AppPasswordUnknown);
 
-    public AppPasswordBook Book => book;
+    public AppPasswordRegistry Book => book;
 
     /// <param name="login">Prepared.</param>
     /// <param name="secret">From <see cref="AppPasswordText.Parse"/>.</param>

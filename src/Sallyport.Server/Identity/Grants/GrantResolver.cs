@@ -9,7 +9,7 @@ namespace Sallyport.Server.Identity.Grants;
 
 /// <summary>Makes a login's grant: the union of what its directory says, the configuration and the commands.</summary>
 public sealed class GrantResolver(
-    ImmutableArray<GrantOptions> configured, ImmutableArray<SenderModeOptions> modes, GrantBook book, DirectoryChain chain)
+    ImmutableArray<GrantOptions> configured, ImmutableArray<SenderModeOptions> modes, GrantRegistry book, DirectoryChain chain)
 {
     private readonly ImmutableArray<GrantRule> _configured =
     [

@@ -9,7 +9,7 @@ namespace Sallyport.Server.Identity.Offline;
 /// Asks a directory for a password with what we remember of it: a success of a moment ago, and, while it is away, the last one from the
 /// same network.
 /// </summary>
-public sealed class RememberedSuccesses(ServerOptions options, SuccessCache cache, OutageBook outages, TimeProvider time)
+public sealed class RememberedSuccesses(ServerOptions options, SuccessCache cache, OfflineCredentialCache outages, TimeProvider time)
 {
     private readonly FrozenDictionary<string, DirectoryOptions> _options =
         options.Directories.DistinctBy(one => one.Name).ToFrozenDictionary(one => one.Name, StringComparer.Ordinal);
@@ -91,10 +91,10 @@ public sealed class RememberedSuccesses(ServerOptions options, SuccessCache cach
         switch (verdict)
         {
             case LoginVerdict.Granted { Entry: var entry }:
-                _ = outages.SucceededAsync(key, password, entry, goodFor, time.GetUtcNow());
+                outages.Behind(outages.SucceededAsync(key, password, entry, goodFor, time.GetUtcNow()));
                 break;
             case { Reason: LoginReason.WrongPassword or LoginReason.UnknownOrWrong } when password is not null:
-                _ = outages.RefusedAsync(key.Directory, key.Login, password);
+                outages.Behind(outages.RefusedAsync(key.Directory, key.Login, password));
                 break;
             case { Reason: LoginReason.Disabled or LoginReason.Expired or LoginReason.UnknownLogin }:
                 outages.Forget(key.Directory, key.Login);

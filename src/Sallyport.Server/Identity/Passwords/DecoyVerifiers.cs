@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Sallyport.Mail.Sasl;
-using Sallyport.Store;
+using Sallyport.Server.State;
 
 namespace Sallyport.Server.Identity.Passwords;
 
@@ -11,27 +11,14 @@ namespace Sallyport.Server.Identity.Passwords;
 /// </summary>
 public sealed class DecoyVerifiers
 {
-    private const string SettingName = "made-up-salt-key";
-    private readonly byte[] _key;
+    private readonly ReadOnlyMemory<byte> _key;
 
-    private DecoyVerifiers(byte[] key) => _key = key;
-
-    public static async ValueTask<DecoyVerifiers> LoadAsync(ISettings settings, CancellationToken cancel)
-    {
-        var key = await settings.GetAsync(SettingName, cancel);
-        if (key is null)
-        {
-            key = RandomNumberGenerator.GetBytes(32);
-            await settings.SetAsync(SettingName, key, cancel);
-        }
-
-        return new DecoyVerifiers(key);
-    }
+    public DecoyVerifiers(SiteKeys keys) => _key = keys.DecoySalt;
 
     public ScramVerifier For(string login)
     {
-        var octets = HMACSHA512.HashData(_key, Encoding.UTF8.GetBytes(login));
-        var serverKey = HMACSHA256.HashData(_key, octets);
+        var octets = HMACSHA512.HashData(_key.Span, Encoding.UTF8.GetBytes(login));
+        var serverKey = HMACSHA256.HashData(_key.Span, octets);
         return new ScramVerifier(PasswordHasher.Iterations, octets.AsMemory(0, 16), octets.AsMemory(16, 32), serverKey);
     }
 }

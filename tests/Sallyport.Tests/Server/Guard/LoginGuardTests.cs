@@ -20,7 +20,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
     private readonly RecordingLog _log = new();
     private readonly MemoryStore _store;
     private readonly OptionsInForce _site = new();
-    private WriteBehindBuffer _journal = null!;
+    private SiteState _state = null!;
     private LoginGuard _guard = null!;
 
     public LoginGuardTests() => _store = new MemoryStore(_time);
@@ -37,7 +37,7 @@ public sealed class LoginGuardTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await _journal.DisposeAsync();
+        await _state.DisposeAsync();
         await _store.DisposeAsync();
     }
 
@@ -329,13 +329,13 @@ public sealed class LoginGuardTests : IAsyncLifetime
 
     private async Task RestartAsync()
     {
-        if (_journal is not null)
+        if (_state is not null)
         {
-            await _journal.DisposeAsync();
+            await _state.DisposeAsync();
         }
 
-        _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
-        _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_store.Facts, _journal, Cancel), _log, _time, _site);
+        _state = await _store.StateAsync(_log, _time);
+        _guard = new LoginGuard(await LoginFailureTracker.LoadAsync(_state, Cancel), _log, _time, _site);
     }
 
     private string NameOf(string login, string password) => _fingerprint.Of(FingerprintPurpose.Guess, "", login, password);

@@ -19,21 +19,21 @@ public sealed class VouchedGuardTests : IAsyncLifetime
     private readonly RecordingLog _log = new();
     private readonly OptionsInForce _site = new();
     private readonly MemoryStore _store;
-    private WriteBehindBuffer _journal = null!;
+    private SiteState _state = null!;
     private LoginGuard _guard = null!;
 
     public VouchedGuardTests() => _store = new MemoryStore(_time);
 
     public async ValueTask InitializeAsync()
     {
-        _journal = new WriteBehindBuffer(_store.Facts, _log, _time);
+        _state = await _store.StateAsync(_log, _time);
         _guard = new LoginGuard(
-            await LoginFailureTracker.LoadAsync(_store.Facts, _journal, TestContext.Current.CancellationToken), _log, _time, _site);
+            await LoginFailureTracker.LoadAsync(_state, TestContext.Current.CancellationToken), _log, _time, _site);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _journal.DisposeAsync();
+        await _state.DisposeAsync();
         await _store.DisposeAsync();
     }
 

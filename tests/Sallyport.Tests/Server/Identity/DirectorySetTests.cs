@@ -3,6 +3,7 @@ using Sallyport.Server.Identity;
 using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Identity.Directories;
 using Sallyport.Server.Identity.Passwords;
+using Sallyport.Server.State;
 using Sallyport.Store.Memory;
 using Sallyport.Tests.Fakes;
 using Xunit;
@@ -26,7 +27,7 @@ public sealed class DirectorySetTests : IAsyncDisposable
     [Fact]
     public async Task A_login_costs_one_hash_whether_or_not_it_exists_and_none_beside_a_directory_that_costs_none()
     {
-        var madeUp = await DecoyVerifiers.LoadAsync(_store.Settings, TestContext.Current.CancellationToken);
+        var madeUp = new DecoyVerifiers(await SiteKeys.LoadAsync(_store.Site().Keys, TestContext.Current.CancellationToken));
         await using var set = new DirectorySet(new DirectoryServices(_store, _hasher, madeUp, new RecordingLog(), TimeProvider.System));
         Assert.Equal([true], Hashing(set, []));
         Assert.Equal([false, true], Hashing(set, [Hashes]));

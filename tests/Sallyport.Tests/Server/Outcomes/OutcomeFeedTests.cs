@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Outcomes;
 using Sallyport.Server.Telemetry;
-using Sallyport.Store;
 using Sallyport.Tests.Fakes;
 using Xunit;
 using static Sallyport.Tests.Store.StoreSamples;

@@ -1,7 +1,9 @@
 using Sallyport.Mail.Addressing;
 using Sallyport.Server.Sending;
+using Sallyport.Server.State;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Sending;
@@ -25,31 +27,30 @@ public sealed class ContactTests
     public async Task Mailboxes_are_compared_as_everywhere_and_the_key_outlives_a_restart()
     {
         await using var store = new MemoryStore();
-        var hash = await ContactHash.LoadAsync(store.Settings, TestContext.Current.CancellationToken);
+        var hash = new ContactHash(await SiteKeys.LoadAsync(store.Site().Keys, TestContext.Current.CancellationToken));
         Assert.Equal(hash.Of(Mailbox("Bob.Roe@Bücher.example")), hash.Of(Mailbox("bob.roe@xn--bcher-kva.example")));
         Assert.NotEqual(hash.Of(Mailbox("bob@example.com")), hash.Of(Mailbox("bob@example.org")));
-        var again = await ContactHash.LoadAsync(store.Settings, TestContext.Current.CancellationToken);
+        var again = new ContactHash(await SiteKeys.LoadAsync(store.Site().Keys, TestContext.Current.CancellationToken));
         Assert.Equal(hash.Of(Mailbox("bob@example.com")), again.Of(Mailbox("bob@example.com")));
     }
 
-    /// <summary>Added to, never changed: this is on disk at a site.</summary>
     [Fact]
-    public void Contacts_are_stored_as_they_were()
+    public void Only_what_is_new_of_a_segment_goes_to_the_store()
     {
         var list = Loaded([]);
         list.Learn(0x0102030405060708, Now, 1000);
+        list.TakeChanges();
         list.Learn(0xfffefdfcfbfaf9f8, Now, 1000);
-        var fact = ((FactChange.Put)Assert.Single(list.TakeChanges())).Fact;
-        Assert.Equal((FactKind.Contact, "jane\n01a20c9fd0d0"), (fact.Kind, fact.Key));
-        Assert.Equal("010807060504030201F8F9FAFBFCFDFEFF", Convert.ToHexString(fact.Value.Span));
-        Assert.Equal(Now.AddDays(365), fact.ExpiresAt);
+        var change = Assert.Single(list.TakeChanges());
+        Assert.Equal(("jane", 0x01a20c9fd0d0, Now.AddDays(365)), (change.Login, change.Segment, change.ExpiresAt));
+        Assert.Equal([0xfffefdfcfbfaf9f8], change.Hashes);
         Assert.False(list.HasChanges);
     }
 
     [Fact]
     public void What_was_stored_is_known_again_and_goes_on_where_it_ended()
     {
-        var store = new Dictionary<string, Fact>();
+        var store = new SortedDictionary<long, HashSet<ulong>>();
         var list = Loaded([]);
         for (var i = 0; i < 1000; i++)
         {
@@ -62,7 +63,7 @@ public sealed class ContactTests
 
         Apply(store, list);
         Assert.Equal(4, store.Count); // 256 in each
-        var again = Loaded([.. store.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Value)]);
+        var again = Loaded([.. store.Select(entry => new ContactSegment(entry.Key, [.. entry.Value]))]);
         Assert.Equal(1000, again.Count);
         Assert.All(Enumerable.Range(0, 1000), i => Assert.True(again.Knows((ulong)i, Now)));
         Assert.False(again.Knows(1000, Now));
@@ -80,7 +81,7 @@ public sealed class ContactTests
         list.Learn(1, Now.AddDays(29), 1000);
         Assert.False(list.HasChanges);
         list.Learn(1, Now.AddDays(30), 1000);
-        Assert.Equal(Now.AddDays(395), ((FactChange.Put)Assert.Single(list.TakeChanges())).Fact.ExpiresAt);
+        Assert.Equal(Now.AddDays(395), Assert.Single(list.TakeChanges()).ExpiresAt);
         Assert.True(list.Knows(1, Now.AddDays(394)));
         Assert.False(list.Knows(1, Now.AddDays(395)));
     }
@@ -88,7 +89,7 @@ public sealed class ContactTests
     [Fact]
     public void At_the_limit_those_used_longest_ago_go_also_from_the_store()
     {
-        var store = new Dictionary<string, Fact>();
+        var store = new SortedDictionary<long, HashSet<ulong>>();
         var list = Loaded([]);
         for (var i = 0; i < 5000; i++)
         {
@@ -99,7 +100,7 @@ public sealed class ContactTests
         Apply(store, list);
         Assert.True(list.Knows(4999, Now));
         Assert.False(list.Knows(0, Now));
-        Assert.Equal(list.Count, store.Values.Sum(fact => (fact.Value.Length - 1) / sizeof(ulong)));
+        Assert.Equal(list.Count, store.Values.Sum(hashes => hashes.Count));
     }
 
     [Fact]
@@ -108,31 +109,30 @@ public sealed class ContactTests
         var list = new ContactList("jane");
         Assert.True(list.Knows(7, Now));
         list.Learn(7, Now, 1000);
-        list.Load([new Fact(FactKind.Contact, "jane\n000000000001", new byte[] { 1, 9, 0, 0, 0, 0, 0, 0, 0 }, null),
-            new Fact(FactKind.Contact, "jane\n000000000002", new byte[] { 2, 5, 5 }, null)]); // of a later version: left alone
+        list.Load(new ContactSegments([new ContactSegment(1, [9])], 1), Now);
         Assert.Equal((true, 2), (list.Knows(7, Now), list.Count));
         Assert.False(list.Knows(8, Now));
     }
 
-    private static void Apply(Dictionary<string, Fact> store, ContactList list)
+    private static void Apply(SortedDictionary<long, HashSet<ulong>> store, ContactList list)
     {
         foreach (var change in list.TakeChanges())
         {
-            if (change is FactChange.Put put)
+            if (change.Hashes.Count == 0)
             {
-                store[put.Fact.Key] = put.Fact;
+                store.Remove(change.Segment);
+                continue;
             }
-            else
-            {
-                store.Remove(((FactChange.Remove)change).Key);
-            }
+
+            store.TryAdd(change.Segment, []);
+            store[change.Segment].UnionWith(change.Hashes);
         }
     }
 
-    private static ContactList Loaded(IReadOnlyList<Fact> facts)
+    private static ContactList Loaded(IReadOnlyList<ContactSegment> segments)
     {
         var list = new ContactList("jane");
-        list.Load(facts);
+        list.Load(new ContactSegments(segments, 1), Now);
         return list;
     }
 

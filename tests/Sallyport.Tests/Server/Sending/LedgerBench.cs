@@ -12,13 +12,8 @@ namespace Sallyport.Tests.Server.Sending;
 /// <summary>A book on a store and a clock in memory.</summary>
 internal sealed class LedgerBench : IAsyncDisposable
 {
-    private WriteBehindBuffer _journal;
 
-    private LedgerBench()
-    {
-        Store = new MemoryStore(Clock);
-        _journal = new WriteBehindBuffer(Store.Facts, Log, Clock);
-    }
+    private LedgerBench() => Store = new MemoryStore(Clock);
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 11, 24, 8, 15, 30, TimeSpan.Zero));
 
@@ -28,12 +23,13 @@ internal sealed class LedgerBench : IAsyncDisposable
 
     public UsageLedger Book { get; private set; } = null!;
 
-    public WriteBehindBuffer Journal => _journal;
+    public SiteState State { get; private set; } = null!;
 
     public static async Task<LedgerBench> NewAsync()
     {
         var bench = new LedgerBench();
-        bench.Book = await UsageLedger.LoadAsync(bench.Store, bench._journal, bench.Clock, default);
+        bench.State = await bench.Store.StateAsync(bench.Log, bench.Clock);
+        bench.Book = await UsageLedger.LoadAsync(bench.State, bench.Clock, default);
         return bench;
     }
 
@@ -42,12 +38,12 @@ internal sealed class LedgerBench : IAsyncDisposable
     {
         if (crash)
         {
-            _journal.Collecting = null;
+            State.Buffer.Collecting = null;
         }
 
-        await _journal.DisposeAsync();
-        _journal = new WriteBehindBuffer(Store.Facts, Log, Clock);
-        Book = await UsageLedger.LoadAsync(Store, _journal, Clock, default);
+        await State.DisposeAsync();
+        State = await Store.StateAsync(Log, Clock);
+        Book = await UsageLedger.LoadAsync(State, Clock, default);
     }
 
     public static SendingLogin Login(string name, params Quota[] quotas) => SendingLogin.Of(
@@ -87,7 +83,7 @@ internal sealed class LedgerBench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _journal.DisposeAsync();
+        await State.DisposeAsync();
         await Store.DisposeAsync();
     }
 }

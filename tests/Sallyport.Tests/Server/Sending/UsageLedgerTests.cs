@@ -1,8 +1,9 @@
 using System.Net;
-using System.Text;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Sending;
+using Sallyport.Server.State;
 using Sallyport.Store;
+using Sallyport.Tests.Fakes;
 using Xunit;
 using static Sallyport.Tests.Server.Sending.LedgerBench;
 
@@ -199,7 +200,7 @@ public sealed class UsageLedgerTests : IAsyncLifetime
             Book.ActivityOf("jane").Day.Connections));
         Assert.NotNull(_bench.Send(jane, "b@x.test"));
         Assert.Null(_bench.Send(jane, "a@x.test"));
-        await _bench.Journal.FlushAsync();
+        await _bench.State.FlushAsync();
         await _bench.RestartAsync(crash: true);
         await Book.LoadContactsAsync("jane");
         Assert.Null(_bench.Send(jane, "a@x.test"));
@@ -212,20 +213,20 @@ public sealed class UsageLedgerTests : IAsyncLifetime
         var jane = Login("jane");
         await Book.LoadContactsAsync("jane");
         Assert.Null(_bench.Send(jane, "a@x.test"));
-        await _bench.Journal.FlushAsync();
+        await _bench.State.FlushAsync();
         _bench.Clock.Advance(TimeSpan.FromHours(26));
-        await _bench.Journal.FlushAsync();
+        await _bench.State.FlushAsync();
         Assert.Equal((0, false), (Book.ActivityOf("jane").Contacts, Book.ActivityOf("jane").ContactsLoaded));
         await Book.LoadContactsAsync("jane");
         Assert.Equal(1, Book.ActivityOf("jane").Contacts);
-        Assert.Empty(await _bench.Store.Facts.ListAsync(FactKind.Usage, "", Cancel)); // expired
+        Assert.Empty(await _bench.Store.Site().Counters.ListAsync(CounterKind.Usage, "", Cancel)); // expired
     }
 
     [Fact]
     public async Task A_store_that_does_not_answer_makes_nobody_new_and_nobody_wait_for_long()
     {
-        var stalled = new StalledFacts(_bench.Store);
-        var book = await UsageLedger.LoadAsync(stalled, _bench.Journal, _bench.Clock, Cancel);
+        await using var state = await SiteState.OpenAsync(new StalledSite(_bench.Store.Site()), _bench.Log, _bench.Clock, Cancel);
+        var book = await UsageLedger.LoadAsync(state, _bench.Clock, Cancel);
         var loading = book.LoadContactsAsync("jane").AsTask();
         Assert.False(loading.IsCompleted);
         _bench.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -259,42 +260,45 @@ public sealed class UsageLedgerTests : IAsyncLifetime
         var jane = Login("jane");
         Book.TryConnect(jane, Office, out _);
         Assert.Null(_bench.Send(jane, 1234, held: false, "a@x.test", "b@acme.test"));
-        await _bench.Journal.FlushAsync();
-        var facts = await _bench.Store.Facts.ListAsync(FactKind.Usage, "", Cancel);
-        Assert.Equal(["login:jane", "site"], facts.Select(fact => fact.Key));
+        await _bench.State.FlushAsync();
+        var counts = await _bench.Store.Site().Counters.ListAsync(CounterKind.Usage, "login:jane", Cancel);
         Assert.Equal(
-            """{"minute":[[63931104930,1,2,0,1234,1]],"hour":[[1065518415,1,2,0,1234,1]],"day":[[71034561,1,2,0,1234,1]],"""
-            + """ "networks":{"192.0.2.7":1795508130}}""".TrimStart(),
-            Encoding.UTF8.GetString(facts[0].Value.Span));
+            """
+            login:jane 71034561 32=1, login:jane 71034561 33=2, login:jane 71034561 35=1234, login:jane 71034561 36=1,
+            login:jane 1065518415 16=1, login:jane 1065518415 17=2, login:jane 1065518415 19=1234, login:jane 1065518415 20=1,
+            login:jane 63931104930 0=1, login:jane 63931104930 1=2, login:jane 63931104930 3=1234, login:jane 63931104930 4=1,
+            login:jane|192.0.2.7 71034561 48=1
+            """.ReplaceLineEndings(" "),
+            string.Join(", ", counts.Select(one => $"{one.Key.Replace('\n', '|')} {one.Bucket} {one.Measure}={one.Value}")));
+        Assert.Equal("site", (await _bench.Store.Site().Counters.ListAsync(CounterKind.Usage, "s", Cancel))[0].Key);
     }
 
     private static (SendingWindow Window, string? FreeAt) Limit(LimitReached? reached) =>
         (reached!.Limit.Window, reached.FreeAt?.ToString("HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture));
 
-    private sealed class StalledFacts(IStore store) : IStore, IFacts
+    /// <summary>Its contacts never come.</summary>
+    private sealed class StalledSite(ISiteStore site) : ISiteStore, IContacts
     {
-        public ISpool Spool => store.Spool;
+        public string Name => site.Name;
 
-        public ISiteStore Site(string name) => store.Site(name);
+        public IAccounts Accounts => site.Accounts;
 
-        public IAccounts Accounts => store.Accounts;
+        public ISiteKeys Keys => site.Keys;
 
-        public ISettings Settings => store.Settings;
+        public IRegistry Registry => site.Registry;
 
-        public IFacts Facts => this;
+        public ICounters Counters => site.Counters;
 
-        public ValueTask<Fact?> FindAsync(FactKind kind, string key, CancellationToken cancel) => store.Facts.FindAsync(kind, key, cancel);
+        public IContacts Contacts => this;
 
-        public async ValueTask<IReadOnlyList<Fact>> ListAsync(FactKind kind, string keyPrefix, CancellationToken cancel)
+        public async ValueTask<ContactSegments> ListAsync(string login, long cursor, CancellationToken cancel)
         {
-            await Task.Delay(kind == FactKind.Contact ? Timeout.Infinite : 0, cancel);
-            return [];
+            await Task.Delay(Timeout.Infinite, cancel);
+            return new ContactSegments([], 0);
         }
 
-        public ValueTask SaveAsync(IReadOnlyList<FactChange> changes, CancellationToken cancel) => store.Facts.SaveAsync(changes, cancel);
+        public ValueTask WriteAsync(IReadOnlyList<ContactChange> changes, CancellationToken cancel) => site.Contacts.WriteAsync(changes, cancel);
 
-        public ValueTask<int> SweepAsync(CancellationToken cancel) => store.Facts.SweepAsync(cancel);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask<int> SweepAsync(CancellationToken cancel) => site.Contacts.SweepAsync(cancel);
     }
 }

@@ -1,6 +1,5 @@
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Telemetry;
-using Sallyport.Store;
 using Sallyport.Tests.Fakes;
 using Xunit;
 

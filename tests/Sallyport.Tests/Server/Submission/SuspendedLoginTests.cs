@@ -47,16 +47,16 @@ public sealed class SuspendedLoginTests
     {
         var clock = new FakeTimeProvider();
         await using var store = new MemoryStore(clock);
-        var book = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        var book = await LoadAsync(store, clock);
         await book.SuspendAsync("jane", TimeSpan.FromHours(1), "away", Cancel);
         await book.SuspendAsync("bob", null, "", Cancel);
-        var again = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        var again = await LoadAsync(store, clock);
         Assert.Equal(book.All, again.All);
         Assert.Equal(["bob", "jane"], again.All.Select(one => one.Login));
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Null(again.Find("jane"));
         Assert.False(await again.ResumeAsync("jane", Cancel));
-        Assert.Equal(["bob"], (await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel)).All.Select(one => one.Login));
+        Assert.Equal(["bob"], (await LoadAsync(store, clock)).All.Select(one => one.Login));
     }
 
     [Fact]
@@ -64,14 +64,17 @@ public sealed class SuspendedLoginTests
     {
         var clock = new FakeTimeProvider();
         await using var store = new MemoryStore(clock);
-        var value = """{"login":"jane","since":"2026-11-25T08:00:00+00:00","until":null,"why":"stolen"}"""u8.ToArray();
-        await store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Suspension, "jane", value, null))], Cancel);
-        var book = await SuspensionRegistry.LoadAsync(store.Facts, new RecordingLog(), clock, Cancel);
+        await store.PutAsync(
+            RegistryKind.Suspension, "jane", """{"login":"jane","since":"2026-11-25T08:00:00+00:00","until":null,"why":"stolen"}""");
+        var book = await LoadAsync(store, clock);
         Assert.Equal(new Suspension("jane", new DateTimeOffset(2026, 11, 25, 8, 0, 0, TimeSpan.Zero), null, "stolen"), book.Find("JANE"));
         await book.SuspendAsync("bob", TimeSpan.FromHours(1), "w", Cancel);
-        var kept = await store.Facts.FindAsync(FactKind.Suspension, "bob", Cancel);
+        var kept = await store.Site().Registry.FindAsync(RegistryKind.Suspension, "bob", Cancel);
         Assert.Equal(
             """{"login":"bob","since":"2000-01-01T00:00:00+00:00","until":"2000-01-01T01:00:00+00:00","why":"w"}""",
-            System.Text.Encoding.UTF8.GetString(kept!.Value.Span));
+            System.Text.Encoding.UTF8.GetString(kept!.Value!.Value.Span));
     }
+
+    private static async ValueTask<SuspensionRegistry> LoadAsync(MemoryStore store, TimeProvider time) =>
+        await SuspensionRegistry.LoadAsync(await store.StateAsync(new RecordingLog(), time), time, Cancel);
 }

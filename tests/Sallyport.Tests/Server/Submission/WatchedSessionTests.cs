@@ -1,7 +1,6 @@
 using System.Net;
 using Sallyport.Server.Sending;
 using Sallyport.Server.Telemetry;
-using Sallyport.Store;
 using Sallyport.Tests.Fakes;
 using Xunit;
 using static Sallyport.Tests.Store.StoreSamples;

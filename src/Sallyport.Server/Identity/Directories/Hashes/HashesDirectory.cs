@@ -117,21 +117,30 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
         });
     }
 
+    private IRegistry Registry => services.Store.Site(ISiteStore.DefaultName).Registry;
+
     private async ValueTask<ScramVerifier?> FindRehashAsync(HashedAccount account, CancellationToken cancel)
     {
-        if (!account.Hash.IsWeak || await services.Store.Facts.FindAsync(FactKind.Rehash, Key(account), cancel) is not { } fact)
+        if (!account.Hash.IsWeak
+            || await Registry.FindAsync(RegistryKind.Rehash, Key(account), cancel) is not { Value: { } value })
         {
             return null;
         }
 
         ScramVerifier? found = null;
-        StoredFacts.Take(fact, one => // damaged, the hash in the file still is the login's
+        try
         {
-            var stored = JsonSerializer.Deserialize(one.Value.Span, HashesJson.Default.StoredRehash)!;
+            var stored = StoredJson.Read(value, HashesJson.Default.StoredRehash);
             found = CryptographicOperations.FixedTimeEquals(stored.Of, account.Digest)
                 ? new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey)
                 : null;
-        }, services.Log);
+        }
+        catch (Exception exception) // the hash in the file still is the login's
+        {
+            services.Log.Write(new MailEvent.Problem(
+                $"the stored {RegistryKind.Rehash} \"{Key(account).Replace('\n', ' ')}\" is damaged and passed over: {exception.Message}"));
+        }
+
         return found;
     }
 
@@ -142,7 +151,7 @@ internal sealed class HashesDirectory(HashesDirectoryOptions options, DirectoryS
         var value = JsonSerializer.SerializeToUtf8Bytes(stored, HashesJson.Default.StoredRehash);
         try
         {
-            await services.Store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Rehash, Key(account), value, null))], cancel);
+            await Registry.WriteAsync([new RegistryWrite(RegistryKind.Rehash, Key(account), value, null)], cancel);
             services.Log.Write(new MailEvent.Notice(
                 $"the weak hash ({account.Hash.Form}) of {account.Login} in {options.File} is replaced by a verifier of this server; "
                 + "the file still has it: protect it, or have the password set anew"));

@@ -19,11 +19,11 @@ public sealed class GrantResolverTests : IAsyncLifetime
     private readonly MemoryStore _store = new();
     private readonly FakeTimeProvider _time = new(Now);
     private readonly Shelf _shelf = new();
-    private GrantBook _book = null!;
+    private GrantRegistry _book = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _book = await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel);
+    public async ValueTask InitializeAsync() => _book = await LoadAsync();
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
@@ -82,11 +82,11 @@ public sealed class GrantResolverTests : IAsyncLifetime
     {
         Assert.True(await _book.AddAsync(new StoredGrant("bob", "info@acme.test", Now), Cancel));
         Assert.False(await _book.AddAsync(new StoredGrant("bob", "info@acme.test", Now), Cancel));
-        var again = await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel);
+        var again = await LoadAsync();
         Assert.Equal(("bob", "info@acme.test", Now), (again.All[0].To, again.All[0].As, again.All[0].CreatedAt));
         Assert.True(await again.RemoveAsync("bob", "info@acme.test", Cancel));
         Assert.False(await again.RemoveAsync("bob", "info@acme.test", Cancel));
-        Assert.Empty((await GrantBook.LoadAsync(_store.Facts, new RecordingLog(), Cancel)).All);
+        Assert.Empty((await LoadAsync()).All);
     }
 
     [Fact]
@@ -99,6 +99,9 @@ public sealed class GrantResolverTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(["bob@acme.test"], (await resolved.WaitAsync(TimeSpan.FromSeconds(10), Cancel)).Addresses);
     }
+
+    private async ValueTask<GrantRegistry> LoadAsync() =>
+        await GrantRegistry.LoadAsync(await _store.StateAsync(new RecordingLog(), TimeProvider.System), Cancel);
 
     private GrantResolver Resolver(params ImmutableArray<GrantOptions> configured) => new(configured, [], _book, new DirectoryChain([_shelf], _time));
 

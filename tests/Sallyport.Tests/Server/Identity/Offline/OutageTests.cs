@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Sallyport.Mail.Policy;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity.Offline;
@@ -51,8 +50,8 @@ public sealed class OutageTests
     {
         await using var bench = await IdentityBench.StartAsync(Site(TimeSpan.Zero, TimeSpan.Zero), _site);
         Assert.Equal("ok", await bench.LogInAsync("jane", "own"));
-        await bench.Books.Journal.FlushAsync();
-        Assert.Empty(await bench.Store.Facts.ListAsync(FactKind.OutageVerifier, "", Cancel));
+        await bench.Books.State.FlushAsync();
+        Assert.Empty(await bench.Store.EntriesAsync(RegistryKind.OutageVerifier));
         _site.Away = true;
         Assert.Equal("454: site is away", await bench.LogInAsync("jane", "own"));
     }
@@ -161,8 +160,8 @@ public sealed class OutageTests
 
         await UntilAsync(async () =>
         {
-            await bench.Books.Journal.FlushAsync();
-            return (await bench.Store.Facts.ListAsync(FactKind.OutageVerifier, "", Cancel)).Count == 0;
+            await bench.Books.State.FlushAsync();
+            return (await bench.Store.EntriesAsync(RegistryKind.OutageVerifier)).Count == 0;
         });
         _site.Away = true;
         bench.Clock.Advance(bench.Options.Guard.StaleRecheck); // until then the guard itself would know the password as refused
@@ -214,7 +213,7 @@ public sealed class OutageTests
     {
         await using var bench = await StartAsync();
         var book = bench.Books.Outages;
-        for (var i = 0; i <= OutageBook.NetworksMax; i++)
+        for (var i = 0; i <= OfflineCredentialCache.NetworksMax; i++)
         {
             await book.SucceededAsync(Key(i), null, _site.People["jane"], GoodFor, bench.Clock.GetUtcNow());
             bench.Clock.Advance(TimeSpan.FromSeconds(1));
@@ -222,7 +221,7 @@ public sealed class OutageTests
 
         Assert.Null(book.Find(Key(0), GoodFor, bench.Clock.GetUtcNow()));
         Assert.NotNull(book.Find(Key(1), GoodFor, bench.Clock.GetUtcNow()));
-        Assert.NotNull(book.Find(Key(OutageBook.NetworksMax), GoodFor, bench.Clock.GetUtcNow()));
+        Assert.NotNull(book.Find(Key(OfflineCredentialCache.NetworksMax), GoodFor, bench.Clock.GetUtcNow()));
     }
 
     /// <summary>What a store of an earlier version has.</summary>
@@ -234,8 +233,7 @@ public sealed class OutageTests
             {"login":"jane","addresses":["jane@acme.test"],"groups":["Senders"],"at":"2026-11-24T08:00:00+00:00",
             "iterations":4096,"salt":"AAEC","stored_key":"AwQ=","server_key":"BQY="}
             """;
-        await bench.Store.Facts.SaveAsync(
-            [new FactChange.Put(new Fact(FactKind.OutageVerifier, "site\njane\n192.0.2.7", Encoding.UTF8.GetBytes(Json), null))], Cancel);
+        await bench.Store.PutAsync(RegistryKind.OutageVerifier, "site\njane\n192.0.2.7", Json);
         await bench.RestartAsync();
         var entry = Entry(bench);
         Assert.Equal(("jane", "site", 1, 1), (entry.Entry.Login, entry.Entry.Directory, entry.Entry.Addresses.Length, entry.Entry.Groups.Length));

@@ -6,9 +6,11 @@ using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Identity.Directories;
 using Sallyport.Server.Identity.Directories.Hashes;
 using Sallyport.Server.Identity.Passwords;
+using Sallyport.Server.State;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Sallyport.Store.Memory;
+using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.Directories.Hashes;
@@ -86,7 +88,7 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     public async Task The_replacement_is_made_on_the_threads_of_the_hasher_from_the_password_that_was_proven()
     {
         await CheckAsync("jane doe/acme", "koziolekmatolek");
-        var stored = JsonSerializer.Deserialize((await RehashAsync())!.Value.Span, HashesJson.Default.StoredRehash)!;
+        var stored = JsonSerializer.Deserialize((await RehashAsync())!.Value!.Value.Span, HashesJson.Default.StoredRehash)!;
         Assert.Equal(PasswordHasher.Iterations, stored.Iterations);
         Assert.True(ScramSha256.Matches(
             new ScramVerifier(stored.Iterations, stored.Salt, stored.StoredKey, stored.ServerKey),
@@ -96,9 +98,9 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     [Fact]
     public async Task A_replacement_that_is_damaged_keeps_nobody_out_and_is_made_anew()
     {
-        await _store.Facts.SaveAsync([new FactChange.Put(new Fact(FactKind.Rehash, "names.nsf\njane doe/acme", "{"u8.ToArray(), null))], Cancel);
+        await _store.PutAsync(RegistryKind.Rehash, "names.nsf\njane doe/acme", "{");
         Assert.IsType<LoginVerdict.Granted>(await CheckAsync("jane doe/acme", "koziolekmatolek"));
-        Assert.NotEqual(1, (await RehashAsync())!.Value.Length);
+        Assert.NotEqual(1, (await RehashAsync())!.Value!.Value.Length);
     }
 
     [Fact]
@@ -118,7 +120,7 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
     public async Task A_strong_hash_stays_as_it_is()
     {
         await CheckAsync("bob@acme.test", "Hello world!");
-        Assert.Empty(await _store.Facts.ListAsync(FactKind.Rehash, "", Cancel));
+        Assert.Empty(await _store.EntriesAsync(RegistryKind.Rehash));
     }
 
     [Fact]
@@ -141,9 +143,10 @@ public sealed class HashesDirectoryTests : IAsyncLifetime, IMailLog
 
     private async Task<HashesDirectory> OpenAsync() => new(
         new HashesDirectoryOptions("names.nsf", _file),
-        new DirectoryServices(_store, _hasher, await DecoyVerifiers.LoadAsync(_store.Settings, Cancel), this, _time));
+        new DirectoryServices(_store, _hasher, new DecoyVerifiers(await SiteKeys.LoadAsync(_store.Site().Keys, Cancel)), this, _time));
 
     private ValueTask<LoginVerdict> CheckAsync(string login, string password) => _directory.CheckPasswordAsync(login, password, Cancel);
 
-    private async ValueTask<Fact?> RehashAsync() => await _store.Facts.FindAsync(FactKind.Rehash, "names.nsf\njane doe/acme", Cancel);
+    private async ValueTask<RegistryEntry?> RehashAsync() =>
+        await _store.Site().Registry.FindAsync(RegistryKind.Rehash, "names.nsf\njane doe/acme", Cancel);
 }

@@ -11,13 +11,9 @@ using Xunit;
 namespace Sallyport.Tests.Server.State;
 
 /// <summary>A disk that lost a few octets is no reason for a server not to start.</summary>
-public sealed class StoredFactsTests
+public sealed class DamagedStateTests
 {
-    private static readonly FactKind[] Read =
-    [
-        FactKind.Ban, FactKind.LoginFailures, FactKind.KnownNetwork, FactKind.AppPassword, FactKind.Grant, FactKind.Usage, FactKind.Baseline,
-        FactKind.Suspension, FactKind.OutageVerifier,
-    ];
+    private static readonly RegistryKind[] Read = [.. Enum.GetValues<RegistryKind>().Except([RegistryKind.Rehash])];
 
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLog _log = new();
@@ -31,8 +27,12 @@ public sealed class StoredFactsTests
     public async Task What_is_damaged_is_passed_over_and_named_and_the_rest_is_read(string value)
     {
         await using var store = new MemoryStore(_time);
-        await store.Facts.SaveAsync([.. Read.Select(kind => new FactChange.Put(Fact(kind, KeyOf(kind), value)))], Cancel);
-        await store.Facts.SaveAsync([new FactChange.Put(Fact(FactKind.Grant, "x", """{"to":"jane","as":"info@acme.test"}"""))], Cancel);
+        foreach (var kind in Read)
+        {
+            await store.PutAsync(kind, KeyOf(kind), value);
+        }
+
+        await store.PutAsync(RegistryKind.Grant, "x", """{"to":"jane","as":"info@acme.test"}""");
         await using var books = await LoadAsync(store);
         Assert.Equal("jane", Assert.Single(books.Grants.All).To);
         Assert.Equal(
@@ -48,23 +48,20 @@ public sealed class StoredFactsTests
         const string Json = """
             {"label":"phone","created_at":"2026-11-24T08:00:00+00:00","networks":[],"senders":["of a later version"],"digest":"AAEC"}
             """;
-        await store.Facts.SaveAsync([new FactChange.Put(Fact(FactKind.AppPassword, "jane\nabcdef", Json))], Cancel);
+        await store.PutAsync(RegistryKind.AppPassword, "jane\nabcdef", Json);
         await using var books = await LoadAsync(store);
         Assert.Empty(books.AppPasswords.All);
         Assert.Contains("no sender", Assert.Single(_log.Events.OfType<MailEvent.Problem>()).What, StringComparison.Ordinal);
     }
 
-    private static string KeyOf(FactKind kind) => kind switch
+    private static string KeyOf(RegistryKind kind) => kind switch
     {
-        FactKind.Ban => "192.0.2.7",
-        FactKind.LoginFailures => "login\njane",
-        FactKind.OutageVerifier => "site\njane\n192.0.2.7",
-        FactKind.KnownNetwork => "jane\n192.0.2.7",
-        FactKind.AppPassword => "jane\nabcdef",
+        RegistryKind.Ban => "192.0.2.7",
+        RegistryKind.OutageVerifier => "site\njane\n192.0.2.7",
+        RegistryKind.KnownNetwork => "jane\n192.0.2.7",
+        RegistryKind.AppPassword => "jane\nabcdef",
         _ => "jane",
     };
-
-    private static Fact Fact(FactKind kind, string key, string value) => new(kind, key, System.Text.Encoding.UTF8.GetBytes(value), null);
 
     private async Task<IdentityBooks> LoadAsync(MemoryStore store)
     {

@@ -10,15 +10,14 @@ using Sallyport.Store;
 namespace Sallyport.Server.Identity.AppPasswords;
 
 /// <summary>
-/// The app passwords: in memory to decide, in the store to last. Made and revoked in a commit of their own; when they were last used is
-/// written behind, under a key of its own, so that nothing late brings back what was revoked.
+/// The app passwords: in memory to decide, in the store to last and for other nodes. Made and revoked in a commit of their own; when they
+/// were last used is written behind, under a key of its own, so that nothing late brings back what was revoked.
 /// </summary>
-public sealed class AppPasswordBook
+public sealed class AppPasswordRegistry : IRegistryHolder
 {
     /// <summary>Of all logins together.</summary>
     public const int EntriesMax = 100_000;
 
-    private const string KeySetting = "app-password-key";
     private const string UseSuffix = "\nused";
 
     /// <summary>An expired one is remembered so long, to say of a device why it is refused.</summary>
@@ -26,33 +25,35 @@ public sealed class AppPasswordBook
 
     private static readonly TimeSpan UseNotedEvery = TimeSpan.FromMinutes(1);
 
-    private readonly byte[] _key;
-    private readonly IFacts _facts;
-    private readonly WriteBehindBuffer _journal;
+    private readonly ReadOnlyMemory<byte> _key;
+    private readonly RegistryFollower _registry;
+    private readonly WriteBehindBuffer _buffer;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, AppPassword> _byDigest = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AppPassword> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<string, AppPasswordUse> _uses = new(StringComparer.Ordinal);
     private ImmutableDictionary<string, ImmutableArray<AppPassword>> _byLogin = ImmutableDictionary<string, ImmutableArray<AppPassword>>.Empty;
 
-    private AppPasswordBook(byte[] key, IFacts facts, WriteBehindBuffer journal) => (_key, _facts, _journal) = (key, facts, journal);
+    private AppPasswordRegistry(SiteState state) => (_key, _registry, _buffer) = (state.Keys.AppPasswords, state.Registry, state.Buffer);
 
-    public static async ValueTask<AppPasswordBook> LoadAsync(IStore store, WriteBehindBuffer journal, CancellationToken cancel)
+    public RegistryKind Kind => RegistryKind.AppPassword;
+
+    public IReadOnlyCollection<string> Keys
     {
-        var key = await store.Settings.GetAsync(KeySetting, cancel);
-        if (key is null)
+        get
         {
-            key = RandomNumberGenerator.GetBytes(32);
-            await store.Settings.SetAsync(KeySetting, key, cancel);
+            lock (_gate)
+            {
+                return [.. _byId.Values.SelectMany(one => _uses.ContainsKey(one.Id) ? [Key(one), Key(one) + UseSuffix] : (string[])[Key(one)])];
+            }
         }
+    }
 
-        var book = new AppPasswordBook(key, store.Facts, journal);
-        foreach (var fact in await store.Facts.ListAsync(FactKind.AppPassword, "", cancel))
-        {
-            StoredFacts.Take(fact, book.Restore, journal.Log);
-        }
-
-        return book;
+    public static async ValueTask<AppPasswordRegistry> LoadAsync(SiteState state, CancellationToken cancel)
+    {
+        var passwords = new AppPasswordRegistry(state);
+        await state.Registry.JoinAsync(passwords, cancel);
+        return passwords;
     }
 
     /// <summary>By login and label.</summary>
@@ -109,7 +110,7 @@ public sealed class AppPasswordBook
     }
 
     /// <summary>What is stored of a secret. It has 100 bits that nobody chose: one keyed digest is as good as a slow one (decision 0009).</summary>
-    public byte[] Digest(string secret) => HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes(secret));
+    public byte[] Digest(string secret) => HMACSHA256.HashData(_key.Span, Encoding.ASCII.GetBytes(secret));
 
     /// <summary>Stored first, in force then.</summary>
     /// <returns>False when there are too many, of the login or in all.</returns>
@@ -121,10 +122,8 @@ public sealed class AppPasswordBook
         }
 
         var value = JsonSerializer.SerializeToUtf8Bytes(password.ToStored(), AppPasswordJson.Default.StoredAppPassword);
-        await _facts.SaveAsync(
-            [new FactChange.Put(new Fact(FactKind.AppPassword, Key(password), value, password.ExpiresAt + ExpiredKept))], cancel);
-        Put(password);
-        return true;
+        return await _registry.WriteAsync(
+            [new RegistryWrite(Kind, Key(password), value, password.ExpiresAt + ExpiredKept, Expected: 0)], cancel);
     }
 
     /// <param name="id">Null for all of the login.</param>
@@ -137,21 +136,7 @@ public sealed class AppPasswordBook
             return [];
         }
 
-        await _facts.SaveAsync([.. revoked.Select(one => new FactChange.Remove(FactKind.AppPassword, Key(one)))], cancel);
-        lock (_gate)
-        {
-            foreach (var one in revoked)
-            {
-                _byDigest.Remove(Name(one.Digest));
-                _byId.Remove(one.Id);
-                _uses.Remove(one.Id);
-                _journal.Remove(FactKind.AppPassword, Key(one) + UseSuffix);
-            }
-
-            var left = Of(login).RemoveAll(revoked.Contains);
-            _byLogin = left.IsEmpty ? _byLogin.Remove(login) : _byLogin.SetItem(login, left);
-        }
-
+        await _registry.WriteAsync([.. revoked.Select(one => new RegistryWrite(Kind, Key(one), null, null))], cancel);
         return revoked;
     }
 
@@ -168,8 +153,8 @@ public sealed class AppPasswordBook
             }
 
             _uses[password.Id] = use;
-            _journal.Put(new Fact(FactKind.AppPassword, Key(password) + UseSuffix,
-                JsonSerializer.SerializeToUtf8Bytes(use, AppPasswordJson.Default.AppPasswordUse), password.ExpiresAt + ExpiredKept));
+            _buffer.Put(Kind, Key(password) + UseSuffix, JsonSerializer.SerializeToUtf8Bytes(use, AppPasswordJson.Default.AppPasswordUse),
+                password.ExpiresAt + ExpiredKept);
         }
     }
 
@@ -181,27 +166,48 @@ public sealed class AppPasswordBook
         }
     }
 
-    private void Put(AppPassword password)
+    public void Apply(RegistryEntry entry)
     {
         lock (_gate)
         {
-            _byDigest[Name(password.Digest)] = password;
-            _byId[password.Id] = password;
-            _byLogin = _byLogin.SetItem(password.Login, Of(password.Login).Add(password));
+            switch (entry.Key.Split('\n'))
+            {
+                case [var login, var id]:
+                    Remove(id, keepUse: entry.Value is not null);
+                    if (entry.Value is { } value)
+                    {
+                        Put(AppPassword.Of(login, id, StoredJson.Read(value, AppPasswordJson.Default.StoredAppPassword)));
+                    }
+
+                    break;
+                case [_, var id, "used"] when entry.Value is { } used && _byId.ContainsKey(id):
+                    var use = StoredJson.Read(used, AppPasswordJson.Default.AppPasswordUse);
+                    _uses[id] = _uses.TryGetValue(id, out var last) && last.At > use.At ? last : use;
+                    break;
+            }
         }
     }
 
-    private void Restore(Fact fact)
+    private void Put(AppPassword password)
     {
-        var parts = fact.Key.Split('\n');
-        switch (parts)
+        _byDigest[Name(password.Digest)] = password;
+        _byId[password.Id] = password;
+        _byLogin = _byLogin.SetItem(password.Login, Of(password.Login).Add(password));
+    }
+
+    private void Remove(string id, bool keepUse)
+    {
+        if (!_byId.Remove(id, out var password))
         {
-            case [var login, var id]:
-                Put(AppPassword.Of(login, id, JsonSerializer.Deserialize(fact.Value.Span, AppPasswordJson.Default.StoredAppPassword)!));
-                break;
-            case [_, var id, "used"]:
-                _uses[id] = JsonSerializer.Deserialize(fact.Value.Span, AppPasswordJson.Default.AppPasswordUse)!;
-                break;
+            return;
+        }
+
+        _byDigest.Remove(Name(password.Digest));
+        var left = Of(password.Login).RemoveAll(one => one.Id == id);
+        _byLogin = left.IsEmpty ? _byLogin.Remove(password.Login) : _byLogin.SetItem(password.Login, left);
+        if (!keepUse && _uses.Remove(id))
+        {
+            _buffer.Remove(Kind, Key(password) + UseSuffix);
         }
     }
 

@@ -6,6 +6,7 @@ using Sallyport.Mail.Sasl;
 using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Identity.Passwords;
 using Sallyport.Server.State;
+using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
 namespace Sallyport.Server.Identity.Offline;
@@ -40,7 +41,7 @@ internal sealed partial class OutageJson : JsonSerializerContext;
 /// a slow verifier, bound to login, directory and network, and made again only for another password; the guess is checked on the
 /// hashing threads.
 /// </summary>
-public sealed class OutageBook : IDisposable
+public sealed class OfflineCredentialCache : IRegistryHolder, IDisposable
 {
     /// <summary>Logins and networks remembered, in all.</summary>
     public const int EntriesMax = 50_000;
@@ -55,7 +56,8 @@ public sealed class OutageBook : IDisposable
     /// <summary>The time of a success is stored again when it is older than this part of what it is good for.</summary>
     private const int StoredParts = 10;
 
-    private readonly WriteBehindBuffer _journal;
+    private readonly WriteBehindBuffer _buffer;
+    private readonly IMailLog _log;
     private readonly PasswordHasher _hasher;
     private readonly SecretFingerprint _fingerprint;
     private readonly Lock _gate = new();
@@ -64,21 +66,55 @@ public sealed class OutageBook : IDisposable
     private readonly SemaphoreSlim _turns = new(MadeAtOnce);
     private int _count;
 
-    private OutageBook(WriteBehindBuffer journal, PasswordHasher hasher, SecretFingerprint fingerprint) =>
-        (_journal, _hasher, _fingerprint) = (journal, hasher, fingerprint);
+    private OfflineCredentialCache(SiteState state, PasswordHasher hasher, SecretFingerprint fingerprint) =>
+        (_buffer, _log, _hasher, _fingerprint) = (state.Buffer, state.Log, hasher, fingerprint);
 
-    public static async ValueTask<OutageBook> LoadAsync(
-        IFacts facts, WriteBehindBuffer journal, PasswordHasher hasher, SecretFingerprint fingerprint, CancellationToken cancel)
+    public RegistryKind Kind => RegistryKind.OutageVerifier;
+
+    public IReadOnlyCollection<string> Keys
     {
-        var book = new OutageBook(journal, hasher, fingerprint);
-        await StoredFacts.ReadAsync(facts, FactKind.OutageVerifier, OutageJson.Default.StoredOutage, journal.Log, (fact, stored) =>
+        get
         {
-            if (fact.Key.Split('\n') is [var directory, var login, var network] && IPAddress.TryParse(network, out var address))
+            lock (_gate)
             {
-                book.Restore(new OutageKey(directory, login, address), stored);
+                return
+                [
+                    .. from known in _known
+                       from network in known.Value.Keys
+                       select Key(new OutageKey(known.Key.Directory, known.Key.Login, network)),
+                ];
             }
-        }, cancel);
-        return book;
+        }
+    }
+
+    public static async ValueTask<OfflineCredentialCache> LoadAsync(
+        SiteState state, PasswordHasher hasher, SecretFingerprint fingerprint, CancellationToken cancel)
+    {
+        var cache = new OfflineCredentialCache(state, hasher, fingerprint);
+        await state.Registry.JoinAsync(cache, cancel);
+        return cache;
+    }
+
+    public void Apply(RegistryEntry entry)
+    {
+        if (entry.Key.Split('\n') is not [var directory, var login, var text] || !IPAddress.TryParse(text, out var network))
+        {
+            return;
+        }
+
+        var key = new OutageKey(directory, login, network);
+        var stored = entry.Value is { } value ? StoredJson.Read(value, OutageJson.Default.StoredOutage) : null;
+        lock (_gate)
+        {
+            if (stored is null)
+            {
+                Drop(key);
+            }
+            else
+            {
+                Restore(key, stored);
+            }
+        }
     }
 
     /// <summary>The last success from this network, when it is no older than it may be.</summary>
@@ -96,7 +132,7 @@ public sealed class OutageBook : IDisposable
 
     /// <summary>The directory has let the login in.</summary>
     /// <param name="password">Null when it was an app password.</param>
-    /// <returns>Completes when all is in the journal; nobody has to wait for it.</returns>
+    /// <returns>Completes when all is in the buffer; nobody has to wait for it.</returns>
     public async Task SucceededAsync(OutageKey key, string? password, DirectoryEntry entry, TimeSpan goodFor, DateTimeOffset now)
     {
         var name = password is null ? null : NameOf(key.Login, password);
@@ -128,6 +164,12 @@ public sealed class OutageBook : IDisposable
             }
         }
     }
+
+    /// <summary>Behind the login, which does not wait for it; a fault of ours is named in the log.</summary>
+    public void Behind(Task work) => _ = work.ContinueWith(
+        failed => _log.Write(new MailEvent.Problem(
+            $"what a directory said of a login could not be remembered, by a fault of ours: {failed.Exception!.GetBaseException().Message}")),
+        CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
 
     public void Dispose() => _turns.Dispose();
 
@@ -262,16 +304,27 @@ public sealed class OutageBook : IDisposable
     {
         lock (_gate)
         {
-            if (_known.TryGetValue((key.Directory, key.Login), out var networks) && networks.Remove(key.Network))
+            if (Drop(key))
             {
-                _count--;
-                _journal.Remove(FactKind.OutageVerifier, Key(key));
-                if (networks.Count == 0)
-                {
-                    _known.Remove((key.Directory, key.Login));
-                }
+                _buffer.Remove(Kind, Key(key), isUrgent: true); // on other nodes too, whoever has it may not go on with it
             }
         }
+    }
+
+    private bool Drop(OutageKey key)
+    {
+        if (!_known.TryGetValue((key.Directory, key.Login), out var networks) || !networks.Remove(key.Network))
+        {
+            return false;
+        }
+
+        _count--;
+        if (networks.Count == 0)
+        {
+            _known.Remove((key.Directory, key.Login));
+        }
+
+        return true;
     }
 
     private void Store(OutageKey key, Known known, TimeSpan goodFor)
@@ -281,12 +334,12 @@ public sealed class OutageBook : IDisposable
         var stored = new StoredOutage(entry.Login, [.. entry.Addresses], [.. entry.Groups], at, verifier?.Iterations ?? 0,
             (verifier?.Salt ?? none).ToArray(), (verifier?.StoredKey ?? none).ToArray(), (verifier?.ServerKey ?? none).ToArray())
         { PasswordAt = known.Entry.PasswordAt };
-        _journal.Put(new Fact(
-            FactKind.OutageVerifier, Key(key), JsonSerializer.SerializeToUtf8Bytes(stored, OutageJson.Default.StoredOutage), at + goodFor));
+        _buffer.Put(Kind, Key(key), JsonSerializer.SerializeToUtf8Bytes(stored, OutageJson.Default.StoredOutage), at + goodFor);
     }
 
     private void Restore(OutageKey key, StoredOutage stored)
     {
+        Drop(key); // another node has seen a later success
         if (_count < EntriesMax)
         {
             var entry = new DirectoryEntry(stored.Login, key.Directory, [.. stored.Addresses], [.. stored.Groups]);

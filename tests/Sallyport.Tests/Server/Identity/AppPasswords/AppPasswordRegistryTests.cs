@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Sallyport.Tests.Server.Identity.AppPasswords;
 
-public sealed class AppPasswordBookTests
+public sealed class AppPasswordRegistryTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -17,7 +17,7 @@ public sealed class AppPasswordBookTests
         var (gone, _) = await bench.MakeAsync("jane");
         bench.Books.AppPasswords.Used(kept, IdentityBench.Office, bench.Clock.GetUtcNow());
         bench.Books.AppPasswords.Used(gone, IdentityBench.Office, bench.Clock.GetUtcNow());
-        Assert.Equal([gone], await bench.Books.AppPasswords.RevokeAsync("jane", gone.Id, Cancel));
+        Assert.Equal(gone.Id, Assert.Single(await bench.Books.AppPasswords.RevokeAsync("jane", gone.Id, Cancel)).Id);
         bench.Books.AppPasswords.Used(gone, IdentityBench.Office, bench.Clock.GetUtcNow());
         await bench.RestartAsync();
         var book = bench.Books.AppPasswords;
@@ -26,7 +26,7 @@ public sealed class AppPasswordBookTests
             (kept.Id, "laptop", kept.CreatedAt, kept.ExpiresAt, "192.0.2.0/24", "*@events.acme.test"),
             (again.Id, again.Label, again.CreatedAt, again.ExpiresAt, again.Networks[0].ToString(), again.Senders[0].ToString()));
         Assert.Equal((bench.Clock.GetUtcNow(), "192.0.2.7"), (book.LastUse(again)!.At, book.LastUse(again)!.From));
-        Assert.Equal(2, (await bench.Store.Facts.ListAsync(FactKind.AppPassword, "", Cancel)).Count);
+        Assert.Equal(2, (await bench.Store.EntriesAsync(RegistryKind.AppPassword)).Count);
     }
 
     [Fact]
@@ -47,9 +47,9 @@ public sealed class AppPasswordBookTests
         await using var bench = await IdentityBench.StartAsync(null);
         var (_, secret) = await bench.MakeAsync("jane");
         var bare = secret.Replace("-", "", StringComparison.Ordinal);
-        foreach (var fact in await bench.Store.Facts.ListAsync(FactKind.AppPassword, "", Cancel))
+        foreach (var fact in await bench.Store.EntriesAsync(RegistryKind.AppPassword))
         {
-            var stored = fact.Key + Encoding.UTF8.GetString(fact.Value.Span);
+            var stored = fact.Key + Encoding.UTF8.GetString(fact.Value!.Value.Span);
             Assert.DoesNotContain(bare, stored, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(secret, stored, StringComparison.OrdinalIgnoreCase);
         }
@@ -63,7 +63,7 @@ public sealed class AppPasswordBookTests
     public async Task The_stored_form_of_an_app_password_only_grows()
     {
         await using var bench = await IdentityBench.StartAsync(null);
-        await bench.Store.Facts.SaveAsync(
+        await bench.Store.Site().Registry.WriteAsync(
         [
             Put("jane\nk7f3x2", """
                 {"label":"phone","created_at":"2026-11-24T08:00:00+00:00","expires_at":"2027-11-24T08:00:00+00:00",
@@ -79,5 +79,5 @@ public sealed class AppPasswordBookTests
         Assert.Null(bench.Books.AppPasswords.Find("zzzzzz")!.ExpiresAt);
     }
 
-    private static FactChange.Put Put(string key, string json) => new(new Fact(FactKind.AppPassword, key, Encoding.UTF8.GetBytes(json), null));
+    private static RegistryWrite Put(string key, string json) => new(RegistryKind.AppPassword, key, Encoding.UTF8.GetBytes(json), null);
 }
