@@ -10,7 +10,7 @@ public sealed class OperatorTests
 {
     [Theory]
     [InlineData("bob@example.test", 0, "relayed", "Relayed to 127.0.0.1")]
-    [InlineData("busy@example.test", 1, "deferred", "Deferred, and tried again")]
+    [InlineData("busy@example.test", 1, "deferred", "Deferred; next attempt at")]
     [InlineData("gone@example.test", 1, "failed", "550 5.1.1 Nobody of that name")]
     public async Task Send_test_says_what_became_of_the_message(string to, int code, string state, string words)
     {

@@ -99,7 +99,11 @@ public sealed class SiteState : IAsyncDisposable
                     continue;
                 }
 
-                await tick;
+                if (!await tick)
+                {
+                    return; // the timer is gone: with nobody to dispose of us, its finalizer must not run this loop for ever
+                }
+
                 tick = timer.WaitForNextTickAsync(_stop.Token).AsTask();
                 if (sweptAt is not { } last || _time.GetElapsedTime(last) >= SweepEvery)
                 {
