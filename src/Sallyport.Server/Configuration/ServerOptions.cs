@@ -206,6 +206,9 @@ public sealed record RelayOptions
 
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromHours(4);
 
+    /// <summary>Connections to next hops at once, in all; not configured, but what the limit of open files leaves room for.</summary>
+    public int ConnectionsMax { get; init; } = int.MaxValue;
+
     /// <summary>Messages in one connection before a new one is opened.</summary>
     public int MessagesPerConnection { get; init; } = 1000;
 

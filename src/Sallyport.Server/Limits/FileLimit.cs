@@ -57,7 +57,7 @@ public static class FileLimit
         var toNextHops = ToNextHops(options);
         if (room >= asked + toNextHops)
         {
-            return (options, null);
+            return (WithNextHops(options, room - asked), null); // whatever hosts a route may lead to: they have what is left
         }
 
         var relay = Math.Min(toNextHops, room / 2);
@@ -73,7 +73,7 @@ public static class FileLimit
         var notice = string.Create(CultureInfo.InvariantCulture,
             $"this process may have {files} files open, so {fits} connections at once are taken in place of limits.connections = {asked}{nextHops}; "
             + $"raise the limit to {needed} or more ({HowTo})");
-        return (options with
+        return (WithNextHops(options, relay) with
         {
             Limits = options.Limits with { Connections = (int)fits },
             Routes = relay == toNextHops ? options.Routes : [.. options.Routes.Select(route => route with
@@ -82,6 +82,9 @@ public static class FileLimit
             })],
         }, notice);
     }
+
+    private static ServerOptions WithNextHops(ServerOptions options, long connections) =>
+        options with { Relay = options.Relay with { ConnectionsMax = (int)Math.Clamp(connections, 1, int.MaxValue) } };
 
     private static string HowTo => OperatingSystem.IsLinux() ? "LimitNOFILE= in the systemd unit, or ulimit -n" : "ulimit -n";
 

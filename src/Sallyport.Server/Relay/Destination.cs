@@ -17,13 +17,16 @@ internal enum Admission
     Closed,
 }
 
-/// <summary>One next hop: its bounded queue, and as many workers as it can bear, each with a connection it uses again and again.</summary>
-internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDisposable
+/// <summary>
+/// One target: its bounded queue, and as many workers as its hosts can bear, each with a connection it uses again and again. What it knows of
+/// hosts is in the registry, so that it can be forgotten when it has nothing to do.
+/// </summary>
+/// <param name="idle">Told, under no lock, when the last worker has ended.</param>
+internal sealed class Destination(RouteTarget target, RelayContext context, Action<RouteTarget> idle) : IAsyncDisposable
 {
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
 
-    private readonly ConcurrencyLimiter _concurrency = new(hop.Route.ConnectionsMax);
-    private readonly Hosts _hosts = new(hop.Route.Smarthosts, context.Options.Relay, context.Services.Time);
+    private readonly DestinationHosts _hosts = new(target, context);
     private readonly RequeuePacer _pacer = new(context.Services.Time);
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
@@ -32,7 +35,6 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     private readonly HashSet<Task> _workers = [];
     private int _running;
     private int _starting;
-    private int _leaving;
     private bool _closed;
 
     /// <param name="most">Jobs that may wait here.</param>
@@ -58,8 +60,25 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     /// <summary>When a message that found no room here should come again.</summary>
     public DateTimeOffset NextRoomAt(int most) => _pacer.Next(most);
 
-    /// <summary>The operator wants an attempt now: hosts known to be down are asked again.</summary>
-    public void ForgetFailures() => _hosts.ForgetFailures();
+    /// <summary>Where its mail goes is asked anew.</summary>
+    public void ExpirePlan() => _hosts.ExpirePlan();
+
+    /// <summary>Closes it if it has nothing to do: true, and it takes nothing more.</summary>
+    public bool TryRetire()
+    {
+        lock (_gate)
+        {
+            if (_jobs.Count > 0 || _running > 0 || _closed)
+            {
+                return false;
+            }
+
+            _closed = true;
+        }
+
+        _stop.Dispose();
+        return true;
+    }
 
     /// <summary>What waits goes back to the spool at once; workers end the transaction they are in.</summary>
     public async ValueTask DisposeAsync()
@@ -72,9 +91,9 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
             waiting = [.. _jobs];
             _jobs.Clear();
             workers = [.. _workers];
-            foreach (var idle in _idle)
+            foreach (var free in _idle)
             {
-                idle.TrySetResult(null);
+                free.TrySetResult(null);
             }
 
             _idle.Clear();
@@ -96,10 +115,10 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     /// <summary>Hands it to a worker that is idle, or lets it wait and sees to it that somebody comes. Under the lock.</summary>
     private void Queue(RelayJob job, bool first)
     {
-        if (_idle.Last is { } idle)
+        if (_idle.Last is { } free)
         {
             _idle.RemoveLast(); // the one idle for the shortest time: its connection is the freshest
-            idle.Value.TrySetResult(job);
+            free.Value.TrySetResult(job);
             return;
         }
 
@@ -110,7 +129,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
     /// <summary>Busy workers are of no help to what waits: one may sit in its final dot for ten minutes. Under the lock.</summary>
     private void StartWorkers()
     {
-        for (var unserved = _jobs.Count - _starting; unserved > 0 && !_closed && _running < _concurrency.Limit; unserved--)
+        for (var unserved = _jobs.Count - _starting; unserved > 0 && !_closed && _running < _hosts.ConnectionLimit; unserved--)
         {
             _running++;
             _starting++;
@@ -130,12 +149,12 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
 
     private async Task WorkAsync()
     {
-        var worker = new RelayWorker(hop, context, _hosts, _concurrency);
-        var leaves = false;
+        var worker = new RelayWorker(target, context, _hosts);
+        var left = false;
         try
         {
             var goesOn = true;
-            for (var isNew = true; goesOn && !(leaves = IsTooMany(worker, isNew)) && await NextAsync() is { } job; isNew = false)
+            for (var isNew = true; goesOn && !(left = await IsTooManyAsync(worker, isNew)) && await NextAsync() is { } job; isNew = false)
             {
                 goesOn = await HandleAsync(worker, job);
             }
@@ -143,12 +162,24 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         finally
         {
             await CloseAsync(worker);
-            lock (_gate)
-            {
-                _running--;
-                _leaving -= leaves ? 1 : 0;
-                StartWorkers();
-            }
+            EndWorker(left);
+        }
+    }
+
+    /// <param name="left">It is out of the count already.</param>
+    private void EndWorker(bool left)
+    {
+        bool last;
+        lock (_gate)
+        {
+            _running -= left ? 0 : 1;
+            StartWorkers();
+            last = _running == 0 && _jobs.Count == 0;
+        }
+
+        if (last)
+        {
+            idle(target);
         }
     }
 
@@ -160,30 +191,49 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         }
         catch (Exception exception)
         {
-            context.Services.Log.Write(new MailEvent.Problem($"a connection to {hop} could not be closed: {exception.Message}"));
+            context.Services.Log.Write(new MailEvent.Problem($"a connection to {target} could not be closed: {exception.Message}"));
         }
     }
 
     /// <summary>
     /// Whether the next hop should have one less of us, and this is the one. A worker with a connection stays as long as the connections
-    /// are not too many: those that were just refused one are about to leave.
+    /// are not too many: those that were just refused one are about to leave. The last one stays: another destination may use the same host.
+    /// Who leaves is out of the count at once, so that of several who ask only as many go as are too many.
     /// </summary>
-    private bool IsTooMany(RelayWorker worker, bool isNew)
+    private async ValueTask<bool> IsTooManyAsync(RelayWorker worker, bool isNew)
     {
         lock (_gate)
         {
             _starting -= isNew ? 1 : 0;
-            var count = worker.HasConnection ? _hosts.ConnectionsInAll : _running;
-            var tooMany = count - _leaving > _concurrency.Limit;
-            _leaving += tooMany ? 1 : 0;
-            return tooMany;
+            if (_running <= 1 || (!worker.HasConnection && _running <= _hosts.ConnectionLimit))
+            {
+                return false;
+            }
+
+            if (!worker.HasConnection)
+            {
+                _running--;
+                return true;
+            }
         }
+
+        if (!await worker.TryLeaveAsync())
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            _running--;
+        }
+
+        return true;
     }
 
     /// <summary>The next job; null when there was none for a while, or when we stop.</summary>
     private async ValueTask<RelayJob?> NextAsync()
     {
-        TaskCompletionSource<RelayJob?> idle;
+        TaskCompletionSource<RelayJob?> free;
         lock (_gate)
         {
             if (_closed)
@@ -197,25 +247,25 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
                 return first.Value;
             }
 
-            idle = new TaskCompletionSource<RelayJob?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _idle.AddLast(idle);
+            free = new TaskCompletionSource<RelayJob?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _idle.AddLast(free);
         }
 
         try
         {
-            return await idle.Task.WaitAsync(context.Options.Relay.IdleTimeout, context.Services.Time);
+            return await free.Task.WaitAsync(context.Options.Relay.IdleTimeout, context.Services.Time);
         }
         catch (TimeoutException)
         {
             lock (_gate)
             {
-                if (_idle.Remove(idle))
+                if (_idle.Remove(free))
                 {
                     return null;
                 }
             }
 
-            return await idle.Task; // a job came at the last moment: it is ours
+            return await free.Task; // a job came at the last moment: it is ours
         }
     }
 
@@ -225,7 +275,9 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         var ended = true;
         try
         {
-            var work = hop.Route.Capture is { } folder ? await CaptureAsync(job, folder) : await worker.RelayAsync(job, _stop.Token);
+            var work = target.Hop.Route.Capture is { } folder
+                ? await CaptureAsync(job, folder)
+                : await worker.RelayAsync(job, _stop.Token);
             lock (_gate)
             {
                 StartWorkers(); // the next hop may bear more of us now
@@ -242,7 +294,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         }
         catch (Exception exception)
         {
-            context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be relayed to {hop}: {exception}"));
+            context.Services.Log.Write(new MailEvent.Problem($"{job.Message.Id} could not be relayed to {target}: {exception}"));
             await DeferAsync(job);
             return false; // with its connection, whose state nobody knows
         }
@@ -263,7 +315,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         {
             var reply = new Reply(451, new(4, 3, 0), "A fault in this server: its administrator finds more in the log");
             await context.Recorder.RecordAsync(
-                job.Message, [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.InternalError, reply, hop.ToString()))]);
+                job.Message, [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.InternalError, reply, target.ToString()))]);
         }
         catch (Exception exception)
         {
@@ -306,7 +358,7 @@ internal sealed class Destination(NextHop hop, RelayContext context) : IAsyncDis
         }
 
         return new Work([.. job.Recipients.Select(recipient =>
-            new Attempt(recipient, new RelayVerdict(recipient.Number, kind, reply) { IsLocal = true, Failure = failure }, hop.ToString())
+            new Attempt(recipient, new RelayVerdict(recipient.Number, kind, reply) { IsLocal = true, Failure = failure }, target.ToString())
             {
                 HopReports = false,
             })], []);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Routing;
@@ -6,19 +7,39 @@ using Sallyport.Store;
 namespace Sallyport.Server.Relay;
 
 /// <summary>
-/// Which destination takes which recipients. Routes change and messages are sorted under one lock, so that no message is handed to a
-/// destination whose route is gone.
+/// Which destination takes which recipients. Messages are sorted under no lock; routes change and jobs are handed over under one, so that
+/// none goes to a destination whose route is gone.
 /// </summary>
 internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<NextHop, Destination> _destinations = [];
+    private readonly Dictionary<RouteTarget, Destination> _destinations = [];
     private readonly HashSet<Task> _underWay = [];
     private readonly LogThrottle _throttle = new(context.Services.Log, context.Services.Time);
 
-    private sealed record RejectedJob(RelayJob Job, NextHop Hop, Destination Destination, Admission Why);
+    private volatile Current _current = new(routes);
 
-    public RouteTable Routes { get; private set; } = routes;
+    private sealed record RejectedJob(RelayJob Job, RouteTarget Target, Destination? Destination, Admission Why);
+
+    /// <summary>Routes in force: a job sorted by others is sorted again.</summary>
+    private sealed record Current(RouteTable Routes)
+    {
+        public ImmutableHashSet<NextHop> Hops { get; } = [.. Routes.NextHops];
+    }
+
+    public RouteTable Routes => _current.Routes;
+
+    /// <summary>Destinations there are now: those that have something to do, or an open connection.</summary>
+    public int Destinations
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _destinations.Count;
+            }
+        }
+    }
 
     /// <summary>
     /// Jobs one destination may have waiting: so few that all destinations full leave room for one more share of messages on their way.
@@ -28,7 +49,7 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
     {
         get
         {
-            var hops = Routes.NextHops.Distinct().Count();
+            var hops = _current.Hops.Count;
             return hops <= 1 ? int.MaxValue : Math.Max(1, context.Options.Relay.MessagesInMemory / (hops + 1));
         }
     }
@@ -37,22 +58,27 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
     {
         lock (_gate)
         {
-            Routes = routes;
-            foreach (var (hop, destination) in _destinations.Where(pair => !routes.NextHops.Contains(pair.Key)).ToList())
+            _current = new Current(routes);
+            foreach (var (target, destination) in _destinations)
             {
-                _destinations.Remove(hop);
-                Watch(destination.DisposeAsync().AsTask());
+                destination.ExpirePlan();
+                if (!_current.Hops.Contains(target.Hop))
+                {
+                    _destinations.Remove(target);
+                    Watch(Task.Run(async () => await destination.DisposeAsync()));
+                }
             }
         }
     }
 
     public void ForgetFailures()
     {
+        context.Hosts.ForgetFailures();
         lock (_gate)
         {
             foreach (var destination in _destinations.Values)
             {
-                destination.ForgetFailures();
+                destination.ExpirePlan();
             }
         }
     }
@@ -60,18 +86,23 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
     /// <summary>Hands each message to the destinations of its recipients. What no destination takes goes back to the spool.</summary>
     public void Dispatch(IReadOnlyList<SpooledMessage> messages)
     {
+        var current = _current;
+        var sorted = messages.SelectMany(message => Sort(message, current)).ToList();
         var rejected = new List<RejectedJob>();
         lock (_gate)
         {
             var most = WaitingMax;
-            foreach (var message in messages)
+            foreach (var (target, job) in sorted)
             {
-                Sort(message, most, rejected);
+                if (Offer(target, job, most) is { } one)
+                {
+                    rejected.Add(one);
+                }
             }
 
             if (rejected.Count > 0)
             {
-                Watch(ReturnAsync(rejected, most));
+                Watch(Task.Run(() => ReturnAsync(rejected, most)));
             }
         }
     }
@@ -101,60 +132,82 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
         await Task.WhenAll(underWay);
     }
 
-    /// <summary>Under the lock.</summary>
-    private void Sort(SpooledMessage message, int most, List<RejectedJob> rejected)
+    /// <summary>A target with nothing left to do is forgotten: there may be one for each domain that is written to.</summary>
+    private void Retire(RouteTarget target)
     {
-        var groups = message.Recipients.GroupBy(recipient => Routes.Find(recipient.Path.Mailbox))
+        lock (_gate)
+        {
+            if (_destinations.TryGetValue(target, out var destination) && destination.TryRetire())
+            {
+                _destinations.Remove(target);
+            }
+        }
+    }
+
+    private List<(RouteTarget Target, RelayJob Job)> Sort(SpooledMessage message, Current current)
+    {
+        var groups = message.Recipients.GroupBy(recipient => TargetOf(recipient, current))
             .SelectMany(group => group.Chunk(context.Options.Relay.RecipientsPerTransaction)
-                .Select(recipients => (Hop: group.Key, Recipients: recipients))).ToList();
+                .Select(recipients => (Target: group.Key, Recipients: recipients))).ToList();
         var parent = new RelayedMessage(message, Math.Max(1, groups.Count));
         if (groups.Count == 0)
         {
             context.EndJob(new RelayJob(parent, []));
         }
 
-        foreach (var (hop, recipients) in groups)
+        var jobs = new List<(RouteTarget, RelayJob)>(groups.Count);
+        foreach (var (target, recipients) in groups)
         {
             var job = new RelayJob(parent, [.. recipients]);
-            if (hop is null)
+            if (target is { } known)
             {
-                Watch(DeferWithoutRouteAsync(job));
-                continue;
+                jobs.Add((known, job));
             }
-
-            if (!_destinations.TryGetValue(hop, out var destination))
+            else
             {
-                _destinations.Add(hop, destination = new Destination(hop, context));
-            }
-
-            if (destination.Enqueue(job, most) is not Admission.Taken and var why)
-            {
-                rejected.Add(new RejectedJob(job, hop, destination, why));
+                WatchLocked(Task.Run(() => DeferWithoutRouteAsync(job)));
             }
         }
+
+        return jobs;
+    }
+
+    private RouteTarget? TargetOf(SpooledRecipient recipient, Current current) =>
+        current.Routes.Find(recipient.Path.Mailbox) is { } hop ? context.Planner.TargetOf(hop, recipient.Path.Mailbox.AsciiDomain) : null;
+
+    /// <summary>Null when its destination has taken it. Under the lock.</summary>
+    private RejectedJob? Offer(RouteTarget target, RelayJob job, int most)
+    {
+        if (!_current.Hops.Contains(target.Hop))
+        {
+            return new RejectedJob(job, target, null, Admission.Closed); // the routes have changed since it was sorted
+        }
+
+        if (!_destinations.TryGetValue(target, out var destination))
+        {
+            _destinations.Add(target, destination = new Destination(target, context, Retire));
+        }
+
+        return destination.Enqueue(job, most) is not Admission.Taken and var why ? new RejectedJob(job, target, destination, why) : null;
     }
 
     private async Task ReturnAsync(List<RejectedJob> rejected, int most)
     {
-        await Task.Yield(); // out of the lock
-        foreach (var closed in rejected.Where(one => one.Why == Admission.Closed))
-        {
-            await context.ReleaseAsync(closed.Job);
-        }
+        await context.ReleaseAsync([.. rejected.Where(one => one.Why == Admission.Closed).Select(one => one.Job)]);
 
         var full = rejected.FindAll(one => one.Why == Admission.Full);
         var requeued = full.SelectMany(one =>
         {
             var reply = new Reply(451, new(4, 4, 5), "Waiting: many messages for the same next server are before this one");
-            var at = one.Destination.NextRoomAt(most);
+            var at = one.Destination!.NextRoomAt(most);
             return one.Job.Recipients.Select(recipient =>
-                (one.Job.Message, Attempt.Local(recipient, RelayFailure.WaitsForRoom, reply, one.Hop.ToString()) with { UntriedUntil = at }));
+                (one.Job.Message, Attempt.Local(recipient, RelayFailure.WaitsForRoom, reply, one.Target.ToString()) with { UntriedUntil = at }));
         }).ToList();
         if (requeued.Count > 0)
         {
-            var hop = full[0].Hop;
+            var target = full[0].Target;
             _throttle.Write(
-                hop.ToString(), $"{hop} takes mail more slowly than it comes: the rest waits in the queue, mail for other routes goes past it");
+                target.ToString(), $"{target} takes mail more slowly than it comes: the rest waits in the queue, mail for other routes goes past it");
             await context.Recorder.RequeueAsync(requeued);
         }
 
@@ -164,11 +217,18 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
     /// <summary>A route that was taken out of the configuration may come back: it is no reason to bounce at once.</summary>
     private async Task DeferWithoutRouteAsync(RelayJob job)
     {
-        await Task.Yield(); // out of the lock
         var reply = new Reply(451, new(4, 3, 5), "No route of this server leads there any more");
         await context.Recorder.RecordAsync(job.Message,
             [.. job.Recipients.Select(recipient => Attempt.Local(recipient, RelayFailure.NoRoute, reply, "none"))]);
         context.EndJob(job);
+    }
+
+    private void WatchLocked(Task task)
+    {
+        lock (_gate)
+        {
+            Watch(task);
+        }
     }
 
     /// <summary>Under the lock.</summary>

@@ -1,64 +1,43 @@
 using System.Buffers;
-using System.Net.Sockets;
 using System.Text;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Mail.Text;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Peers;
+using Sallyport.Server.Routing;
 
 namespace Sallyport.Server.Relay;
 
-/// <summary>The host cannot be used now; the reply says why, in our words. Nothing was said about any recipient.</summary>
-/// <param name="said">Its own answer, if it gave one.</param>
-public sealed class HostException(RelayFailure failure, Reply reply, Reply? said = null) : Exception(reply.ToString())
+/// <summary>One connection to a next hop that is ready for mail, then one transaction after the other.</summary>
+internal sealed class RelayConnection : IAsyncDisposable
 {
-    public RelayFailure Failure => failure;
-
-    public Reply Reply => reply;
-
-    public HostFailure Why => new(failure, reply);
-
-    /// <summary>It is there and says "not now", as hosts do that have enough connections of ours.</summary>
-    public bool IsBusy => said is { IsTransient: true };
-}
-
-/// <summary>
-/// One connection to a next hop: greeting, EHLO, STARTTLS, AUTH as the route demands, then one transaction after the other.
-/// What the route demands is never given up for the sake of a delivery.
-/// </summary>
-public sealed partial class RelayConnection : IAsyncDisposable
-{
-    private const int ReadBytes = 8 * 1024;
     private const int WriteBytes = 48 * 1024;
     private static readonly TimeSpan QuitMax = TimeSpan.FromSeconds(2);
 
-    private readonly TcpClient _client;
+    private readonly SmtpWire _wire;
     private readonly TimeoutOptions _timeouts;
     private readonly TimeProvider _time;
-    private readonly ReplyParser _parser = new();
-    private readonly byte[] _input = new byte[ReadBytes];
     private readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
-    private Stream _stream;
-    private ReadOnlyMemory<byte> _unread;
 
-    private RelayConnection(TcpClient client, SmarthostAddress host, TimeoutOptions timeouts, TimeProvider time)
+    private RelayConnection(SmtpWire wire, PlannedHost host, RelayOpening opening, TimeoutOptions timeouts, TimeProvider time)
     {
-        _client = client;
-        _stream = client.GetStream();
-        _timeouts = timeouts;
-        _time = time;
+        (_wire, _timeouts, _time) = (wire, timeouts, time);
         Host = host;
+        Capabilities = opening.Capabilities;
+        Tls = opening.Tls;
+        Mechanism = opening.Mechanism;
     }
 
-    public SmarthostAddress Host { get; }
+    public PlannedHost Host { get; }
 
-    public NextHopCapabilities Capabilities { get; private set; } = NextHopCapabilities.None;
+    public NextHopCapabilities Capabilities { get; }
 
-    /// <summary>As in "TLSv1.3, AES256-GCM"; empty without TLS.</summary>
-    public string Tls { get; private set; } = "";
+    /// <summary>As in "Tls13, TLS_AES_256_GCM_SHA384"; empty without TLS.</summary>
+    public string Tls { get; }
 
     /// <summary>Mechanism we logged in with; empty without a login.</summary>
-    public string Mechanism { get; private set; } = "";
+    public string Mechanism { get; }
 
     /// <summary>Transactions so far.</summary>
     public int Messages { get; private set; }
@@ -68,30 +47,37 @@ public sealed partial class RelayConnection : IAsyncDisposable
 
     /// <exception cref="HostException">Not reachable, not willing, not trusted, or does not know our login.</exception>
     public static async Task<RelayConnection> OpenAsync(
-        SmarthostAddress host, RouteOptions route, string helloName, TimeoutOptions timeouts, TimeProvider time, CancellationToken cancel)
+        PlannedHost host, RelayIdentity us, TimeoutOptions timeouts, TimeProvider time, CancellationToken cancel)
     {
-        var client = new TcpClient { NoDelay = true };
-        RelayConnection? connection = null;
+        if (host.Unresolved is { } unresolved)
+        {
+            throw new HostException(unresolved);
+        }
+
+        SmtpWire? wire = null;
         try
         {
-            using var limit = new WaitLimit(timeouts.RelayConnect, time, cancel);
-            await client.ConnectAsync(host.Host, host.Port, limit.Token);
-#pragma warning disable CA2000 // the caller's once it is open; closed below when it never gets there
-            connection = new RelayConnection(client, host, timeouts, time);
+#pragma warning disable CA2000 // the connection's, or disposed below
+            wire = await SmtpWire.ConnectAsync([.. host.Addresses], host.Key.Port, timeouts, time, cancel);
 #pragma warning restore CA2000
-            await connection.BeginAsync(route, helloName, cancel);
-            return connection;
+            var opening = new RelayOpening(wire, host, us, timeouts, cancel);
+            await opening.RunAsync();
+            return new RelayConnection(wire, host, opening, timeouts, time);
         }
         catch (Exception exception)
         {
-            await CloseAsync(client, connection);
+            if (wire is not null)
+            {
+                await wire.DisposeAsync();
+            }
+
             if (exception is HostException || cancel.IsCancellationRequested)
             {
                 throw;
             }
 
-            throw new HostException(
-                FailureOf(exception, connection is null), new Reply(451, new(4, 4, 1), $"Cannot reach {host}: {Innermost(exception)}"));
+            throw new HostException(SmtpWire.FailureOf(exception, connecting: wire is null),
+                new Reply(451, new(4, 4, 1), $"Cannot reach {host}: {SmtpWire.Describe(exception)}"));
         }
     }
 
@@ -106,12 +92,12 @@ public sealed partial class RelayConnection : IAsyncDisposable
             if (transaction.Phase is RelayPhase.Content or RelayPhase.EmptyContent)
             {
                 await SendContentAsync(transaction, content, cancel);
-                transaction.Receive(await ReadReplyAsync(_timeouts.RelayFinalDot, cancel));
+                transaction.Receive(await _wire.ReadReplyAsync(_timeouts.RelayFinalDot, cancel));
             }
 
             if (transaction.IsLeftOpen && !transaction.ConnectionOver)
             {
-                Expect(await CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
+                RelayOpening.Expect(Host, await _wire.CommandAsync("RSET", _timeouts.RelayCommand, cancel), 250, "answered RSET with");
             }
         }
         catch (ContentException exception)
@@ -124,7 +110,8 @@ public sealed partial class RelayConnection : IAsyncDisposable
             IsUsable = false;
             if (transaction.Phase != RelayPhase.Done)
             {
-                transaction.Lost($"The connection to {Host} was lost: {Innermost(exception)}", FailureOf(exception, connecting: false));
+                transaction.Lost(
+                    $"The connection to {Host} was lost: {SmtpWire.Describe(exception)}", SmtpWire.FailureOf(exception, connecting: false));
             }
         }
 
@@ -144,36 +131,17 @@ public sealed partial class RelayConnection : IAsyncDisposable
             try
             {
                 using var limit = new WaitLimit(QuitMax, _time, default);
-                await CommandAsync("QUIT", QuitMax, limit.Token);
+                await _wire.CommandAsync("QUIT", QuitMax, limit.Token);
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException or HostException or ObjectDisposedException)
+            catch (Exception exception) when (
+                exception is IOException or InvalidDataException or OperationCanceledException or ObjectDisposedException)
             {
                 // It is closed either way.
             }
         }
 
-        await CloseAsync(_client, this);
-    }
-
-    /// <summary>At once, without a word.</summary>
-    private static async ValueTask CloseAsync(TcpClient client, RelayConnection? connection)
-    {
-        try
-        {
-            if (connection is not null)
-            {
-                connection.IsUsable = false;
-                await connection._stream.DisposeAsync();
-            }
-        }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            // The other side is gone already.
-        }
-        finally
-        {
-            client.Dispose();
-        }
+        IsUsable = false;
+        await _wire.DisposeAsync();
     }
 
     private async Task ExchangeAsync(RelayTransaction transaction, CancellationToken cancel)
@@ -182,10 +150,10 @@ public sealed partial class RelayConnection : IAsyncDisposable
         {
             if (transaction.TakeCommands() is { Length: > 0 } commands)
             {
-                await WriteAsync(Encoding.UTF8.GetBytes(commands), cancel);
+                await _wire.WriteAsync(Encoding.UTF8.GetBytes(commands), cancel);
             }
 
-            transaction.Receive(await ReadReplyAsync(_timeouts.RelayCommand, cancel));
+            transaction.Receive(await _wire.ReadReplyAsync(_timeouts.RelayCommand, cancel));
         }
     }
 
@@ -202,7 +170,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
             {
                 if (_output.WrittenCount >= WriteBytes)
                 {
-                    await WriteAsync(_output.WrittenMemory, cancel);
+                    await _wire.WriteAsync(_output.WrittenMemory, cancel);
                     _output.ResetWrittenCount();
                 }
             }
@@ -210,7 +178,7 @@ public sealed partial class RelayConnection : IAsyncDisposable
 
         Checked(() => stuffer.Finish(_output));
         transaction.ContentSent();
-        await WriteAsync(_output.WrittenMemory, cancel);
+        await _wire.WriteAsync(_output.WrittenMemory, cancel);
         _output.ResetWrittenCount();
     }
 
@@ -242,74 +210,5 @@ public sealed partial class RelayConnection : IAsyncDisposable
         {
             throw new ContentException(exception.Message, exception);
         }
-    }
-
-    private async Task<Reply> CommandAsync(string command, TimeSpan within, CancellationToken cancel)
-    {
-        await WriteAsync(Encoding.UTF8.GetBytes(command + "\r\n"), cancel);
-        return await ReadReplyAsync(within, cancel);
-    }
-
-    private async Task WriteAsync(ReadOnlyMemory<byte> octets, CancellationToken cancel)
-    {
-        using var limit = new WaitLimit(_timeouts.RelayDataBlock, _time, cancel);
-        await _stream.WriteAsync(octets, limit.Token);
-    }
-
-    private async Task<Reply> ReadReplyAsync(TimeSpan within, CancellationToken cancel)
-    {
-        using var limit = new WaitLimit(within, _time, cancel);
-        while (true)
-        {
-            if (_unread.IsEmpty)
-            {
-                var read = await _stream.ReadAsync(_input, limit.Token);
-                _unread = read > 0 ? _input.AsMemory(0, read) : throw new IOException("it closed the connection");
-            }
-
-            var state = _parser.Read(_unread.Span, out var consumed);
-            _unread = _unread[consumed..];
-            if (state == ReplyState.Malformed)
-            {
-                IsUsable = false;
-                throw new InvalidDataException("what it answers is not SMTP");
-            }
-
-            if (state == ReplyState.Complete)
-            {
-                return _parser.Reply;
-            }
-        }
-    }
-
-    private void Expect(Reply reply, int code, string what)
-    {
-        if (reply.Code != code)
-        {
-            var failure = reply.IsTransient ? RelayFailure.HostBusy : reply.IsPermanent ? RelayFailure.HostRejectsUs : RelayFailure.ProtocolViolation;
-            throw new HostException(failure, new Reply(451, new(4, 4, 0), $"{Host} {what}: {reply}"), reply);
-        }
-    }
-
-    private static RelayFailure FailureOf(Exception exception, bool connecting) => exception switch
-    {
-        OperationCanceledException => connecting ? RelayFailure.ConnectTimeout : RelayFailure.ReplyTimeout,
-        HostException host => host.Failure,
-        InvalidDataException => RelayFailure.ProtocolViolation,
-        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => RelayFailure.Unresolvable,
-        SocketException { SocketErrorCode: SocketError.TryAgain } => RelayFailure.ResolverUnavailable,
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused } when connecting => RelayFailure.ConnectionRefused,
-        SocketException { SocketErrorCode: SocketError.TimedOut } when connecting => RelayFailure.ConnectTimeout,
-        _ => connecting ? RelayFailure.Unreachable : RelayFailure.ConnectionLost,
-    };
-
-    private static string Innermost(Exception exception)
-    {
-        while (exception.InnerException is { } inner)
-        {
-            exception = inner;
-        }
-
-        return exception is OperationCanceledException ? "no answer in time" : DisplayText.Sanitize(exception.Message);
     }
 }

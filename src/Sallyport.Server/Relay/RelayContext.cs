@@ -1,6 +1,7 @@
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Intake;
 using Sallyport.Server.Outcomes;
+using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 
@@ -12,11 +13,19 @@ public sealed record RelayServices(
 {
     /// <summary>The stages a report passes before its commit.</summary>
     public ContentPipeline Content { get; init; } = ContentPipeline.None;
+
+    /// <summary>What turns routes into hosts.</summary>
+    public IRoutePlanner Planner { get; init; } = new SmarthostPlanner(new SystemResolver(), Time);
 }
 
 /// <param name="EndJob">Called exactly once for each job that was taken.</param>
 internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Recorder, Action<RelayJob> EndJob)
 {
+    /// <summary>What is known of hosts, for all destinations.</summary>
+    public HostRegistry Hosts { get; } = new(() => Services.Site.Options.Relay, Services.Time);
+
+    public IRoutePlanner Planner => Services.Planner;
+
     /// <summary>Those in force: a reload changes them under a destination that stays.</summary>
     public ServerOptions Options => Services.Site.Options;
 

@@ -1,4 +1,5 @@
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Peers;
 using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
@@ -25,12 +26,14 @@ public sealed class RelayService : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private int _claimed;
     private int _waitsForRoom;
+    private long _sweptAt;
 
     public RelayService(RelayServices services, RouteTable routes)
     {
         _services = services;
         _throttle = new LogThrottle(services.Log, services.Time);
         _context = new RelayContext(services, new OutcomeRecorder(services, _over.Token), EndJob);
+        _sweptAt = services.Time.GetTimestamp();
         _dispatcher = new Dispatcher(_context, routes);
     }
 
@@ -39,6 +42,9 @@ public sealed class RelayService : IAsyncDisposable
     public RouteTable Routes => _dispatcher.Routes;
 
     private bool HasRoom => Volatile.Read(ref _claimed) < Options.Relay.MessagesInMemory;
+
+    /// <summary>Destinations and hosts in memory: for those who want to know that neither grows without end.</summary>
+    internal (int Destinations, int Hosts) Known => (_dispatcher.Destinations, _context.Hosts.Count);
 
     public void Start()
     {
@@ -158,6 +164,12 @@ public sealed class RelayService : IAsyncDisposable
 
     private async Task TakeSomeDueAsync()
     {
+        if (_services.Time.GetElapsedTime(_sweptAt) >= LookMax)
+        {
+            _context.Hosts.Sweep();
+            _sweptAt = _services.Time.GetTimestamp();
+        }
+
         var room = Math.Min(ClaimedAtOnce, Options.Relay.MessagesInMemory - Volatile.Read(ref _claimed));
         var due = room > 0 ? await _services.Spool.ClaimDueAsync(_services.Time.GetUtcNow(), room, default) : [];
         Interlocked.Add(ref _claimed, due.Count);

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
-using Sallyport.Server.Configuration;
 using Sallyport.Server.Routing;
 using Sallyport.Store;
 
@@ -14,13 +13,16 @@ namespace Sallyport.Server.Relay;
 internal sealed record Work(ImmutableArray<Attempt> Settled, ImmutableArray<SpooledRecipient> Left, bool Crowded = false);
 
 /// <summary>
-/// One connection at a time to one of a route's smarthosts, used again and again. Asks the hosts in turn until each recipient has an
+/// One connection at a time to one of a plan's hosts, used again and again. Asks the hosts in turn until each recipient has an
 /// answer that is its own.
 /// </summary>
-internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts, ConcurrencyLimiter concurrency)
+internal sealed class RelayWorker(RouteTarget target, RelayContext context, DestinationHosts hosts)
 {
     /// <summary>A job put back so often, because its host takes no connection more, is tried and settled like any other.</summary>
     private const int ReturnsMax = 5;
+
+    /// <summary>How soon a message comes again that found all connections of this server in use.</summary>
+    private static readonly TimeSpan ConnectionWait = TimeSpan.FromSeconds(5);
 
     private RelayConnection? _connection;
 
@@ -28,11 +30,45 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
 
     public async Task<Work> RelayAsync(RelayJob job, CancellationToken stop)
     {
+        RoutePlan plan;
+        try
+        {
+            plan = await hosts.PlanAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return new Work([], job.Recipients);
+        }
+
+        return plan switch
+        {
+            HostPlan found => await AskHostsAsync(found, job, stop),
+            FailedPlan { Why: var why } => new Work([.. job.Recipients.Select(recipient => Local(recipient, why, VerdictKind.Failed))], []),
+            DeferredPlan { Why: var why } => new Work([.. job.Recipients.Select(recipient => Local(recipient, why))], []),
+            _ => throw new InvalidOperationException(plan.ToString()),
+        };
+    }
+
+    /// <summary>Closes a connection that is one too many for its host, as counted with those of all destinations.</summary>
+    public async ValueTask<bool> TryLeaveAsync()
+    {
+        if (_connection is not { } connection || !hosts.TryLeave(connection.Host))
+        {
+            return false;
+        }
+
+        _connection = null;
+        await connection.DisposeAsync();
+        return true;
+    }
+
+    private async Task<Work> AskHostsAsync(HostPlan plan, RelayJob job, CancellationToken stop)
+    {
         var settled = ImmutableArray.CreateBuilder<Attempt>();
         var elsewhere = job.Recipients.ToDictionary(recipient => recipient.Number, _ => new List<Attempt>());
         var pending = job.Recipients;
         var asked = 0;
-        foreach (var host in Candidates())
+        foreach (var host in Candidates(plan))
         {
             var answers = await AskAsync(job with { Recipients = pending }, host, stop);
             if (answers is null)
@@ -54,29 +90,33 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             }
         }
 
-        settled.AddRange(pending.Select(recipient => asked == 0 ? Untried(recipient) : Conclude(elsewhere[recipient.Number])));
+        settled.AddRange(pending.Select(recipient => asked == 0 ? Untried(plan, recipient) : Conclude(plan, elsewhere[recipient.Number])));
         return new Work(settled.ToImmutable(), []);
     }
 
     /// <summary>The host of an open connection first, unless a better one is back. An open connection is better than any mark.</summary>
-    private ImmutableArray<SmarthostAddress> Candidates()
+    private ImmutableArray<PlannedHost> Candidates(HostPlan plan)
     {
-        var up = hosts.Up();
-        return _connection is { IsUsable: true, Host: var open }
-            && (up.IsEmpty || hosts.Addresses.IndexOf(open) <= hosts.Addresses.IndexOf(up[0]))
-            ? [open, .. up.Where(host => host != open)]
+        var up = hosts.Up(plan);
+        return _connection is { IsUsable: true, Host: var opened } && plan.Hosts.FirstOrDefault(host => IsSameWay(host, opened)) is { } open
+            && (up.IsEmpty || open.Preference <= up[0].Preference)
+            ? [open, .. up.Where(host => host.Key != open.Key)]
             : up;
     }
 
-    private Attempt Untried(SpooledRecipient recipient) =>
-        Local(recipient, hosts.WhyDown()) with { UntriedUntil = hosts.BackAt() };
+    /// <summary>A connection is used again only where a new one would have to prove the same.</summary>
+    private static bool IsSameWay(PlannedHost host, PlannedHost opened) => host.Key == opened.Key && host.Tls == opened.Tls;
 
-    private Attempt Local(SpooledRecipient recipient, HostFailure why) => Attempt.Local(recipient, why.Failure, why.Reply, hop.ToString());
+    private Attempt Untried(HostPlan plan, SpooledRecipient recipient) =>
+        Local(recipient, hosts.WhyDown(plan)) with { UntriedUntil = hosts.BackAt(plan) };
+
+    private Attempt Local(SpooledRecipient recipient, HostFailure why, VerdictKind kind = VerdictKind.Deferred) =>
+        new(recipient, new RelayVerdict(recipient.Number, kind, why.Reply) { IsLocal = true, Failure = why.Failure }, target.ToString());
 
     /// <summary>
-    /// What stands when no host is left to ask: "this host cannot carry it" is final only when every host of the route has said it.
+    /// What stands when no host is left to ask: "this host cannot carry it" is final only when every host of the plan has said it.
     /// </summary>
-    private Attempt Conclude(List<Attempt> answers)
+    private Attempt Conclude(HostPlan plan, List<Attempt> answers)
     {
         if (answers.LastOrDefault(answer => !answer.Verdict.IsImpediment) is { } deferred)
         {
@@ -84,26 +124,26 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         }
 
         var last = answers[^1];
-        return answers.Count >= hosts.Addresses.Length ? last : Local(last.Recipient, hosts.WhyDown());
+        return answers.Count >= plan.Hosts.Length ? last : Local(last.Recipient, hosts.WhyDown(plan));
     }
 
     /// <summary>Null when nothing could be asked, and that is nobody's fault: we stop, or the host has enough of our connections.</summary>
-    private async Task<List<Attempt>?> AskAsync(RelayJob job, SmarthostAddress host, CancellationToken stop)
+    private async Task<List<Attempt>?> AskAsync(RelayJob job, PlannedHost host, CancellationToken stop)
     {
         var answers = new List<Attempt>();
         var left = job.Recipients;
         while (!left.IsEmpty)
         {
             var reused = await CanReuseAsync(host);
-            if (!reused && await ConnectAsync(job, host, stop) is (var failure, var giveBack))
+            if (!reused && await ConnectAsync(job, host, stop) is { } refusal)
             {
-                if (giveBack && answers.Count == 0)
+                if (refusal.GivesBack && answers.Count == 0)
                 {
                     return null;
                 }
 
                 answers.AddRange(left.Select(recipient =>
-                    Answer(recipient, failure.ToVerdict(recipient.Number), host)));
+                    Answer(recipient, refusal.Why.ToVerdict(recipient.Number), host) with { UntriedUntil = refusal.UntriedUntil }));
                 return answers;
             }
 
@@ -131,9 +171,9 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     }
 
     /// <summary>Whether there is a connection to this host to be used again; any other is closed.</summary>
-    private async ValueTask<bool> CanReuseAsync(SmarthostAddress host)
+    private async ValueTask<bool> CanReuseAsync(PlannedHost host)
     {
-        if (_connection is { IsUsable: true } open && open.Host == host && !ReachedReuseLimit(open))
+        if (_connection is { IsUsable: true } open && IsSameWay(host, open.Host) && !ReachedReuseLimit(open))
         {
             return true;
         }
@@ -142,34 +182,46 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         return false;
     }
 
-    /// <summary>Null once connected; else why not, and whether the message may just wait for a connection that is there already.</summary>
-    private async Task<(HostFailure Failure, bool GiveBack)?> ConnectAsync(RelayJob job, SmarthostAddress host, CancellationToken stop)
+    /// <summary>Null once connected.</summary>
+    private async Task<Refusal?> ConnectAsync(RelayJob job, PlannedHost host, CancellationToken stop)
     {
+        if (!hosts.TryReserve())
+        {
+            var busy = new Reply(451, new(4, 3, 2), "Waiting: as many connections to other servers are open as this one may have");
+            return new(new(RelayFailure.WaitsForRoom, busy), false, context.Services.Time.GetUtcNow() + ConnectionWait);
+        }
+
         try
         {
-            var options = context.Options;
-            _connection = await RelayConnection.OpenAsync(host, hop.Route, options.Hostname, options.Timeouts, context.Services.Time, stop);
+            var (options, route) = (context.Options, target.Hop.Route);
+            var us = new RelayIdentity(options.Hostname, route.Login, route.Password);
+            _connection = await RelayConnection.OpenAsync(host, us, options.Timeouts, context.Services.Time, stop);
             hosts.Opened(host);
             return null;
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {
-            return (new(RelayFailure.None, Replies.ShuttingDown), true);
+            return new(new(RelayFailure.None, Replies.ShuttingDown), true);
         }
-        catch (HostException exception) when (exception.IsBusy && hosts.Connections(host) is > 0 and var open && job.Returned < ReturnsMax)
+        catch (HostException exception) when (exception.IsBusy && job.Returned < ReturnsMax && hosts.TryMarkFull(host))
         {
-            concurrency.Crowded(open);
-            return (exception.Why, true);
+            return new(exception.Why, true);
         }
         catch (HostException exception)
         {
-            concurrency.Failed();
             hosts.Failed(host, exception.Why);
-            return (exception.Why, false);
+            return new(exception.Why, false);
+        }
+        finally
+        {
+            if (_connection is null)
+            {
+                hosts.Release();
+            }
         }
     }
 
-    private async Task LearnAsync(SmarthostAddress host, RelayTransaction transaction, ImmutableArray<RelayVerdict> verdicts)
+    private async Task LearnAsync(PlannedHost host, RelayTransaction transaction, ImmutableArray<RelayVerdict> verdicts)
     {
         if (_connection is { IsUsable: false } || transaction.HostState == HostState.RejectsCredentials)
         {
@@ -179,17 +231,19 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
         switch (transaction.HostState)
         {
             case HostState.Busy:
-                concurrency.Failed();
+                hosts.Busy(host);
                 break;
             case HostState.RejectsCredentials:
-                concurrency.Failed();
                 hosts.Failed(host, WhyOf(host, verdicts));
                 break;
             case HostState.Disconnected:
-                concurrency.Failed();
                 if (hosts.Connections(host) == 0)
                 {
                     hosts.Failed(host, WhyOf(host, verdicts));
+                }
+                else
+                {
+                    hosts.Busy(host);
                 }
 
                 break;
@@ -197,7 +251,7 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
                 hosts.Succeeded(host);
                 if (verdicts.Any(verdict => verdict.Kind == VerdictKind.Relayed))
                 {
-                    concurrency.Succeeded();
+                    hosts.Relayed(host);
                 }
 
                 break;
@@ -205,25 +259,25 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
     }
 
     /// <summary>The verdict that speaks of the host.</summary>
-    private static RelayVerdict About(SmarthostAddress host, ImmutableArray<RelayVerdict> verdicts) =>
+    private static RelayVerdict About(PlannedHost host, ImmutableArray<RelayVerdict> verdicts) =>
         verdicts.LastOrDefault(verdict => verdict is { WholeHost: true, Kind: VerdictKind.Deferred })
         ?? new HostFailure(RelayFailure.ConnectionLost, new Reply(451, new(4, 4, 2), $"The connection to {host} was lost")).ToVerdict(0);
 
-    private static HostFailure WhyOf(SmarthostAddress host, ImmutableArray<RelayVerdict> verdicts)
+    private static HostFailure WhyOf(PlannedHost host, ImmutableArray<RelayVerdict> verdicts)
     {
         var verdict = About(host, verdicts);
         return new HostFailure(verdict.Failure, verdict.Reply);
     }
 
-    private Attempt Answer(SpooledRecipient recipient, RelayVerdict verdict, SmarthostAddress host) => new(recipient, verdict, host.ToString())
+    private Attempt Answer(SpooledRecipient recipient, RelayVerdict verdict, PlannedHost host) => new(recipient, verdict, host.ToString())
     {
         RemoteMta = verdict.IsLocal ? "" : Mta(host),
         HopReports = _connection?.Capabilities.Dsn ?? true,
         SizeMax = _connection?.Capabilities.SizeMax ?? 0,
     };
 
-    private static string Mta(SmarthostAddress host) => !IPAddress.TryParse(host.Host, out _) ? host.Host
-        : host.Host.Contains(':', StringComparison.Ordinal) ? $"[IPv6:{host.Host}]" : $"[{host.Host}]";
+    private static string Mta(PlannedHost host) => !IPAddress.TryParse(host.Key.Name, out _) ? host.Key.Name
+        : host.Key.Name.Contains(':', StringComparison.Ordinal) ? $"[IPv6:{host.Key.Name}]" : $"[{host.Key.Name}]";
 
     private bool ReachedReuseLimit(RelayConnection connection)
     {
@@ -241,4 +295,8 @@ internal sealed class RelayWorker(NextHop hop, RelayContext context, Hosts hosts
             await connection.DisposeAsync();
         }
     }
+
+    /// <param name="GivesBack">The message may just wait for a connection that is there already.</param>
+    /// <param name="UntriedUntil">Nobody was asked: by then there may be room. Null where the host was asked.</param>
+    private sealed record Refusal(HostFailure Why, bool GivesBack, DateTimeOffset? UntriedUntil = null);
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
+using Sallyport.Server.Routing;
 
 namespace Sallyport.Server.Relay;
 
@@ -10,7 +11,7 @@ namespace Sallyport.Server.Relay;
 /// <param name="Reply">Why not, in words; null when it would.</param>
 /// <param name="Tls">As in "TLSv1.3, TLS_AES_256_GCM_SHA384"; empty without TLS.</param>
 /// <param name="Mechanism">Of the login; empty without one.</param>
-public sealed record ProbeResult(SmarthostAddress Host, RelayFailure Failure, Reply? Reply, string Tls, string Mechanism)
+public sealed record ProbeResult(HostKey Host, RelayFailure Failure, Reply? Reply, string Tls, string Mechanism)
 {
     public bool Answers => Failure == RelayFailure.None;
 }
@@ -29,7 +30,10 @@ public static class RouteProbe
         ServerOptions options, RouteOptions route, TimeProvider time, CancellationToken cancel)
     {
         var results = ImmutableArray.CreateBuilder<ProbeResult>();
-        foreach (var host in route.Smarthosts)
+        var planner = new SmarthostPlanner(new SystemResolver(), time);
+        var target = planner.TargetOf(new NextHop(1, route), "");
+        var plan = route.Smarthosts.IsEmpty ? null : await new PlanCache(planner, target, time).GetAsync(cancel);
+        foreach (var host in plan is HostPlan found ? found.Hosts : [])
         {
             results.Add(await AskAsync(options, route, host, time, cancel));
         }
@@ -38,18 +42,19 @@ public static class RouteProbe
     }
 
     private static async Task<ProbeResult> AskAsync(
-        ServerOptions options, RouteOptions route, SmarthostAddress host, TimeProvider time, CancellationToken cancel)
+        ServerOptions options, RouteOptions route, PlannedHost host, TimeProvider time, CancellationToken cancel)
     {
         var timeouts = options.Timeouts with { RelayConnect = ConnectMax, RelayGreeting = AnswerMax, RelayCommand = AnswerMax };
         try
         {
-            await using var connection = await RelayConnection.OpenAsync(host, route, options.Hostname, timeouts, time, cancel);
+            await using var connection = await RelayConnection.OpenAsync(
+                host, new RelayIdentity(options.Hostname, route.Login, route.Password), timeouts, time, cancel);
             return new ProbeResult(
-                host, RelayFailure.None, null, connection.Tls.Replace("Tls1", "TLSv1.", StringComparison.Ordinal), connection.Mechanism);
+                host.Key, RelayFailure.None, null, connection.Tls.Replace("Tls1", "TLSv1.", StringComparison.Ordinal), connection.Mechanism);
         }
         catch (HostException exception)
         {
-            return new ProbeResult(host, exception.Failure, exception.Reply, "", "");
+            return new ProbeResult(host.Key, exception.Why.Failure, exception.Why.Reply, "", "");
         }
     }
 }

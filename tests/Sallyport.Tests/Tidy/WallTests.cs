@@ -23,8 +23,9 @@ public sealed class WallTests
         ["Reporting"] = ["Configuration", "Telemetry"],
         ["Sites"] = ["Configuration", "Certificates", "Identity", "Routing"],
         ["Submission"] = ["Configuration", "Telemetry", "Outcomes", "Sites", "Identity", "Intake", "Guard", "Limits", "Routing", "Sending"],
+        ["Peers"] = [],
         ["Listening"] = ["Configuration", "Telemetry", "Certificates", "Sites", "Identity", "Guard", "Limits", "Submission"],
-        ["Relay"] = ["Configuration", "Telemetry", "Intake", "Outcomes", "Routing", "Reporting"],
+        ["Relay"] = ["Configuration", "Telemetry", "Intake", "Outcomes", "Peers", "Routing", "Reporting"],
         ["Admin"] = ["Configuration", "Telemetry", "State", "Outcomes", "Sites", "Identity", "Guard", "Limits", "Routing", "Relay", "Sending",
             "Alerting", "Listening", "Certificates"],
         ["Hosting"] = ["*"], // the composition sees all

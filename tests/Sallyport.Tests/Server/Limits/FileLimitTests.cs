@@ -22,7 +22,8 @@ public sealed class FileLimitTests
     public void What_fits_stays_as_it_is_configured(long files)
     {
         var (options, notice) = FileLimit.Fit(Options, files, OpenAtStart);
-        Assert.Same(Options, options);
+        Assert.Equal((Options.Limits, Options.Routes), (options.Limits, options.Routes));
+        Assert.Equal(Math.Min(files - 128 - 5000, int.MaxValue), options.Relay.ConnectionsMax);
         Assert.Null(notice);
     }
 
@@ -49,7 +50,7 @@ public sealed class FileLimitTests
     public void Next_hops_get_at_most_half_of_the_room_and_each_at_least_one_connection()
     {
         var (options, notice) = FileLimit.Fit(Options, 160, OpenAtStart);
-        Assert.Equal(8, options.Routes[0].ConnectionsMax);
+        Assert.Equal((8, 16), (options.Routes[0].ConnectionsMax, options.Relay.ConnectionsMax));
         Assert.Contains(" and 16 made to next hops", notice, StringComparison.Ordinal);
         var one = Options with { Routes = [Options.Routes[0] with { ConnectionsMax = 1 }] };
         Assert.Equal(1, FileLimit.Fit(one, 160, OpenAtStart).Options.Routes[0].ConnectionsMax);

@@ -33,3 +33,11 @@ internal static class HopCertificate
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 }
+
+/// <summary>A file that is gone with the test.</summary>
+internal sealed class TemporaryFile : IDisposable
+{
+    public string Path { get; } = System.IO.Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(Path);
+}

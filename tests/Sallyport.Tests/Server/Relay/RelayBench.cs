@@ -34,13 +34,25 @@ internal sealed class RelayBench : IAsyncDisposable
 
     /// <param name="wrap">Puts something between the relay and its spool.</param>
     public RelayBench(Func<ISpool, ISpool> wrap, Func<ServerOptions, ServerOptions> change, params RouteOptions[] routes)
+        : this(new WatchedClock(StoreSamples.Now), null, wrap, change, routes)
     {
+    }
+
+    public RelayBench(
+        WatchedClock clock, IRoutePlanner? planner, Func<ISpool, ISpool> wrap, Func<ServerOptions, ServerOptions> change,
+        params RouteOptions[] routes)
+    {
+        Clock = clock;
         Spool = wrap(Store.Spool);
         var options = change(new ServerOptions { Hostname = "smtp.acme.test", Data = "/nowhere", Routes = [.. routes], Timeouts = Timeouts });
         _site = new OptionsInForce(options);
         Outcomes = new OutcomeFeed(Log);
         Relay = new RelayService(
-            new RelayServices(Spool, Handoff, Outcomes, Log, Clock, new NumberedIds(5000), _site), new RouteTable(options.Routes));
+            new RelayServices(Spool, Handoff, Outcomes, Log, Clock, new NumberedIds(5000), _site)
+            {
+                Planner = planner ?? new SmarthostPlanner(new SystemResolver(), Clock),
+            },
+            new RouteTable(options.Routes));
         Relay.Start();
     }
 
@@ -59,7 +71,7 @@ internal sealed class RelayBench : IAsyncDisposable
 
     public OutcomeFeed Outcomes { get; }
 
-    public WatchedClock Clock { get; } = new(StoreSamples.Now);
+    public WatchedClock Clock { get; }
 
     public MemoryStore Store { get; } = new();
 
@@ -113,6 +125,17 @@ internal sealed class RelayBench : IAsyncDisposable
     {
         Clock.Advance(time);
         Handoff.Wake();
+    }
+
+    /// <summary>Does it again and again until the condition holds, for what has no event to wait for.</summary>
+    public static async Task UntilAsync(Action act, Func<bool> condition)
+    {
+        while (!condition())
+        {
+            Cancel.ThrowIfCancellationRequested();
+            act();
+            await Task.Yield();
+        }
     }
 
     /// <summary>Moves the clock to the attempt that was announced, once all that is due now is done: reports too.</summary>

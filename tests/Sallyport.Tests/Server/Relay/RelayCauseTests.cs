@@ -78,7 +78,7 @@ public sealed class RelayCauseTests : IAsyncDisposable
         var route = RelayBench.To(_dead.Address, _hop.Address);
         var results = await RouteProbe.RunAsync(options, route, TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.Equal([RelayFailure.ConnectionRefused, RelayFailure.None], results.Select(result => result.Failure));
-        Assert.Equal([_dead.Address, _hop.Address], results.Select(result => result.Host));
+        Assert.Equal([_dead.Address.ToString(), _hop.Address.ToString()], results.Select(result => result.Host.ToString()));
         Assert.Equal(["1 connect", "1 EHLO smtp.acme.test", "1 QUIT"], _hop.Heard);
     }
 

@@ -175,19 +175,19 @@ public sealed class RelayFairnessTests : IAsyncDisposable
     [Fact]
     public void Where_a_host_is_full_one_connection_more_is_tried_only_after_a_while()
     {
-        var concurrency = new ConcurrencyLimiter(20);
-        concurrency.Crowded(3);
+        var concurrency = new ConcurrencyLimiter();
+        concurrency.LimitTo(3);
         for (var i = 0; i < 50; i++)
         {
-            concurrency.Succeeded();
+            concurrency.Succeeded(20);
         }
 
-        Assert.Equal(3, concurrency.Limit);
+        Assert.Equal(3, concurrency.Limit(20));
         for (var i = 0; i < 5; i++)
         {
-            concurrency.Succeeded();
+            concurrency.Succeeded(20);
         }
 
-        Assert.Equal(4, concurrency.Limit);
+        Assert.Equal(4, concurrency.Limit(20));
     }
 }

@@ -1,6 +1,7 @@
 using Sallyport.Mail.Relaying;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Relay;
+using Sallyport.Server.Routing;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store;
 using Xunit;
@@ -167,52 +168,55 @@ public sealed class RelayHostTests : IAsyncDisposable
     [Fact]
     public void Concurrency_grows_by_one_for_a_round_of_successes_and_halves_at_a_failure()
     {
-        var concurrency = new ConcurrencyLimiter(20);
-        Assert.Equal(5, concurrency.Limit);
+        var concurrency = new ConcurrencyLimiter();
+        Assert.Equal(5, concurrency.Limit(20));
         for (var i = 0; i < 6; i++)
         {
-            concurrency.Succeeded();
+            concurrency.Succeeded(20);
         }
 
-        Assert.Equal(6, concurrency.Limit);
+        Assert.Equal(6, concurrency.Limit(20));
         for (var i = 0; i < 1000; i++)
         {
-            concurrency.Succeeded();
+            concurrency.Succeeded(20);
         }
 
-        Assert.Equal(20, concurrency.Limit);
+        Assert.Equal(20, concurrency.Limit(20));
         var limits = new List<int>();
         for (var i = 0; i < 6; i++)
         {
             concurrency.Failed();
-            limits.Add(concurrency.Limit);
+            limits.Add(concurrency.Limit(20));
         }
 
         Assert.Equal([10, 5, 2, 1, 1, 1], limits);
-        Assert.Equal(3, new ConcurrencyLimiter(3).Limit);
+        Assert.Equal(3, new ConcurrencyLimiter().Limit(3));
     }
 
     [Fact]
     public void A_host_is_left_alone_for_a_time_that_grows_to_a_minute_and_a_success_clears_it()
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(Now);
-        var hosts = new Hosts([_hop.Address, _second.Address], new(), clock);
-        Assert.Equal([_hop.Address, _second.Address], hosts.Up());
+        var hosts = new HostRegistry(() => new(), clock);
+        var way = new NextHop(1, RelayBench.To(_hop));
+        HostKey key = new("mx.test", 25);
+        bool IsUp() => hosts.DownUntil(key, way) <= clock.GetUtcNow();
+        Assert.True(IsUp());
         foreach (var seconds in (int[])[15, 30, 60, 60, 60])
         {
-            hosts.Failed(_hop.Address, Why("down"));
+            hosts.Failed(key, way, Why("down"));
+            hosts.Failed(key, way, Why("found out by another connection"));
             clock.Advance(TimeSpan.FromSeconds(seconds - 1));
-            Assert.Equal([_second.Address], hosts.Up());
+            Assert.False(IsUp());
             clock.Advance(TimeSpan.FromSeconds(1));
-            Assert.Equal([_hop.Address, _second.Address], hosts.Up());
+            Assert.True(IsUp());
         }
 
-        hosts.Failed(_hop.Address, Why("down"));
-        hosts.Failed(_second.Address, Why("also"));
-        Assert.Empty(hosts.Up());
-        Assert.Equal("451 down", hosts.WhyDown().Reply.ToString());
-        hosts.Succeeded(_hop.Address);
-        Assert.Equal([_hop.Address], hosts.Up());
+        hosts.Failed(key, way, Why("down"));
+        Assert.Equal("451 down", hosts.LastFailure(key, way)!.Reply.ToString());
+        hosts.Succeeded(key, way);
+        Assert.True(IsUp());
+        Assert.Null(hosts.LastFailure(key, way));
     }
 
     [Fact]

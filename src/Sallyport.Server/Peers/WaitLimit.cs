@@ -1,6 +1,6 @@
-namespace Sallyport.Server.Relay;
+namespace Sallyport.Server.Peers;
 
-/// <summary>One wait: called off when its time is up by our clock, or by whoever waits.</summary>
+/// <summary>One wait for another server: called off when its time is up by our clock, or by whoever waits.</summary>
 internal sealed class WaitLimit : IDisposable
 {
     private readonly CancellationTokenSource _source;
