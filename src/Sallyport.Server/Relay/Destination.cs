@@ -24,6 +24,7 @@ internal enum Admission
 /// <param name="idle">Told, under no lock, when the last worker has ended.</param>
 internal sealed class Destination(RouteTarget target, RelayContext context, Action<RouteTarget> idle) : IAsyncDisposable
 {
+    private const int CalledBackAtOnce = 200;
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
 
     private readonly DestinationHosts _hosts = new(target, context);
@@ -35,6 +36,8 @@ internal sealed class Destination(RouteTarget target, RelayContext context, Acti
     private readonly HashSet<Task> _workers = [];
     private int _running;
     private int _starting;
+    private int _most = int.MaxValue;
+    private bool _callsBack;
     private bool _closed;
 
     /// <param name="most">Jobs that may wait here.</param>
@@ -47,6 +50,7 @@ internal sealed class Destination(RouteTarget target, RelayContext context, Acti
                 return Admission.Closed;
             }
 
+            _most = most;
             if (_jobs.Count >= most)
             {
                 return Admission.Full;
@@ -284,6 +288,7 @@ internal sealed class Destination(RouteTarget target, RelayContext context, Acti
             }
 
             await context.Recorder.RecordAsync(job.Message, work.Settled);
+            CallBack(work);
             if (work.Left.IsEmpty)
             {
                 return true;
@@ -306,6 +311,37 @@ internal sealed class Destination(RouteTarget target, RelayContext context, Acti
                 context.EndJob(job);
             }
         }
+    }
+
+    /// <summary>It works: as many of those that were parked for it come back as there is room for.</summary>
+    private void CallBack(Work work)
+    {
+        if (context.Parked.Count == 0 || !work.Settled.Any(attempt => attempt.UntriedUntil is null && !attempt.Verdict.CanTryNextHost))
+        {
+            return;
+        }
+
+        int room;
+        lock (_gate)
+        {
+            var low = Math.Min(CalledBackAtOnce, Math.Max(1, _most / 2));
+            if (_closed || _callsBack || _jobs.Count >= low)
+            {
+                return;
+            }
+
+            room = Math.Min(CalledBackAtOnce, _most - _jobs.Count);
+            _callsBack = true;
+        }
+
+        _ = Task.Run(async () =>
+        {
+            await context.CallBackAsync(context.Parked.Take(target, room));
+            lock (_gate)
+            {
+                _callsBack = false;
+            }
+        });
     }
 
     /// <summary>After a fault of ours: tried again like any other, so that a message that brings us down does not do so all the time.</summary>

@@ -68,7 +68,17 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
                     Watch(Task.Run(async () => await destination.DisposeAsync()));
                 }
             }
+
+            var hops = _current.Hops;
+            Watch(Task.Run(() => context.CallBackAsync(context.Parked.TakeAll(target => !hops.Contains(target.Hop)))));
         }
+    }
+
+    /// <summary>Forgets what nobody uses any more.</summary>
+    public void Sweep()
+    {
+        context.Hosts.Sweep();
+        context.Parked.Sweep();
     }
 
     public void ForgetFailures()
@@ -118,6 +128,7 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
         }
 
         await Task.WhenAll(destinations.Select(destination => destination.DisposeAsync().AsTask()));
+        await context.CallBackAsync(context.Parked.TakeAll(_ => true)); // the next start does not know them
     }
 
     /// <summary>Awaits what goes on behind the scenes: destinations without a route, messages on their way back to the spool.</summary>
@@ -199,7 +210,7 @@ internal sealed class Dispatcher(RelayContext context, RouteTable routes) : IAsy
         var requeued = full.SelectMany(one =>
         {
             var reply = new Reply(451, new(4, 4, 5), "Waiting: many messages for the same next server are before this one");
-            var at = one.Destination!.NextRoomAt(most);
+            var at = context.Parked.Park(one.Target, one.Job, null) ?? one.Destination!.NextRoomAt(most);
             return one.Job.Recipients.Select(recipient =>
                 (one.Job.Message, Attempt.Local(recipient, RelayFailure.WaitsForRoom, reply, one.Target.ToString()) with { UntriedUntil = at }));
         }).ToList();

@@ -1,3 +1,4 @@
+using Sallyport.Mail.Smtp;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Intake;
 using Sallyport.Server.Outcomes;
@@ -21,8 +22,14 @@ public sealed record RelayServices(
 /// <param name="EndJob">Called exactly once for each job that was taken.</param>
 internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Recorder, Action<RelayJob> EndJob)
 {
+    /// <summary>In one commit.</summary>
+    private const int CalledBackAtOnce = 500;
+
     /// <summary>What is known of hosts, for all destinations.</summary>
     public HostRegistry Hosts { get; } = new(() => Services.Site.Options.Relay, Services.Time);
+
+    /// <summary>What rests in the store until its destination works again.</summary>
+    public ParkedMessages Parked { get; } = new(Services.Time);
 
     public IRoutePlanner Planner => Services.Planner;
 
@@ -61,6 +68,23 @@ internal sealed record RelayContext(RelayServices Services, OutcomeRecorder Reco
 
     /// <summary>Due again at once, and no attempt: we stop, or the route has changed and another destination takes it.</summary>
     public Task ReleaseAsync(RelayJob job) => ReleaseAsync([job]);
+
+    /// <summary>Parked messages are due now; one that cannot be called back comes by itself, later.</summary>
+    public async Task CallBackAsync(IReadOnlyList<QueueId> ids)
+    {
+        try
+        {
+            foreach (var some in ids.Chunk(CalledBackAtOnce))
+            {
+                await Task.WhenAll(some.Select(id => Services.Spool.RetryNowAsync(id, Services.Time.GetUtcNow(), default).AsTask()));
+                Services.Handoff.Wake();
+            }
+        }
+        catch (Exception exception)
+        {
+            Services.Log.Write(new MailEvent.Problem($"messages that waited for their next server come later than they could: {exception.Message}"));
+        }
+    }
 
     /// <summary>All in one commit: a stop with thousands of jobs waiting is not to take a flush for each.</summary>
     public async Task ReleaseAsync(IReadOnlyList<RelayJob> jobs)

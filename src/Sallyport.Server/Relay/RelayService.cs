@@ -166,7 +166,7 @@ public sealed class RelayService : IAsyncDisposable
     {
         if (_services.Time.GetElapsedTime(_sweptAt) >= LookMax)
         {
-            _context.Hosts.Sweep();
+            _dispatcher.Sweep();
             _sweptAt = _services.Time.GetTimestamp();
         }
 

@@ -65,7 +65,7 @@ internal sealed class RelayWorker(RouteTarget target, RelayContext context, Dest
     private async Task<Work> AskHostsAsync(HostPlan plan, RelayJob job, CancellationToken stop)
     {
         var settled = ImmutableArray.CreateBuilder<Attempt>();
-        var elsewhere = job.Recipients.ToDictionary(recipient => recipient.Number, _ => new List<Attempt>());
+        var elsewhere = new Dictionary<int, List<Attempt>>();
         var pending = job.Recipients;
         var asked = 0;
         foreach (var host in Candidates(plan))
@@ -80,7 +80,12 @@ internal sealed class RelayWorker(RouteTarget target, RelayContext context, Dest
             settled.AddRange(answers.Where(answer => !answer.Verdict.CanTryNextHost));
             foreach (var answer in answers.Where(answer => answer.Verdict.CanTryNextHost))
             {
-                elsewhere[answer.Recipient.Number].Add(answer);
+                if (!elsewhere.TryGetValue(answer.Recipient.Number, out var earlier))
+                {
+                    elsewhere.Add(answer.Recipient.Number, earlier = []);
+                }
+
+                earlier.Add(answer);
             }
 
             pending = [.. answers.Where(answer => answer.Verdict.CanTryNextHost).Select(answer => answer.Recipient)];
@@ -90,7 +95,12 @@ internal sealed class RelayWorker(RouteTarget target, RelayContext context, Dest
             }
         }
 
-        settled.AddRange(pending.Select(recipient => asked == 0 ? Untried(plan, recipient) : Conclude(plan, elsewhere[recipient.Number])));
+        if (asked == 0)
+        {
+            return new Work(Untried(plan, job), []);
+        }
+
+        settled.AddRange(pending.Select(recipient => Conclude(plan, elsewhere[recipient.Number])));
         return new Work(settled.ToImmutable(), []);
     }
 
@@ -107,8 +117,13 @@ internal sealed class RelayWorker(RouteTarget target, RelayContext context, Dest
     /// <summary>A connection is used again only where a new one would have to prove the same.</summary>
     private static bool IsSameWay(PlannedHost host, PlannedHost opened) => host.Key == opened.Key && host.Tls == opened.Tls;
 
-    private Attempt Untried(HostPlan plan, SpooledRecipient recipient) =>
-        Local(recipient, hosts.WhyDown(plan)) with { UntriedUntil = hosts.BackAt(plan) };
+    /// <summary>A few find out whether a host is back as soon as one may be; the rest wait for what they find.</summary>
+    private ImmutableArray<Attempt> Untried(HostPlan plan, RelayJob job)
+    {
+        var (why, backAt) = (hosts.WhyDown(plan), hosts.BackAt(plan));
+        var until = context.Parked.Park(target, job, backAt) ?? backAt;
+        return [.. job.Recipients.Select(recipient => Local(recipient, why) with { UntriedUntil = until })];
+    }
 
     private Attempt Local(SpooledRecipient recipient, HostFailure why, VerdictKind kind = VerdictKind.Deferred) =>
         new(recipient, new RelayVerdict(recipient.Number, kind, why.Reply) { IsLocal = true, Failure = why.Failure }, target.ToString());

@@ -9,6 +9,7 @@ using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Relay;
+using Sallyport.Server.Routing;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Admin;
@@ -116,5 +117,5 @@ public sealed class DoctorTests
         ServerChecks.ListenerAsync(new ListenerOptions(address, ListenerTls.None), TimeProvider.System, Cancel);
 
     private static ProbeResult Probe(RelayFailure failure, Reply? reply, string tls) =>
-        new(new SmarthostAddress("relay.example", 587, false), failure, reply, tls, "");
+        new(new HostKey("relay.example", 587), failure, reply, tls, "");
 }

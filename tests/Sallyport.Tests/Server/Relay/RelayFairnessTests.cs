@@ -68,6 +68,62 @@ public sealed class RelayFairnessTests : IAsyncDisposable
         Assert.Equal((1, 0), (_hop.Sessions, _hop.Count("QUIT")));
     }
 
+    /// <summary>A few ask whether it is back; the others are not looked at until it is.</summary>
+    [Fact]
+    public async Task A_backlog_for_a_host_that_is_down_rests_until_it_is_back()
+    {
+        var down = true;
+        _hop.Script = (_, command) => down && command == "connect" ? "554 5.3.2 Not now" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop) with { ConnectionsMax = 1 });
+        for (var i = 1; i <= 60; i++)
+        {
+            await bench.KeepDueAsync(i, "a@x.test");
+        }
+
+        var deferred = await bench.SettledAsync(60);
+        Assert.Equal(1, deferred.Sum(one => one.Attempts));
+        var rest = deferred.Count(one => one.NextAttemptAt >= bench.Clock.GetUtcNow() + ParkedMessages.WaitMin);
+        Assert.Equal(60 - 1 - ParkedMessages.ProbesMax, rest);
+        await bench.Log.UntilAsync(_ => bench.IsQuiet());
+        down = false;
+        bench.Pass(TimeSpan.FromSeconds(20));
+        Assert.All((await bench.SettledAsync(60 + 60 - 1)).Skip(60), one => Assert.Equal(RecipientState.Relayed, one.State));
+    }
+
+    [Fact]
+    public async Task A_backlog_whose_route_is_gone_comes_at_once_by_the_new_one()
+    {
+        _hop.Script = (_, command) => command == "connect" ? "554 5.3.2 Not now" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop) with { ConnectionsMax = 1 });
+        for (var i = 1; i <= 60; i++)
+        {
+            await bench.KeepDueAsync(i, "a@x.test");
+        }
+
+        await bench.SettledAsync(60);
+        await bench.Log.UntilAsync(_ => bench.IsQuiet());
+        bench.Relay.Reload(new RouteTable([RelayBench.To(_second)]));
+        await bench.SettledAsync(60 + 60 - 1 - ParkedMessages.ProbesMax);
+        Assert.Equal(60 - 1 - ParkedMessages.ProbesMax, _second.Messages.Length);
+    }
+
+    [Fact]
+    public async Task A_backlog_that_rests_when_the_server_stops_is_due_at_the_next_start()
+    {
+        _hop.Script = (_, command) => command == "connect" ? "554 5.3.2 Not now" : null;
+        await using var bench = new RelayBench(RelayBench.To(_hop) with { ConnectionsMax = 1 });
+        for (var i = 1; i <= 60; i++)
+        {
+            await bench.KeepDueAsync(i, "a@x.test");
+        }
+
+        await bench.SettledAsync(60);
+        await bench.Log.UntilAsync(_ => bench.IsQuiet());
+        await bench.Relay.DisposeAsync();
+        var due = await bench.Spool.ClaimDueAsync(bench.Clock.GetUtcNow(), 100, TestContext.Current.CancellationToken);
+        Assert.Equal(60 - 1 - ParkedMessages.ProbesMax, due.Count);
+    }
+
     [Fact]
     public void Next_hops_are_equal_when_they_lead_to_the_same_place_in_the_same_way()
     {
