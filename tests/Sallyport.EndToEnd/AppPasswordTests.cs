@@ -101,7 +101,7 @@ public sealed class AppPasswordTests
         await server.LoggedAsync("expired on");
         var stranger = await server.CommandAsync(["app-password", "add", SallyportServer.Login, "--label", "x", "--sender", "boss@acme.test"]);
         Assert.Equal(1, stranger.ExitCode);
-        Assert.Contains("boss@acme.test is not jane@acme.test's to send as", stranger.All);
+        Assert.Contains("jane@acme.test may not send as boss@acme.test", stranger.All);
     }
 
     [Fact]

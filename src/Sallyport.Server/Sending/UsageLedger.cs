@@ -12,7 +12,7 @@ namespace Sallyport.Server.Sending;
 /// What each login, limited group and the site sends: in memory to decide, written behind to last and to be added up with what other
 /// nodes count. One lock for all of it, held for nothing but counting; the breaker decides under it.
 /// </summary>
-public sealed partial class UsageLedger : ICounterHolder
+public sealed class UsageLedger : ICounterHolder
 {
     /// <summary>Networks remembered of one login.</summary>
     public const int NetworksMax = 256;
@@ -23,27 +23,19 @@ public sealed partial class UsageLedger : ICounterHolder
     /// <summary>Recipients in memory, of all logins; beyond it those of logins idle for longest stay in the store.</summary>
     public const int ContactsInMemoryMax = 1_000_000;
 
-    /// <summary>Longest key of the store; what is counted for a longer name lives in memory only.</summary>
-    private const int KeyCharactersMax = 480;
-
     private static readonly TimeSpan LoadMax = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan TidyEvery = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan IdleBeforeUnload = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan ContactsReadEvery = TimeSpan.FromMinutes(1);
 
     private readonly SiteState _state;
     private readonly ContactHash _hash;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, SubjectUsage> _subjects = new(StringComparer.Ordinal);
-    private readonly HashSet<SubjectUsage> _changed = [];
-    private DateTimeOffset _tidiedAt;
+    private readonly UsageTable _table;
 
-    private UsageLedger(SiteState state, TimeProvider time)
-    {
-        (_state, _hash, _time) = (state, new ContactHash(state.Keys), time);
-        _tidiedAt = time.GetUtcNow();
-    }
+    private UsageLedger(SiteState state, TimeProvider time) =>
+        (_state, _hash, _time, _table) = (state, new ContactHash(state.Keys), time, new UsageTable(state, time.GetUtcNow()));
+
+    CounterKind ICounterHolder.Kind => CounterKind.Usage;
 
     public static async ValueTask<UsageLedger> LoadAsync(SiteState state, TimeProvider time, CancellationToken cancel)
     {
@@ -85,6 +77,43 @@ public sealed partial class UsageLedger : ICounterHolder
         catch (Exception exception) when (exception is StoreException or TimeoutException)
         {
             // The next message asks again.
+        }
+    }
+
+    void ICounterHolder.Apply(Counter counter)
+    {
+        lock (_gate)
+        {
+            _table.Apply(counter);
+        }
+    }
+
+    /// <summary>Each limit that applies, then what else <paramref name="subject"/> has used.</summary>
+    public IReadOnlyList<LimitUse> UsesOf(string subject, ImmutableArray<AppliedQuota> quotas)
+    {
+        lock (_gate)
+        {
+            return UsageReport.UsesOf(_table, subject, quotas, _time.GetUtcNow());
+        }
+    }
+
+    /// <summary>Whoever has sent or come within the last day, the busiest first.</summary>
+    public IReadOnlyList<(string Subject, SendingActivity Activity)> Busiest(int most)
+    {
+        lock (_gate)
+        {
+            return UsageReport.Busiest(_table, most, _time.GetUtcNow());
+        }
+    }
+
+    /// <summary>Nothing is counted against it any more but what is under way. Whom a login has written to stays known.</summary>
+    public void Reset(string subject)
+    {
+        lock (_gate)
+        {
+            var usage = _table.FindPruned(subject, _time.GetUtcNow());
+            usage.Clear(one => one.WithoutSent);
+            _table.Changed(usage);
         }
     }
 
@@ -135,10 +164,8 @@ public sealed partial class UsageLedger : ICounterHolder
     {
         lock (_gate)
         {
-            var usage = Find(SendingSubject.OfLogin(login));
             var now = _time.GetUtcNow();
-            usage.Prune(now);
-            return usage.Activity(now);
+            return _table.FindPruned(SendingSubject.OfLogin(login), now).Activity(now);
         }
     }
 
@@ -224,7 +251,7 @@ public sealed partial class UsageLedger : ICounterHolder
     {
         lock (_gate)
         {
-            return _subjects.TryGetValue(SendingSubject.OfLogin(login), out var usage) ? usage.Passed(_time.GetUtcNow()) : default;
+            return _table.FindKnown(SendingSubject.OfLogin(login)) is { } usage ? usage.Passed(_time.GetUtcNow()) : default;
         }
     }
 
@@ -234,10 +261,11 @@ public sealed partial class UsageLedger : ICounterHolder
     {
         lock (_gate)
         {
-            var usage = FindPruned(SendingSubject.OfLogin(login));
-            var day = usage.Passed(_time.GetUtcNow()).Day;
+            var now = _time.GetUtcNow();
+            var usage = _table.FindPruned(SendingSubject.OfLogin(login), now);
+            var day = usage.Passed(now).Day;
             usage.Clear(one => one.WithoutBreaker);
-            Changed(usage);
+            _table.Changed(usage);
             return day;
         }
     }
@@ -248,7 +276,7 @@ public sealed partial class UsageLedger : ICounterHolder
         lock (_gate)
         {
             var now = _time.GetUtcNow();
-            if (_subjects.TryGetValue(SendingSubject.OfLogin(login), out var usage) && !usage.Passed(now).Day.IsZero)
+            if (_table.FindKnown(SendingSubject.OfLogin(login)) is { } usage && !usage.Passed(now).Day.IsZero)
             {
                 Count(usage, new UsageAmount(default, default, 1, failed ? 1 : 0), now);
             }
@@ -263,6 +291,14 @@ public sealed partial class UsageLedger : ICounterHolder
             {
                 usage.Release(new SendingAmount(0, 0, 0, 0, Connections: 1));
             }
+        }
+    }
+
+    private void Collect()
+    {
+        lock (_gate)
+        {
+            _table.Collect(_time.GetUtcNow());
         }
     }
 
@@ -314,33 +350,18 @@ public sealed partial class UsageLedger : ICounterHolder
     private void Count(SubjectUsage usage, UsageAmount amount, DateTimeOffset now)
     {
         usage.Count(amount, now);
-        Changed(usage);
-    }
-
-    private void Changed(SubjectUsage usage)
-    {
-        _changed.Add(usage);
+        _table.Changed(usage);
     }
 
     /// <summary>The login itself first, then the site, then whoever shares a limit with it.</summary>
     private SubjectUsage[] Counted(SendingLogin login) =>
     [
         .. new[] { SendingSubject.OfLogin(login.Login), SendingSubject.Site }.Concat(login.Quotas.Select(applied => applied.Subject))
-            .Distinct().Select(Find),
+            .Distinct().Select(_table.Find),
     ];
 
     private (SubjectUsage Usage, Quota Quota)[] LimitsOf(SendingLogin login) =>
-        [.. login.Quotas.Select(applied => (Find(applied.Subject), applied.Quota))];
+        [.. login.Quotas.Select(applied => (_table.Find(applied.Subject), applied.Quota))];
 
-    private ContactList ContactsOf(string login) => Find(SendingSubject.OfLogin(login)).Contacts!;
-
-    private SubjectUsage Find(string subject)
-    {
-        if (!_subjects.TryGetValue(subject, out var usage))
-        {
-            _subjects[subject] = usage = new SubjectUsage(subject);
-        }
-
-        return usage;
-    }
+    private ContactList ContactsOf(string login) => _table.Find(SendingSubject.OfLogin(login)).Contacts!;
 }
