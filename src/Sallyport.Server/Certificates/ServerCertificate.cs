@@ -10,14 +10,14 @@ namespace Sallyport.Server.Certificates;
 /// <summary>Our certificate with its chain, as TLS sends it, and its channel binding (RFC 5929 §4).</summary>
 public sealed class ServerCertificate
 {
-    private static readonly SslApplicationProtocol Smtp = new("smtp");
-
     private readonly SslStreamCertificateContext _plain;
     private readonly SslStreamCertificateContext? _asking;
 
     private ServerCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, ClientAuthorities? clients)
     {
         Leaf = leaf;
+        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().ToList();
+        HostNames = names.Count > 0 ? [.. names.SelectMany(one => one.EnumerateDnsNames())] : [leaf.GetNameInfo(X509NameType.SimpleName, false)];
         ServerEndPoint = ChannelBinding.ServerEndPoint(leaf.SignatureAlgorithm.Value, leaf.RawData);
         Clients = clients;
 
@@ -29,6 +29,9 @@ public sealed class ServerCertificate
 
     public X509Certificate2 Leaf { get; }
 
+    /// <summary>The DNS names it is for, wildcards as they are; its common name where it has no alternative names.</summary>
+    public IReadOnlyList<string> HostNames { get; }
+
     /// <summary>tls-server-end-point.</summary>
     public ReadOnlyMemory<byte> ServerEndPoint { get; }
 
@@ -36,7 +39,8 @@ public sealed class ServerCertificate
     public ClientAuthorities? Clients { get; }
 
     /// <param name="handshake">Keeps the certificate the client shows; null where none is asked for.</param>
-    internal SslServerAuthenticationOptions OptionsFor(ClientHandshake? handshake)
+    /// <param name="protocols">What is spoken inside, one of <see cref="ApplicationProtocols"/>.</param>
+    internal SslServerAuthenticationOptions OptionsFor(ClientHandshake? handshake, List<SslApplicationProtocol> protocols)
     {
         var options = new SslServerAuthenticationOptions
         {
@@ -45,7 +49,7 @@ public sealed class ServerCertificate
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
 #pragma warning restore CA5398
             AllowRenegotiation = false,
-            ApplicationProtocols = [Smtp], // asked only of a client that offers some; without a match the handshake fails (RFC 7301 §3.2)
+            ApplicationProtocols = protocols,
             AllowTlsResume = true,
             ClientCertificateRequired = handshake is not null, // asked for, and required only as far as our callback says
             EncryptionPolicy = EncryptionPolicy.RequireEncryption,

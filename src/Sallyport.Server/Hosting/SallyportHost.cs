@@ -27,7 +27,7 @@ public sealed class SallyportHost : IAsyncDisposable
     private SallyportHost(SiteServices services, LineLog lines, MailMetrics metrics)
     {
         (_services, _lines, _metrics) = (services, lines, metrics);
-        _listener = new SubmissionListener(services.Submission, services.Gate);
+        _listener = new SubmissionListener(services.Submission, services.Gate, services.Certificates);
         _admin = new LocalAdmin(services.ForAdmin(services.Time.GetUtcNow()));
         _web = WebHost.Build(services.Site.Options, _listener, _admin.Dispatcher, services.Log);
     }

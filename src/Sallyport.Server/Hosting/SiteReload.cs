@@ -1,4 +1,3 @@
-using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Identity;
 using Sallyport.Server.Limits;
@@ -44,11 +43,11 @@ internal sealed class SiteReload
             Metrics = old.Metrics,
             Limits = options.Limits with { HashesAtOnce = old.Limits.HashesAtOnce },
         };
-        var certificate = ServerCertificate.Load(options);
+        var certificates = SiteServices.LoadCertificates(options);
         var directories = services.Directories.Prepare(options.Directories);
         try
         {
-            var next = services.NewSnapshot(options, certificate, directories.Directories);
+            var next = services.NewSnapshot(options, certificates, directories.Directories);
 #pragma warning disable CA2000 // The log's, and disposed with it.
             var log = OpenLog(options.Log);
 #pragma warning restore CA2000
@@ -67,6 +66,7 @@ internal sealed class SiteReload
         var options = _next.Options;
         _directories.Commit();
         _services.Site.Swap(_next);
+        _services.Certificates.Swap(_next.Certificates);
         _services.Handoff.Resize(options.Relay.MessagesInMemory, options.Relay.MemoryBytes);
         _services.Books.Hasher.Limits = options.Limits;
         _services.Relay.Reload(_next.Routes);

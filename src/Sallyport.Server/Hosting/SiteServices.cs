@@ -55,6 +55,9 @@ public sealed class SiteServices : IAsyncDisposable
 
     public required RelayService Relay { get; init; }
 
+    /// <summary>What listeners show, whose site it is.</summary>
+    public required CertificateStore Certificates { get; init; }
+
     /// <summary>Connections that are open.</summary>
     public ConnectionGate Gate { get; } = new();
 
@@ -65,7 +68,7 @@ public sealed class SiteServices : IAsyncDisposable
         IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel,
         ImmutableArray<ContentStageFactory> stages = default)
     {
-        var certificate = ServerCertificate.Load(options);
+        var certificates = LoadCertificates(options);
         var site = new SiteHolder(options);
         var books = await IdentityBooks.LoadAsync(store, site, log, time, cancel);
         var sending = await UsageLedger.LoadAsync(books.State, time, cancel);
@@ -76,10 +79,11 @@ public sealed class SiteServices : IAsyncDisposable
         var directories = new DirectorySet(new DirectoryServices(store, books.Hasher, books.Decoys, log, time));
         var prepared = directories.Prepare(options.Directories);
         prepared.Commit();
-        site.Swap(NewSnapshot(options, certificate, books, prepared.Directories));
+        site.Swap(NewSnapshot(options, certificates, books, prepared.Directories));
         var outcomes = new OutcomeFeed(log);
         return new SiteServices(store, site, log, time)
         {
+            Certificates = new CertificateStore(certificates),
             Books = books,
             Directories = directories,
             Sending = sending,
@@ -96,8 +100,13 @@ public sealed class SiteServices : IAsyncDisposable
     /// <summary>All that a configuration means, with what the site keeps over a reload.</summary>
     /// <param name="nonce">The server's half of every SCRAM nonce, for tests; null draws one each time.</param>
     public SiteSnapshot NewSnapshot(
-        ServerOptions options, ServerCertificate? certificate, ImmutableArray<IDirectory> directories, string? nonce = null) =>
-        NewSnapshot(options, certificate, Books, directories, nonce);
+        ServerOptions options, CertificateSet? certificates, ImmutableArray<IDirectory> directories, string? nonce = null) =>
+        NewSnapshot(options, certificates ?? CertificateSet.Empty, Books, directories, nonce);
+
+    /// <summary>Those a configuration names, read now.</summary>
+    /// <exception cref="StartException">Not a certificate, or not its key.</exception>
+    public static CertificateSet LoadCertificates(ServerOptions options) =>
+        ServerCertificate.Load(options) is { } certificate ? new CertificateSet(certificate) : CertificateSet.Empty;
 
     /// <summary>What follows the mail begins to: before the first session and before the relay.</summary>
     public async Task StartAsync(CancellationToken cancel)
@@ -121,6 +130,6 @@ public sealed class SiteServices : IAsyncDisposable
     }
 
     private static SiteSnapshot NewSnapshot(
-        ServerOptions options, ServerCertificate? certificate, IdentityBooks books, ImmutableArray<IDirectory> directories, string? nonce = null) =>
-        new(options, new RouteTable(options.Routes), books.NewService(options, directories, nonce), certificate);
+        ServerOptions options, CertificateSet certificates, IdentityBooks books, ImmutableArray<IDirectory> directories, string? nonce = null) =>
+        new(options, new RouteTable(options.Routes), books.NewService(options, directories, nonce), certificates);
 }

@@ -13,7 +13,7 @@ namespace Sallyport.Server.Listening;
 
 /// <summary>A connection of the transport, plain at first, under TLS after <see cref="StartTlsAsync"/>.</summary>
 internal sealed class ConnectionWire(
-    ConnectionContext connection, ServerCertificate? certificate, ClientCertificates clientCertificates, TimeProvider time)
+    ConnectionContext connection, CertificateSet certificates, ClientCertificates clientCertificates, TimeProvider time)
     : ISubmissionWire, IAsyncDisposable
 {
     private static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
@@ -34,15 +34,23 @@ internal sealed class ConnectionWire(
 
     public async Task<TlsFacts> StartTlsAsync(CancellationToken cancel)
     {
-        var ours = certificate ?? throw new InvalidOperationException("without [tls] no listener offers TLS");
+        var ours = certificates.Default ?? throw new InvalidOperationException("without [tls] no listener offers TLS");
+        ClientHandshake? handshake = null;
         _transport = new DuplexStream(connection.Transport);
         _tls = new SslStream(_transport, leaveInnerStreamOpen: true);
-        var handshake = ours.Clients is not null && clientCertificates != ClientCertificates.None
-            ? new ClientHandshake(clientCertificates == ClientCertificates.Required)
-            : null;
         try
         {
-            await _tls.AuthenticateAsServerAsync(ours.OptionsFor(handshake), cancel);
+            await _tls.AuthenticateAsServerAsync(
+                (_, hello, _, _) =>
+                {
+                    ours = certificates.Find(hello.ServerName)!;
+                    handshake = ours.Clients is not null && clientCertificates != ClientCertificates.None
+                        ? new ClientHandshake(clientCertificates == ClientCertificates.Required)
+                        : null;
+                    return ValueTask.FromResult(ours.OptionsFor(handshake, ApplicationProtocols.Submission));
+                },
+                null,
+                cancel);
         }
         catch (AuthenticationException) when (handshake is { IsMissing: true })
         {
@@ -55,7 +63,9 @@ internal sealed class ConnectionWire(
             throw new AuthenticationException("the client certificate, which this listener requires, is not accepted: " + verdict.Trouble);
         }
 
-        Input = PipeReader.Create(_tls, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, leaveOpen: true));
+        // A client that is silent costs no buffer, neither here nor in TLS: there is one once octets are there.
+        Input = PipeReader.Create(
+            _tls, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 4096, leaveOpen: true, useZeroByteReads: true));
         Output = PipeWriter.Create(_tls, new StreamPipeWriterOptions(leaveOpen: true));
         return new TlsFacts(NameOf(_tls), _tls.NegotiatedCipherSuite.ToString(), ours.ServerEndPoint)
         {

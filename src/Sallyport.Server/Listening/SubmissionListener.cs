@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Sallyport.Mail.Smtp;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Limits;
 using Sallyport.Server.Submission;
@@ -8,14 +9,14 @@ using Sallyport.Server.Telemetry;
 namespace Sallyport.Server.Listening;
 
 /// <summary>Takes connections of every listener through the gate and the handshake into their sessions, and ends them all.</summary>
-public sealed class SubmissionListener(SubmissionServices services, ConnectionGate gate) : IDisposable
+public sealed class SubmissionListener(SubmissionServices services, ConnectionGate gate, CertificateStore certificates) : IDisposable
 {
     private readonly CancellationTokenSource _drain = new();
 
     public async Task HandleAsync(ConnectionContext connection, ListenerOptions listener)
     {
         var site = services.Site.Current;
-        var wire = new ConnectionWire(connection, site.Certificate, listener.ClientCertificates, services.Time);
+        var wire = new ConnectionWire(connection, certificates.Current, listener.ClientCertificates, services.Time);
         var session = SubmissionServices.NewSessionId();
         if ((site.Identity.Guard.RefusalAtConnect(wire.Client)
             ?? gate.TryEnter(wire.Client, site.Options.Limits)) is { } why)

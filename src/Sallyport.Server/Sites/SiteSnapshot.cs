@@ -13,8 +13,8 @@ namespace Sallyport.Server.Sites;
 /// All that a configuration means for one site, built completely before anybody sees it, and replaced as a whole. A session keeps the
 /// one it began with. A site is a tenant: its own domains, directories, routes and certificate.
 /// </summary>
-/// <param name="Certificate">Null without [tls].</param>
-public sealed record SiteSnapshot(ServerOptions Options, RouteTable Routes, IdentityService Identity, ServerCertificate? Certificate)
+/// <param name="Certificates">Empty without [tls].</param>
+public sealed record SiteSnapshot(ServerOptions Options, RouteTable Routes, IdentityService Identity, CertificateSet Certificates)
 {
     /// <summary>SASL mechanisms to offer now: a server that leads exchanges may be heard later than we start.</summary>
     public ImmutableArray<string> Mechanisms => OfferedMechanisms.Of(Identity.Directories, Options.Submission.Mechanisms);

@@ -10,6 +10,9 @@ namespace Sallyport.Server.Telemetry;
 /// <summary>For programs: one JSON object a line. Names of events and fields only grow.</summary>
 public sealed class JsonFormatter : ILineFormatter
 {
+    /// <summary>The name of an event that was given none.</summary>
+    internal const string Unnamed = "event";
+
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string Format(MailEvent mailEvent, DateTimeOffset at)
@@ -80,6 +83,9 @@ public sealed class JsonFormatter : ILineFormatter
                 break;
             case MailEvent.Problem e:
                 Put(json, "problem", ("what", e.What));
+                break;
+            default:
+                Put(json, Unnamed, ("what", HumanFormatter.Words(mailEvent))); // a test sees to it that there is none
                 break;
         }
     }

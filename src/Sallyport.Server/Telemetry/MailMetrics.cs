@@ -64,6 +64,12 @@ public sealed class MailMetrics : IMailLog, IDisposable
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
 
+    /// <summary>Events whose number tells an operator nothing that another number does not tell better. The rest is counted.</summary>
+    internal static bool IsNotCounted(MailEvent mailEvent) => mailEvent is MailEvent.ConnectionOpened or MailEvent.ConnectionRefused
+        or MailEvent.ConnectionClosed or MailEvent.TlsStarted or MailEvent.TlsFailed or MailEvent.ClientCertificate or MailEvent.OutageLogin
+        or MailEvent.LoginInClear or MailEvent.MessageHeld or MailEvent.LoginSuspended or MailEvent.LoginResumed or MailEvent.HeldChanged
+        or MailEvent.UngrantedSenderAllowed or MailEvent.ReportKept or MailEvent.Notice or MailEvent.Problem;
+
     private void Count(MailEvent mailEvent)
     {
         switch (mailEvent)

@@ -26,7 +26,7 @@ public sealed class HandshakeTests
         var (near, far) = Connected();
         await using var server = new SslStream(near);
         await using var client = new SslStream(far);
-        var serving = server.AuthenticateAsServerAsync(ServerCertificate.Of(certificate).OptionsFor(null), TestContext.Current.CancellationToken);
+        var serving = server.AuthenticateAsServerAsync(ServerCertificate.Of(certificate).OptionsFor(null, ApplicationProtocols.Submission), TestContext.Current.CancellationToken);
         var asking = client.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
             {
@@ -52,7 +52,7 @@ public sealed class HandshakeTests
     public void Old_versions_and_renegotiation_are_not_offered()
     {
         using var certificate = SelfSigned();
-        var options = ServerCertificate.Of(certificate).OptionsFor(null);
+        var options = ServerCertificate.Of(certificate).OptionsFor(null, ApplicationProtocols.Submission);
         Assert.False(options.AllowRenegotiation);
         Assert.Equal(SslProtocols.Tls12 | SslProtocols.Tls13, options.EnabledSslProtocols);
     }
