@@ -9,7 +9,9 @@ public sealed class CertificateStore(CertificateSet first)
     private CertificateSet _current = first;
 
     /// <summary>Told of each new set once it is in force, on the thread that swapped it.</summary>
+#pragma warning disable CA1003 // a set is a value of ours and no EventArgs
     public event Action<CertificateSet>? Changed;
+#pragma warning restore CA1003
 
     public CertificateSet Current => Volatile.Read(ref _current);
 

@@ -56,7 +56,11 @@ public sealed class MailMetrics : IMailLog, IDisposable
 
     public void Write(MailEvent mailEvent)
     {
-        Count(mailEvent);
+        if (!IsNotCounted(mailEvent))
+        {
+            Count(mailEvent);
+        }
+
         _log.Write(mailEvent);
     }
 
@@ -68,7 +72,7 @@ public sealed class MailMetrics : IMailLog, IDisposable
     internal static bool IsNotCounted(MailEvent mailEvent) => mailEvent is MailEvent.ConnectionOpened or MailEvent.ConnectionRefused
         or MailEvent.ConnectionClosed or MailEvent.TlsStarted or MailEvent.TlsFailed or MailEvent.ClientCertificate or MailEvent.OutageLogin
         or MailEvent.LoginInClear or MailEvent.MessageHeld or MailEvent.LoginSuspended or MailEvent.LoginResumed or MailEvent.HeldChanged
-        or MailEvent.UngrantedSenderAllowed or MailEvent.ReportKept or MailEvent.Notice or MailEvent.Problem;
+        or MailEvent.UngrantedSenderAllowed or MailEvent.ReportKept or MailEvent.AdminChange or MailEvent.Notice or MailEvent.Problem;
 
     private void Count(MailEvent mailEvent)
     {

@@ -4,7 +4,6 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
 using Sallyport.Mail.Smtp;
 using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
@@ -70,7 +69,8 @@ public sealed class CertificateSetTests : IDisposable
     private static async Task<(TlsFacts Facts, string Seen)> HandshakeAsync(CertificateSet certificates, string asked)
     {
         var (there, back) = (new Pipe(), new Pipe());
-        await using var connection = new DefaultConnectionContext("1", new Transport(there.Reader, back.Writer), new Transport(back.Reader, there.Writer))
+        await using var connection = new DefaultConnectionContext(
+            "1", new Transport(there.Reader, back.Writer), new Transport(back.Reader, there.Writer))
         {
             RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, 1),
         };

@@ -26,7 +26,8 @@ public sealed class HandshakeTests
         var (near, far) = Connected();
         await using var server = new SslStream(near);
         await using var client = new SslStream(far);
-        var serving = server.AuthenticateAsServerAsync(ServerCertificate.Of(certificate).OptionsFor(null, ApplicationProtocols.Submission), TestContext.Current.CancellationToken);
+        var serving = server.AuthenticateAsServerAsync(
+            ServerCertificate.Of(certificate).OptionsFor(null, ApplicationProtocols.Submission), TestContext.Current.CancellationToken);
         var asking = client.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
             {

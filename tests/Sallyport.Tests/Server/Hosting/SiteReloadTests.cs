@@ -1,10 +1,8 @@
-using System.Collections.Immutable;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Hosting;
-using Sallyport.Server.Identity;
+using Sallyport.Server.Identity.Contracts;
 using Sallyport.Server.Telemetry;
 using Sallyport.Store.Memory;
-using Sallyport.Tests.Fakes;
 using Xunit;
 
 namespace Sallyport.Tests.Server.Hosting;
@@ -55,7 +53,7 @@ public sealed class SiteReloadTests : IAsyncDisposable
         SiteReload.Prepare(_site, _lines, Next).Commit();
         Assert.Equal("next.acme.test", _site.Site.Current.Options.Hostname);
         Assert.Equal((7, false), (_site.Books.Hasher.Limits.HashesWaiting, _site.Site.Options.Guard.Enabled));
-        Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(_ => _site.Handoff.TryReserve(1)));
+        Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(_ => _site.Handoff.TryReserve(1) is not null));
         Assert.Same(_site.Site.Current.Routes, _site.Relay.Routes);
         _site.Log.Write(new MailEvent.Notice("to the next"));
         await _lines.DisposeAsync();
@@ -87,7 +85,7 @@ public sealed class SiteReloadTests : IAsyncDisposable
         Assert.Same(limits, _site.Books.Hasher.Limits);
         Assert.Same(certificates, _site.Certificates.Current);
         Assert.Same(routes, _site.Relay.Routes);
-        Assert.Equal([true, false], Enumerable.Range(0, 2).Select(_ => _site.Handoff.TryReserve(1)));
+        Assert.Equal([true, false], Enumerable.Range(0, 2).Select(_ => _site.Handoff.TryReserve(1) is not null));
         _site.Log.Write(new MailEvent.Notice("to the first"));
         await _lines.DisposeAsync();
         Assert.Contains("to the first", await File.ReadAllTextAsync(LogFile, TestContext.Current.CancellationToken), StringComparison.Ordinal);
