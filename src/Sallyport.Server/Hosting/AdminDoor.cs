@@ -1,6 +1,7 @@
 using Sallyport.Server.Admin.Handlers;
 using Sallyport.Server.Admin.Operations;
 using Sallyport.Server.Admin.Transport;
+using Sallyport.Server.Certificates;
 using Sallyport.Server.Configuration;
 using Sallyport.Server.Telemetry;
 
@@ -62,7 +63,8 @@ public static class AdminDoor
         try
         {
 #pragma warning disable CA2000 // The door's, and disposed with it.
-            var services = await SiteServices.OpenAsync(store, options, new SilentLog(), time, cancel);
+            var services = await SiteServices.OpenAsync(
+                store, options, new SilentLog(), time, cancel, certificates: CertificateSet.Empty); // accounts are made before certificates are
 #pragma warning restore CA2000
             return new LocalAdmin(services.ForAdmin(startedAt: null), services);
         }

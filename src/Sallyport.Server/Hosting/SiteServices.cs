@@ -63,12 +63,13 @@ public sealed class SiteServices : IAsyncDisposable
 
     /// <summary>Opens all of it on an open store, which is disposed with it.</summary>
     /// <param name="stages">What every message passes before its commit: submitted mail, reports and alerts. None by default.</param>
+    /// <param name="certificates">What listeners show; null reads what the options name. Whoever opens no listener needs none.</param>
     /// <exception cref="StartException">The certificate cannot be used.</exception>
     public static async Task<SiteServices> OpenAsync(
         IStore store, ServerOptions options, IMailLog log, TimeProvider time, CancellationToken cancel,
-        ImmutableArray<ContentStageFactory> stages = default)
+        ImmutableArray<ContentStageFactory> stages = default, CertificateSet? certificates = null)
     {
-        var certificates = LoadCertificates(options);
+        certificates ??= LoadCertificates(options);
         var site = new SiteHolder(options);
         var books = await IdentityBooks.LoadAsync(store, site, log, time, cancel);
         var sending = await UsageLedger.LoadAsync(books.State, time, cancel);
