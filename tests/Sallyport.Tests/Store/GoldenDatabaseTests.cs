@@ -9,8 +9,8 @@ using static Sallyport.Tests.Store.StoreSamples;
 namespace Sallyport.Tests.Store;
 
 /// <summary>
-/// Files as releases of the time wrote them and a crash left them, with mail in each: this release takes on every message, octet,
-/// account and key. A schema that was published is never edited: what comes after it is another file.
+/// Files as releases of the time wrote them, 1 and 2 as a crash left them, 3 as an upgrade from 2 left it, with mail in each: this
+/// release takes on every message, octet, account and key. A schema that was published is never edited: what comes after it is another file.
 /// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class GoldenDatabaseTests : IDisposable
@@ -24,6 +24,7 @@ public sealed class GoldenDatabaseTests : IDisposable
     [Theory]
     [InlineData("1", "1e89d864b85b812bec17eb9036f8f04644e6b479affc2f6bcac6fda646c26abd")]
     [InlineData("2", "881d48bde3c85f58f598b6cd779b30c2f81da931122ec1de61cff8403599f5ae")]
+    [InlineData("3", "b927a7ba03f8ccf24938622645e83cedc8473ffcc91ed4cde07efeee38ee879f")]
     public void A_published_schema_is_as_it_was_published(string version, string hash)
     {
         var text = SourceTree.Read($"src/Sallyport.Store/Sqlite/schema-{version}.sql");
@@ -33,7 +34,8 @@ public sealed class GoldenDatabaseTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Mail_of_an_older_schema_is_taken_on_whole(int version)
+    [InlineData(3)]
+    public async Task Mail_of_each_schema_is_taken_on_whole(int version)
     {
         await using var store = await OpenAsync(version);
         Assert.Equal(["0001", "0002", "0003", "0004", "0005"], Ids(await store.Spool.ListAsync(new QueueFilter(Site: "default"), Cancel)));
@@ -55,6 +57,7 @@ public sealed class GoldenDatabaseTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task All_that_was_known_of_a_message_is_known_after_an_upgrade(int version)
     {
         await using var store = await OpenAsync(version);
@@ -76,6 +79,7 @@ public sealed class GoldenDatabaseTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task Accounts_and_keys_of_an_older_schema_belong_to_the_default_site(int version)
     {
         await using var store = await OpenAsync(version);
