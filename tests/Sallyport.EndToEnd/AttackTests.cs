@@ -144,7 +144,8 @@ public sealed class AttackTests
     private static async Task HydraAsync(NetworkNamespace network, SallyportServer server, string from, string[] what, int seconds = 20)
     {
         var attack = await Tool.RunAsync([
-            .. network.Inside, Peers.Require("env"), "-C", server.Folder.Of("."), Peers.Require("timeout"), $"{seconds}",
+            // A child of hydra's can outlive a TERM and keep its output open for ever; KILL reaches the whole group.
+            .. network.Inside, Peers.Require("env"), "-C", server.Folder.Of("."), Peers.Require("timeout"), "-s", "KILL", $"{seconds}",
             Peers.Require("hydra"), "-I", "-S", "-t", "4", "-w", "3", "-s", $"{server.ImplicitTlsPort}", .. what, "-m", "PLAIN", from, "smtp"]);
         TestContext.Current.TestOutputHelper?.WriteLine($"hydra from {from} ended with {attack.ExitCode}: {attack.All}");
         Assert.DoesNotContain(" 1 valid password", attack.Output);

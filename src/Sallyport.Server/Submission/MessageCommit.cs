@@ -86,6 +86,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
     {
         var handoff = scope.Services.Handoff;
         var reservation = record.HoldReason is null ? handoff.TryReserve(receivedBytes + header.Length) : null;
+        var began = scope.Time.GetTimestamp();
         var commit = receiver.Submission.CommitAsync(record, header, claim: reservation is not null, default).AsTask();
         CommitResult result;
         try
@@ -109,7 +110,7 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         accounting.Committed(held: record.HoldReason is not null);
         scope.Services.Outcomes.Publish(new MailOutcome.MessageKept(
             receiver.Id, record.Login, record.Envelope.Recipients.Length, record.HoldReason, record.ReceivedAt));
-        LogAccepted(receiver.Id, record, durable.Message.ContentBytes);
+        LogAccepted(receiver.Id, record, durable.Message.ContentBytes, scope.Time.GetElapsedTime(began));
         handoff.Committed(durable.Message, reservation);
         return Replies.Queued(receiver.Id);
     }
@@ -126,12 +127,13 @@ internal sealed class MessageCommit(SessionScope scope, SubmissionSession sessio
         return refusal;
     }
 
-    private void LogAccepted(QueueId id, MessageRecord record, long bytes)
+    private void LogAccepted(QueueId id, MessageRecord record, long bytes, TimeSpan commitTime)
     {
         log.Write(new MailEvent.MessageAccepted(scope.Id, id, scope.Client, record.Login, record.Envelope.ReversePath.ToString(),
             record.Envelope.Recipients.Length, record.MessageId, bytes)
         {
             Held = record.HoldReason is not null,
+            CommitTime = commitTime,
             Outage = session.Grant?.Outage ?? "",
         });
         if (record.HoldReason is { } reason)

@@ -118,6 +118,9 @@ public abstract record MailEvent
         /// <summary>It is held; why has a line of its own.</summary>
         public bool Held { get; init; }
 
+        /// <summary>How long the store took over the commit; for the numbers only.</summary>
+        public TimeSpan CommitTime { get; init; }
+
         /// <summary>The directory that is away and by whose earlier word it was accepted; empty otherwise.</summary>
         public string Outage { get; init; } = "";
     }

@@ -24,6 +24,8 @@ public sealed class MailMetrics : IMailLog, IDisposable
     private readonly Counter<long> _trips;
     private readonly Counter<long> _alerts;
     private readonly Counter<long> _bans;
+    private readonly Histogram<double> _commits;
+    private readonly Histogram<double> _relays;
     private MetricsNow? _now;
 
     public MailMetrics(IMailLog log)
@@ -38,6 +40,10 @@ public sealed class MailMetrics : IMailLog, IDisposable
         _trips = _meter.CreateCounter<long>("sallyport_breaker_trips_total", null, "Logins stopped by the breaker, by sign.");
         _alerts = _meter.CreateCounter<long>("sallyport_alerts_total", null, "Alerts by way (mail, webhook) and outcome: sent, failed.");
         _bans = _meter.CreateCounter<long>("sallyport_bans_total", null, "Networks banned.");
+        _commits = Seconds("sallyport_commit_seconds", "Time the store took to make an accepted message durable.",
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10);
+        _relays = Seconds("sallyport_relay_seconds", "Time from acceptance until a recipient was relayed.",
+            0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 1800, 7200, 86400);
         Gauge("sallyport_queue_messages", "Messages in the queue.", now => now.Queue.Messages);
         Gauge("sallyport_queue_bytes", "Content in the queue.", now => now.Queue.Bytes);
         Gauge("sallyport_queue_oldest_seconds", "Age of the oldest message in the queue.",
@@ -92,6 +98,7 @@ public sealed class MailMetrics : IMailLog, IDisposable
                 break;
             case MailEvent.MessageAccepted e:
                 _messages.Add(1, Label("outcome", e.Held ? "held" : "accepted"));
+                _commits.Record(e.CommitTime.TotalSeconds);
                 break;
             case MailEvent.Refused:
                 _refusals.Add(1, Label("reason", "policy"));
@@ -107,6 +114,11 @@ public sealed class MailMetrics : IMailLog, IDisposable
                 break;
             case MailEvent.RecipientSettled e:
                 _recipients.Add(1, Label("outcome", Name(e.State)));
+                if (e.State == RecipientState.Relayed)
+                {
+                    _relays.Record(Math.Max(0, e.Age.TotalSeconds));
+                }
+
                 break;
             case MailEvent.BreakerTripped e:
                 _trips.Add(1, Label("sign", e.Sign));
@@ -127,6 +139,9 @@ public sealed class MailMetrics : IMailLog, IDisposable
         RecipientState.Held => "held",
         _ => "deferred",
     };
+
+    private Histogram<double> Seconds(string name, string description, params double[] bounds) =>
+        _meter.CreateHistogram(name, "s", description, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds });
 
     private void Gauge(string name, string description, Func<MetricsNow, long> read) =>
         _meter.CreateObservableGauge(name, () => _now is { } now ? read(now) : 0, null, description);

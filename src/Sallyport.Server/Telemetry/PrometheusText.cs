@@ -24,19 +24,31 @@ public sealed class PrometheusText : IDisposable
             {
                 lock (_gate)
                 {
-                    _families.TryAdd(instrument.Name, new Family(instrument is Counter<long>, instrument.Description ?? ""));
+                    _families.TryAdd(instrument.Name, new Family(instrument is Counter<long>, instrument.Description ?? "")
+                    {
+                        Bounds = (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries ?? [],
+                    });
                 }
 
                 listener.EnableMeasurementEvents(instrument);
             }
         };
         _listener.SetMeasurementEventCallback<long>(Take);
+        _listener.SetMeasurementEventCallback<double>(Observe);
         _listener.Start();
     }
 
     private sealed record Family(bool Counts, string Description)
     {
         public SortedDictionary<string, long> Series { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Upper bounds of a histogram's buckets; empty for anything else.</summary>
+        public IReadOnlyList<double> Bounds { get; init; } = [];
+
+        /// <summary>How many fell into each bucket; the last has no bound.</summary>
+        public long[] Buckets => field ??= new long[Bounds.Count + 1];
+
+        public double Sum { get; set; }
     }
 
     public string Write()
@@ -48,6 +60,12 @@ public sealed class PrometheusText : IDisposable
             foreach (var (name, family) in _families)
             {
                 text.Append("# HELP ").Append(name).Append(' ').Append(family.Description).Append('\n');
+                if (family.Bounds.Count > 0)
+                {
+                    WriteHistogram(text, name, family);
+                    continue;
+                }
+
                 text.Append("# TYPE ").Append(name).Append(family.Counts ? " counter\n" : " gauge\n");
                 foreach (var (labels, value) in family.Series)
                 {
@@ -60,6 +78,42 @@ public sealed class PrometheusText : IDisposable
     }
 
     public void Dispose() => _listener.Dispose();
+
+    /// <summary>Each bucket counts all below its bound, as Prometheus has it.</summary>
+    private static void WriteHistogram(StringBuilder text, string name, Family family)
+    {
+        text.Append("# TYPE ").Append(name).Append(" histogram\n");
+        var count = 0L;
+        for (var i = 0; i < family.Buckets.Length; i++)
+        {
+            count += family.Buckets[i];
+            text.Append(name).Append("_bucket{le=\"").Append(i < family.Bounds.Count ? Number(family.Bounds[i]) : "+Inf").Append("\"} ")
+                .Append(Number(count)).Append('\n');
+        }
+
+        text.Append(name).Append("_sum ").Append(Number(family.Sum)).Append('\n');
+        text.Append(name).Append("_count ").Append(Number(count)).Append('\n');
+    }
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private void Observe(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
+    {
+        lock (_gate)
+        {
+            if (_families.TryGetValue(instrument.Name, out var family))
+            {
+                var bucket = 0;
+                while (bucket < family.Bounds.Count && value > family.Bounds[bucket])
+                {
+                    bucket++;
+                }
+
+                family.Buckets[bucket]++;
+                family.Sum += value;
+            }
+        }
+    }
 
     private void Take(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
     {

@@ -67,7 +67,54 @@ public sealed class MetricsTests
             sallyport_refusals_total{reason="storage"} 1
             sallyport_suspended_logins 2
             """.ReplaceLineEndings("\n"),
-            string.Join('\n', text.Write().Split('\n').Where(line => line.Length > 0 && line[0] != '#')));
+            string.Join('\n', text.Write().Split('\n').Where(line => line.Length > 0 && line[0] != '#' && !line.Contains("_seconds_", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void How_long_a_commit_took_falls_into_the_buckets_that_hold_it()
+    {
+        using var metrics = new MailMetrics(new RecordingLog());
+        using var text = new PrometheusText(metrics.Meter);
+        foreach (var milliseconds in (int[])[1, 3, 250, 20_000])
+        {
+            metrics.Write(new MailEvent.MessageAccepted("S", Id(1), "c", "jane", "<>", 1, "", 1)
+            {
+                CommitTime = TimeSpan.FromMilliseconds(milliseconds),
+            });
+        }
+
+        Assert.Equal(
+            """
+            # TYPE sallyport_commit_seconds histogram
+            sallyport_commit_seconds_bucket{le="0.001"} 1
+            sallyport_commit_seconds_bucket{le="0.0025"} 1
+            sallyport_commit_seconds_bucket{le="0.005"} 2
+            sallyport_commit_seconds_bucket{le="0.01"} 2
+            sallyport_commit_seconds_bucket{le="0.025"} 2
+            sallyport_commit_seconds_bucket{le="0.05"} 2
+            sallyport_commit_seconds_bucket{le="0.1"} 2
+            sallyport_commit_seconds_bucket{le="0.25"} 3
+            sallyport_commit_seconds_bucket{le="0.5"} 3
+            sallyport_commit_seconds_bucket{le="1"} 3
+            sallyport_commit_seconds_bucket{le="2.5"} 3
+            sallyport_commit_seconds_bucket{le="10"} 3
+            sallyport_commit_seconds_bucket{le="+Inf"} 4
+            sallyport_commit_seconds_sum 20.254
+            sallyport_commit_seconds_count 4
+            """.ReplaceLineEndings("\n"),
+            string.Join('\n', text.Write().Split('\n').Where(line => line.Contains("sallyport_commit_seconds", StringComparison.Ordinal)
+                && !line.StartsWith("# HELP", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void Only_what_was_relayed_counts_in_the_time_to_relay()
+    {
+        using var metrics = new MailMetrics(new RecordingLog());
+        using var text = new PrometheusText(metrics.Meter);
+        metrics.Write(Settled(RecipientState.Due));
+        metrics.Write(Settled(RecipientState.Failed));
+        metrics.Write(Settled(RecipientState.Relayed));
+        Assert.Contains("sallyport_relay_seconds_count 1\n", text.Write(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,9 +41,11 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
     public async ValueTask<KeyAnswer> FindAsync(ReadToken token, DateTimeOffset? issuedAt)
     {
         var now = time.GetUtcNow();
+        var seen = Read(() => _keys);
         if (Usable(now) is not { } keys)
         {
-            var trouble = now - Read(() => _triedAt) < RestAfterFailure && Read(() => _trouble) is { Length: > 0 } last ? last : await FetchAsync();
+            var trouble = now - Read(() => _triedAt) < RestAfterFailure && Read(() => _trouble) is { Length: > 0 } last
+                ? last : await FetchAsync(seen);
             keys = Usable(now);
             if (keys is null)
             {
@@ -52,7 +54,7 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
         }
         else if (now - keys.FetchedAt >= options.KeysRefresh && now - Read(() => _triedAt) >= options.KeysRefreshMin)
         {
-            await FetchAsync(); // when that fails, those at hand still judge
+            await FetchAsync(seen); // when that fails, those at hand still judge
             keys = Usable(now)!;
         }
 
@@ -63,7 +65,7 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
 
         if (now - Read(() => _triedAt) >= options.KeysRefreshMin)
         {
-            var trouble = await FetchAsync();
+            var trouble = await FetchAsync(seen);
             return trouble.Length > 0 ? new KeyAnswer.Unavailable(trouble)
                 : Matching(Usable(now)!, token) is { Length: > 0 } fresh ? new KeyAnswer.Found(fresh)
                 : new KeyAnswer.NoSuchKey();
@@ -101,10 +103,16 @@ internal sealed class ProviderKeys(OidcDirectoryOptions options, ProviderClient 
     }
 
     /// <summary>All who need keys at the same moment share one fetch. Returns the trouble with it; empty when there was none.</summary>
-    private Task<string> FetchAsync()
+    /// <param name="seen">What the caller found wanting: where others are there by now, one fetch has served it already.</param>
+    private Task<string> FetchAsync(KeySet? seen)
     {
         lock (_gate)
         {
+            if (!ReferenceEquals(_keys, seen))
+            {
+                return Task.FromResult("");
+            }
+
             if (_fetching is not { IsCompleted: false })
             {
                 _triedAt = time.GetUtcNow();
