@@ -67,7 +67,8 @@ public sealed class MetricsTests
             sallyport_refusals_total{reason="storage"} 1
             sallyport_suspended_logins 2
             """.ReplaceLineEndings("\n"),
-            string.Join('\n', text.Write().Split('\n').Where(line => line.Length > 0 && line[0] != '#' && !line.Contains("_seconds_", StringComparison.Ordinal))));
+            string.Join('\n', text.Write().Split('\n')
+                .Where(line => line.Length > 0 && line[0] != '#' && !line.Contains("_seconds_", StringComparison.Ordinal))));
     }
 
     [Fact]
